@@ -1,0 +1,84 @@
+// mta/queue/queue_file.hpp - a message in a mail queue: envelope, attributes and content (cleanup(8), qmgr(8)).
+//
+// A plain value. The content is shared and never changed once it is queued, so that copying a queue file, splitting its
+// recipients among deliveries, or restarting a mail system costs no copy of the message.
+#pragma once
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "mta/async/scheduler.hpp"
+
+namespace mta::queue {
+
+enum class name : std::uint8_t { maildrop, incoming, active, deferred, hold, corrupt };
+std::string_view to_string(name);
+
+// RFC 3461 NOTIFY; 0 is "not given".
+enum notify_flags : std::uint8_t { notify_never = 1, notify_success = 2, notify_failure = 4, notify_delay = 8 };
+// RFC 3461 RET
+enum class return_content : std::uint8_t { not_given, full, headers };
+
+struct recipient {
+    std::string address;                    // where it goes
+    std::string original;                   // as the client or the command line gave it, for orig_to= and X-Original-To
+    std::string dsn_original;               // ORCPT, "rfc822;name@domain", or ""
+    std::uint8_t notify = 0;
+    bool done = false;                      // delivered or bounced: never tried again
+    // The last reason for a delay, as postqueue(1) shows it and the next bounce tells it.
+    std::string delay_reason;
+    std::string delay_dsn;
+};
+
+// Where the message came from; what Received, logs and filters are told of it (XFORWARD's attributes).
+struct origin {
+    std::string client_name = "localhost", client_address = "127.0.0.1", client_port, reverse_client_name, helo, protocol;
+    std::string sasl_method, sasl_username, sasl_sender, log_identifier;
+    bool local = true;                      // rewritten in the local address class
+};
+
+struct queue_file {
+    std::string id;
+    time_point arrived{};
+    std::string sender;                     // "" for the null sender
+    origin from;
+    std::vector<recipient> recipients;
+    std::shared_ptr<const std::string> content;     // headers, empty line, body; every line ends in LF
+    std::size_t size = 0;                   // bytes, as qmgr logs and SIZE= announces it
+    std::size_t header_size = 0;            // of `content`, up to the empty line
+
+    std::string encoding;                   // "", "7bit" or "8bit": MAIL's BODY
+    bool smtputf8 = false;
+    std::string envelope_id;                // ENVID, in xtext
+    return_content returns = return_content::not_given;
+    std::string content_filter;             // "transport:next_hop", or ""
+    std::string verp_delimiters;
+    int hop_count = 0;                      // Received headers
+
+    // The queue manager's.
+    name where = name::incoming;
+    time_point next_attempt{};              // of a deferred message
+    time_point warn_after = never;          // when the sender is told of a delay
+    bool forced_expired = false;
+    // Of a requeued message in the maildrop: the uid it comes back with and its old id.
+    unsigned uid = 0;
+    std::string original_id;
+
+    bool all_done() const {
+        for (const auto& each : recipients) {
+            if (!each.done) return false;
+        }
+        return true;
+    }
+};
+
+using message = std::shared_ptr<queue_file>;
+
+// The short form of Postfix's ids: microseconds in hex, then the inode (enable_long_queue_ids=no).
+std::string short_id(time_point arrived, std::uint64_t inode);
+// The long form: seconds and microseconds in base 52, "z", the inode in base 51 (mail_queue.h).
+std::string long_id(time_point arrived, std::uint64_t inode);
+
+}  // namespace mta::queue
