@@ -17,18 +17,17 @@
 
 namespace sim::dns {
 
+struct cache_bounds {
+    std::size_t limit = 10'000;                                     // answers; 0 keeps none
+    std::uint32_t longest_ttl_s = 7 * 24 * 3600;                    // BIND's max-cache-ttl
+    std::uint32_t longest_negative_ttl_s = 3 * 3600;                // BIND's max-ncache-ttl
+};
+
 class cache {
   public:
     using time_point = std::chrono::sys_time<std::chrono::nanoseconds>;
 
-    struct bounds {
-        bounds() = default;
-        std::size_t limit = 10'000;                                 // answers; 0 keeps none
-        std::uint32_t longest_ttl_s = 7 * 24 * 3600;                // BIND's max-cache-ttl
-        std::uint32_t longest_negative_ttl_s = 3 * 3600;            // BIND's max-ncache-ttl
-    };
-
-    explicit cache(bounds limits = bounds()) : limits_(limits) {}
+    explicit cache(cache_bounds limits = {}) : limits_(limits) {}
 
     // The answer as it was stored, with its TTLs less the whole seconds gone by; nothing when unknown or expired.
     std::optional<mta::dns::response> find(const mta::dns::question& question, time_point now) const;
@@ -49,7 +48,7 @@ class cache {
 
     void drop(std::map<key, entry>::iterator which);
 
-    bounds limits_;
+    cache_bounds limits_;
     std::map<key, entry> entries_;
     std::set<ending> endings_;                                      // soonest first
     std::uint64_t next_sequence_ = 0;
