@@ -1,0 +1,60 @@
+// mta/table/open.hpp - from "type:name" to a table, as dict_open(3) does, over values that the caller gives.
+//
+// Opening never throws and never fails outright: like Postfix since 2.9, a table that cannot be opened becomes a
+// stand-in whose every lookup is an error ("TYPE:NAME is unavailable. REASON"), and the reason is among the
+// diagnostics with severity::error. Mistakes in a table's text are warnings in Postfix's own words.
+#pragma once
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "mta/table/table.hpp"
+
+namespace mta {
+class random_source;
+}
+
+namespace mta::table {
+
+// The bytes of a file of the host whose table it is, or nothing when there is no such file.
+using file_reader = std::function<std::optional<std::string>(std::string_view path)>;
+
+// What a table may ask of its host.
+struct environment {
+    file_reader read;
+    std::map<std::string, std::string, std::less<>> variables;  // environ:
+    random_source* random = nullptr;                            // randmap:; must outlive the tables opened with it
+    // Source texts (postmap format) for tables whose server the lab does not run: "ldap:/etc/postfix/x.cf" -> text.
+    // The types that may be stood in for: ldap mysql pgsql memcache socketmap tcp nis nisplus netinfo unix mongodb.
+    std::map<std::string, std::string, std::less<>> stand_ins;
+};
+
+// How the indexed types' source reads: `key value` (postmap(1)) or `name: value, value` (postalias(1), aliases(5)).
+enum class source_syntax { map, aliases };
+
+struct open_options {
+    bool fold_keys = true;           // DICT_FLAG_FOLD_FIX
+    bool allow_substitution = true;  // false: DICT_FLAG_NO_REGSUB, as transport_maps and alias_maps are opened
+    bool utf8 = false;               // DICT_FLAG_UTF8_REQUEST with smtputf8_enable
+    bool values_are_files = false;   // postmap -F: a value names files, and becomes their contents
+    source_syntax syntax = source_syntax::map;
+
+    friend auto operator<=>(const open_options&, const open_options&) = default;
+};
+
+struct opened {
+    table_ptr value;  // never null
+    std::vector<diagnostic> diagnostics;
+};
+
+// `spec` is "type:name", "proxy:type:name", or "type:{...}". Without a type, hash (default_database_type) is taken.
+opened open(std::string_view spec, const environment& environment, const open_options& options = {});
+
+// The types that open() knows, for "did you mean" and for listings, sorted.
+const std::vector<std::string_view>& known_types();
+
+}  // namespace mta::table
