@@ -65,10 +65,11 @@ enum class status : std::uint8_t {
     ok,            // records of the type, at the end of `answers`' CNAME chain if there is one
     nxdomain,      // HOST_NOT_FOUND
     nodata,        // NO_DATA: the name exists, the type does not (or not at the end of a chain)
-    try_again,     // TRY_AGAIN: SERVFAIL, no answer in time, no way to a server
-    failure,       // NO_RECOVERY: FORMERR, NOTIMP, REFUSED
+    try_again,     // TRY_AGAIN: no answer in time, no way to a server, SERVFAIL, NOTIMP, REFUSED
+    failure,       // NO_RECOVERY: FORMERR and the rarer codes, or a question that cannot be put on the wire
     malformed,     // the reply made no sense
     invalid_name,  // never asked: the question is no host or domain name
+    null_mx,       // an MX whose target is the root: the domain takes no mail (RFC 7505)
     loop           // more CNAMEs than dns_lookup(3) follows
 };
 
@@ -87,10 +88,13 @@ struct response {
     bool not_found() const { return state == status::nxdomain || state == status::nodata; }
 };
 
+// What glibc's stub resolver makes of a reply's code; `nodata` for NOERROR, to be mended when there are records.
+status status_of(rcode code);
+
 // The records of `type` in an answer, without its CNAMEs, in the order they came.
 std::vector<record> records_of(const response& answer, record_type type);
-// RFC 7505: a single MX with the root for a target.
-bool is_null_mx(const response& answer);
+// An MX has the root for a target. RFC 7505 wants it alone and of preference 0; Postfix asks for neither.
+bool has_null_mx(const response& answer);
 
 // h_errno's text as dns_strerror(3) has it: "Host not found, try again".
 std::string_view text_of(status state);
@@ -121,6 +125,13 @@ class lookup {
 
 // valid_hostname(3) with underscores and a leading "*." allowed; an address is no host name.
 bool is_valid_hostname(std::string_view name);
+// The labels of a name, first to last, a final dot ignored; views into `name`. Escaped dots do not divide.
+std::vector<std::string_view> labels_of(std::string_view name);
+// What a label stands for, its escapes undone; and the label that stands for some bytes.
+std::string label_bytes(std::string_view label);
+std::string escaped_label(std::string_view bytes);
+// `name` without its final dot, or nothing when it does not fit the wire: a label of none or over 63 bytes, 255 in all.
+std::optional<std::string> wire_sized(std::string_view name);
 // Equal as DNS names: no case, no final dot.
 bool same_name(std::string_view a, std::string_view b);
 // "192.0.2.1" -> "1.2.0.192.in-addr.arpa"; IPv6 gives 32 nibbles under ip6.arpa; nothing when it is no address.

@@ -38,6 +38,7 @@ struct zone_source {
     std::string head;                                         // put before the text
     std::vector<std::string> tail;                            // lines put after it
     security trust = security::insecure;
+    bool operator==(const zone_source&) const = default;
 };
 
 class zone {
@@ -47,13 +48,14 @@ class zone {
     static loaded load(const zone_source& source);
 
     // What the zone holds for a name in or below it.
-    enum class finding : std::uint8_t { records, cname, no_data, no_name };
+    enum class finding : std::uint8_t { records, cname, no_data, no_name, referral };
     struct match {
         finding kind = finding::no_name;
-        std::vector<mta::dns::record> records;                // of the type, or the one CNAME; owner as asked
+        std::vector<mta::dns::record> records;                // of the type, or the one CNAME; a wildcard's have `name`
+                                                              // for their owner
     };
-    // `key` is a lower-case name inside the zone.
-    match find(std::string_view key, mta::dns::record_type type) const;
+    // `name` is in the zone. At and below a delegation the server has only a referral to give.
+    match find(std::string_view name, mta::dns::record_type type) const;
 
     const std::string& name() const { return name_; }         // lower case, no final dot
     security trust() const { return trust_; }
@@ -64,15 +66,15 @@ class zone {
 
   private:
     friend class zone_loader;
-    struct node {
-        std::vector<mta::dns::record> records;                // none: an empty non-terminal
-    };
+    using node = std::vector<mta::dns::record>;               // empty: an empty non-terminal, or types not handed out
     zone() = default;
-    const node* find_node(std::string_view key, bool& exists_above) const;
+    std::map<std::string, node, std::less<>>::const_iterator node_for(const std::string& key) const;
+    bool is_delegated(const std::string& key) const;
 
     std::string name_;
+    std::string key_;
     security trust_ = security::insecure;
-    std::map<std::string, node, std::less<>> nodes_;          // by lower-case labels, last first
+    std::map<std::string, node, std::less<>> nodes_;          // by name_key.hpp's key
 };
 
 struct zone::loaded {
