@@ -13,6 +13,7 @@ namespace mta::table {
 namespace {
 
 constexpr std::size_t max_file_depth = 8;
+constexpr std::size_t max_files = 10'000;  // files that name each other must not multiply
 constexpr std::size_t max_patterns = 1'000'000;
 constexpr std::size_t max_parents = 128;
 
@@ -59,7 +60,7 @@ class list_reader {
 
     void read_file(std::string_view path, bool negated, const position& where, std::size_t depth) {
         const std::optional<std::string> text = host_.read ? host_.read(path) : std::nullopt;
-        if (!text || depth >= max_file_depth) {
+        if (!text || depth >= max_file_depth || ++files_read_ > max_files) {
             const std::string reason =
                 "open file " + std::string(path) + (text ? ": files nest too deeply" : ": No such file or directory");
             diagnostics_.push_back({severity::error, reason, where});
@@ -95,6 +96,7 @@ class list_reader {
     registry& registry_;
     const environment& host_;
     std::vector<diagnostic>& diagnostics_;
+    std::size_t files_read_ = 0;
 };
 
 // One pattern's say: not_found leaves the decision to the next pattern.
