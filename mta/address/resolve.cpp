@@ -120,14 +120,14 @@ class resolver {
                 saved_domain_ = scan(context_.myhostname);
                 saved_domain_.insert(saved_domain_.begin(), make_op('@'));
             }
-            for (token& part : tokens_) part.joined = true;
-            for (token& part : saved_domain_) part.joined = true;
             tokens_.insert(tokens_.end(), saved_domain_.begin(), saved_domain_.end());
         }
         answer_.recipient = internalize(tokens_);
         set_domain();
         if (domain_.starts_with('[')) {
             answer_.flags.error = !valid_mailhost_literal(domain_);
+        } else if (context_.smtputf8_enable && !valid_utf8(answer_.recipient)) {
+            answer_.flags.error = true;
         } else if (!valid_utf8_hostname(context_.smtputf8_enable, domain_)) {
             if (!context_.resolve_numeric_domain || !valid_hostaddr(domain_)) {
                 answer_.flags.error = true;

@@ -1,5 +1,7 @@
 #include "mta/address/rewrite.hpp"
 
+#include <algorithm>
+
 #include "mta/address/quote.hpp"
 
 namespace mta::address {
@@ -7,18 +9,16 @@ namespace {
 
 using offset = token_list::difference_type;
 
+// A token that joins others is printed as they are: spaced when they came from text, not spaced inside an address.
 void append(token_list& tokens, token_list more) {
+    const bool joined = tokens.empty() || tokens.back().joined;
     for (token& part : more) {
-        part.joined = true;
+        part.joined = joined;
         tokens.push_back(std::move(part));
     }
 }
 
-void append_op(token_list& tokens, char op) {
-    token made = make_op(op);
-    made.joined = true;
-    tokens.push_back(std::move(made));
-}
+void append_op(token_list& tokens, char op) { append(tokens, {make_op(op)}); }
 
 void strip_source_route(token_list& tokens) {
     if (!tokens.front().is('@')) return;
@@ -29,10 +29,12 @@ void strip_source_route(token_list& tokens) {
 
 // site!user to user@site
 void swap_bangpath(token_list& tokens, std::size_t bang) {
-    token_list swapped(tokens.begin() + static_cast<offset>(bang + 1), tokens.end());
-    append_op(swapped, '@');
-    swapped.insert(swapped.end(), tokens.begin(), tokens.begin() + static_cast<offset>(bang));
-    tokens = std::move(swapped);
+    const auto at_bang = tokens.begin() + static_cast<offset>(bang);
+    const bool joined = bang == 0 || tokens.front().joined;
+    *at_bang = make_op('@');
+    for (auto part = at_bang; part != tokens.end(); ++part) part->joined = joined;
+    std::rotate(tokens.begin(), at_bang, tokens.end());
+    std::rotate(tokens.begin(), tokens.begin() + 1, tokens.end() - static_cast<offset>(bang));
 }
 
 void give_domain(token_list& tokens, const rewrite_context& context, const rewrite_rules& rules) {
