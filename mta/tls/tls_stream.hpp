@@ -23,6 +23,7 @@ namespace mta::tls {
 // smtp_tls_security_level, from may up. fingerprint and dane check the certificate against records, verify and secure
 // its chain and name.
 enum class security_level : std::uint8_t { may, encrypt, fingerprint, dane, verify, secure };
+constexpr bool must_match(security_level level) { return level >= security_level::fingerprint; }
 
 // A TLSA record (RFC 6698): usage 2 or 3; others are ignored as Postfix does.
 struct tlsa_record {
@@ -39,6 +40,8 @@ struct handshake_options {
     time_point deadline = never;    // of the whole handshake: *_starttls_timeout
     random_source* random;          // four numbers are drawn from it; never null
     key_log on_key;                 // optional
+    // Optional: what Postfix logs when a record is broken after the handshake ("TLS library problem: ...").
+    std::function<void(const log_line&)> on_problem;
 
     handshake_options(std::string peer, time_point now, time_point deadline, random_source& random)
         : peer(std::move(peer)), now(now), deadline(deadline), random(&random) {}
@@ -46,7 +49,7 @@ struct handshake_options {
 
 struct accept_options : handshake_options {
     using handshake_options::handshake_options;
-    bool log_untrusted = false;     // smtpd_tls_req_ccert, or loglevel 2: say why a client's certificate is not trusted
+    bool log_untrusted = false;     // smtpd_tls_req_ccert: say why a client's certificate is not trusted
 };
 
 struct connect_options : handshake_options {
@@ -56,7 +59,6 @@ struct connect_options : handshake_options {
     std::vector<std::string> match_names;           // verify, secure: "mail.york.cc", or ".york.cc" for what is below it
     std::vector<std::string> fingerprints;          // fingerprint: "AB:CD:...", of the certificate or the public key
     std::vector<tlsa_record> tlsa;                  // dane
-    bool log_untrusted = false;                     // loglevel 2; levels from fingerprint up always say why
 };
 
 enum class trust : std::uint8_t { anonymous, untrusted, trusted, verified };
@@ -79,17 +81,11 @@ struct session_summary {
     std::string public_key_fingerprint;
 };
 
-// What Postfix logs beside the summary line, in order.
-struct log_line {
-    bool warning = false;                           // "warning: " goes before it
-    std::string text;
-};
-
 struct handshake_result {
     std::unique_ptr<byte_stream> stream;            // null when the handshake failed
     io_error error = io_error::none;                // tls_failed, timed_out, reset, end_of_stream
     session_summary session;
-    std::vector<log_line> log;                      // of a failure, and of certificates that are not good
+    std::vector<log_line> log;                      // of a failure, and of certificates that are not good, in order
     handshake_result() = default;
 };
 
