@@ -42,18 +42,24 @@ struct file_content {
 };
 // At most `limit` bytes of a file, or one more when there are more.
 file_content read_file(const std::string& path, std::size_t limit);
+// What keeps `path` from being a folder with a main.cf, and what to do, or "".
+std::string folder_fault(const std::string& path);
 
 // What other rooms know better, and the way to files. An empty hook checks nothing.
 struct load_hooks {
     std::function<std::vector<text_problem>(std::string_view zone, std::string_view text)> check_zone;
     // A warning for a main.cf parameter that Postfix does not know, or nothing.
     std::function<std::optional<std::string>(std::string_view parameter)> check_parameter;
+    // Why a regular expression (PCRE2) cannot be compiled, or nothing.
+    std::function<std::optional<std::string>(std::string_view pattern)> check_pattern;
     std::function<file_content(const std::string& path, std::size_t limit)> read = read_file;
+    std::function<std::string(const std::string& path)> folder = folder_fault;
 };
 
 struct load_result {
     std::optional<topology> value;  // none when any problem is an error
-    std::vector<problem> problems;
+    std::vector<problem> problems;  // by place, at most `most_problems`, errors before warnings when there are more
+    std::size_t left_out = 0;       // how many more there are
     bool ok() const { return value.has_value(); }
 };
 

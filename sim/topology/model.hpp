@@ -31,6 +31,7 @@ struct subnet {
     std::uint32_t mask() const { return prefix == 0 ? 0 : ~std::uint32_t{0} << (32 - prefix); }
     bool contains(address a) const { return (a.bits & mask()) == base.bits; }
     address broadcast() const { return {base.bits | ~mask()}; }
+    auto operator<=>(const subnet&) const = default;
     address dns() const { return {broadcast().bits - 2}; }  // the lab's DNS: the second to last usable address
 };
 std::string to_string(subnet s);

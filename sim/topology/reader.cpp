@@ -1,0 +1,102 @@
+#include "sim/topology/reader.hpp"
+
+#include <algorithm>
+#include <filesystem>
+
+#include "mta/text/strings.hpp"
+
+namespace sim::topology {
+
+std::string beside(const std::string& file, const std::string& path) {
+    return (std::filesystem::path(file).parent_path() / path).lexically_normal().string();
+}
+
+std::string quoted_word(std::string_view word) {
+    constexpr std::size_t longest = 60;
+    std::string text = "\"";
+    std::size_t taken = 0;
+    for (const char c : word) {
+        // Cut between characters, never within one.
+        if (taken++ >= longest && (c & 0xC0) != 0x80) {
+            text += "...";
+            break;
+        }
+        if (c == '\n')
+            text += "\\n";
+        else if (c == '\r')
+            text += "\\r";
+        else if (c == '\t')
+            text += "\\t";
+        else if (static_cast<unsigned char>(c) < 0x20 || c == 0x7F)
+            text += '?';
+        else
+            text += c;
+    }
+    return text + "\"";
+}
+
+std::string found_words(const node& n) {
+    switch (n.kind) {
+        case node_kind::null:
+            return "nothing";
+        case node_kind::sequence:
+            return "a list";
+        case node_kind::map:
+            return "a map";
+        case node_kind::scalar:
+            break;
+    }
+    if (!n.quoted && kind_of(n.text) == scalar_kind::boolean) return "the truth value " + n.text;
+    if (!n.quoted && kind_of(n.text) == scalar_kind::integer)
+        return "the number " + quoted_word(n.text).substr(1, n.text.size());
+    return quoted_word(n.text);
+}
+
+void context::report(const position& at, severity level, std::string text) {
+    constexpr std::size_t kept = 1000;  // more than anyone reads; the rest is counted
+    failed_ = failed_ || level == severity::error;
+    if (problems_.size() >= kept)
+        ++left_out_;
+    else
+        problems_.push_back({at, level, std::move(text)});
+}
+
+void context::wrong_type(const node& found, std::string_view what, std::string_view how) {
+    error(found.at,
+          quoted_word(key) + " must be " + std::string(what) + ", not " + found_words(found) + "; " + std::string(how));
+}
+
+void context::unknown_key(const node& wrong, std::string_view object, std::span<const std::string_view> known) {
+    const std::vector<std::string_view> candidates(known.begin(), known.end());
+    const auto near = mta::text::nearest(std::string_view(wrong.text).substr(0, 100), candidates);
+    std::string text = "a " + std::string(object) + " has no key " + quoted_word(wrong.text);
+    if (!near.empty()) {
+        text += "; did you mean " + quoted_word(near) + "?";
+    } else {
+        text += "; its keys are ";
+        for (std::size_t i = 0; i < known.size(); ++i) text += (i == 0 ? "" : ", ") + std::string(known[i]);
+    }
+    error(wrong.at, text);
+}
+
+std::pair<std::vector<problem>, std::size_t> context::take_problems() {
+    const auto rank = [&](const problem& p) {
+        return std::find(files.begin(), files.end(), p.at.file) - files.begin();
+    };
+    const auto by_place = [&](const problem& a, const problem& b) {
+        const auto one = rank(a), other = rank(b);
+        if (one != other) return one < other;
+        return std::pair(a.at.line, a.at.column) < std::pair(b.at.line, b.at.column);
+    };
+    std::vector<problem> all = std::exchange(problems_, {});
+    std::stable_sort(all.begin(), all.end(), by_place);
+    if (all.size() > most_problems) {
+        std::stable_partition(all.begin(), all.end(), [](const problem& p) { return p.level == severity::error; });
+        left_out_ += all.size() - most_problems;
+        all.resize(most_problems);
+        std::stable_sort(all.begin(), all.end(), by_place);
+    }
+    return {std::move(all), left_out_};
+}
+
+}  // namespace sim::topology

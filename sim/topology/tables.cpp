@@ -1,0 +1,468 @@
+// sim/topology/tables.cpp - the keys of a topology: network, zones and machines.
+//
+// The rows' order is the order in which they are read: machines before what names them.
+#include "sim/topology/tables.hpp"
+
+#include <iterator>
+
+#include "mta/text/strings.hpp"
+#include "sim/topology/server_script.hpp"
+#include "sim/topology/types.hpp"
+
+namespace sim::topology {
+
+std::string zone_name(std::string_view written) {
+    if (written.ends_with('.')) written.remove_suffix(1);
+    return mta::text::lowered(written);
+}
+
+void check_zone_text(context& c, std::string_view zone, const block_text& text) {
+    if (!c.hooks.check_zone) return;
+    for (const text_problem& p : c.hooks.check_zone(zone, text.text))
+        c.report(text.place(p.line, p.column), p.level, "zone " + quoted_word(zone) + ": " + p.text);
+}
+
+std::optional<std::string> reply_type::read(context& c, const node& n) {
+    const auto is_reply_line = [](std::string_view line) {
+        return line.size() >= 3 && line[0] >= '2' && line[0] <= '5' && mta::text::is_digit(line[1]) &&
+               mta::text::is_digit(line[2]) && (line.size() == 3 || line[3] == ' ' || line[3] == '-');
+    };
+    auto text = text_type::read(c, n);
+    if (!text || *text == "close" || *text == "hang") return text;
+    bool good = !text->empty();
+    for (const auto line : mta::text::split(*text, "\r\n")) good = good && is_reply_line(line);
+    if (good) return text;
+    c.wrong_type(n, "an SMTP reply, close or hang", "begin each of its lines with a code, as in \"450 4.2.0 busy\"");
+    return std::nullopt;
+}
+
+namespace {
+
+struct zones_type {
+    using value = std::vector<zone>;
+    static std::optional<value> read(context& c, const node& n) {
+        const auto* entries = entries_of(c, n);
+        if (!entries) return std::nullopt;
+        value all;
+        for (const entry& e : *entries) {
+            if (!good_key(c, *e.key, check_zone_name)) continue;
+            c.key = e.key->text;
+            auto text = block_type::read(c, *e.value);
+            if (!text) continue;
+            zone made{e.key->at, zone_name(e.key->text), std::move(*text)};
+            const auto same = [&](const zone& z) { return z.name == made.name; };
+            for (const auto* zones : {&all, &c.model.zones})
+                if (const auto first = std::find_if(zones->begin(), zones->end(), same); first != zones->end())
+                    c.error(made.at, "the zone " + quoted_word(made.name) + " is declared twice (first at " +
+                                         to_string(first->at) + "); put all its records into one");
+            check_zone_text(c, made.name, made.text);
+            all.push_back(std::move(made));
+        }
+        return all;
+    }
+    static std::string json() { return pairs_of<text_type, check_zone_name>::json(); }
+    static std::string words() { return "map of zone to master-file text"; }
+};
+
+// The two ends of a link.
+struct ends {
+    std::string one;
+    std::optional<std::string> other;
+};
+struct ends_type {
+    using value = ends;
+    static std::optional<ends> read(context& c, const node& n) {
+        if (n.kind != node_kind::sequence || n.elements.size() != 2) {
+            c.wrong_type(n, "a list of two machines", "write [one.example, other.example], or [one.example, any]");
+            return std::nullopt;
+        }
+        const auto one = read_reference(c, *n.elements[0], machine_kind::any);
+        std::optional<std::string> other;
+        if (const node& second = *n.elements[1]; second.kind != node_kind::scalar || second.text != "any") {
+            other = read_reference(c, second, machine_kind::any);
+            if (other && one == other)
+                c.error(second.at, "a link cannot lead from a machine to itself; name two machines");
+        }
+        return ends{one.value_or(""), other};
+    }
+    static std::string json() {
+        return R"({"type": "array", "items": {"type": "string"}, "minItems": 2, "maxItems": 2})";
+    }
+    static std::string words() { return "list of two machines, or a machine and `any`"; }
+};
+
+// Whom a firewall rule is about.
+struct endpoint_type {
+    using value = std::optional<subnet>;
+    static std::optional<value> read(context& c, const node& n) {
+        if (n.kind == node_kind::scalar) {
+            if (n.text == "any") return value{};
+            if (const auto net = parse_subnet(n.text)) return value{*net};
+            if (const auto one = parse_address(n.text)) return value{subnet{*one, 32}};
+            if (n.text.find('/') == std::string::npos) {
+                const auto name = read_reference(c, n, machine_kind::any);
+                const machine* found = name ? c.model.find_machine(*name) : nullptr;
+                return value{found ? std::optional(subnet{found->address, 32}) : std::nullopt};
+            }
+        }
+        c.wrong_type(n, "any, a machine, an address or a subnet",
+                     "a subnet has no bits beyond its prefix, as in 10.1.0.0/16");
+        return std::nullopt;
+    }
+    static std::string json() { return text_type::json(); }
+    static std::string words() { return "`any`, a machine, an address or a subnet"; }
+};
+
+struct any_port_type {
+    using value = std::optional<std::uint16_t>;
+    static std::optional<value> read(context& c, const node& n) {
+        if (n.kind == node_kind::scalar && n.text == "any") return value{};
+        const auto port = port_type::read(c, n);
+        if (!port) return std::nullopt;
+        return value{*port};
+    }
+    static std::string json() { return R"({"oneOf": [{"const": "any"}, )" + port_type::json() + "]}"; }
+    static std::string words() { return "`any` or a port"; }
+};
+
+struct tls_type {
+    using value = std::optional<certificate>;
+    static std::optional<value> read(context& c, const node& n) {
+        if (n.kind == node_kind::map) return value{object_type<certificate>::read(c, n)};
+        const auto wanted = boolean_type::read(c, n);
+        if (!wanted) return std::nullopt;
+        return *wanted ? value{certificate{}} : value{};
+    }
+    static std::string json() {
+        return R"({"oneOf": [{"type": "boolean"}, )" + object_type<certificate>::json() + "]}";
+    }
+    static std::string words() { return "true, false, or " + object_type<certificate>::words(); }
+};
+
+struct domain_type {
+    using value = std::string;
+    static std::optional<std::string> read(context& c, const node& n) {
+        auto name = text_type::read(c, n);
+        if (!name) return std::nullopt;
+        if (const auto wrong = check_domain_name(*name)) {
+            c.error(n.at, *wrong);
+            return std::nullopt;
+        }
+        return name;
+    }
+    static std::string json() { return text_type::json(); }
+    static std::string words() { return "host name"; }
+};
+struct ptr_type {
+    using value = std::optional<std::string>;
+    static std::optional<value> read(context& c, const node& n) {
+        if (n.kind == node_kind::null) return value{};
+        auto name = domain_type::read(c, n);
+        if (!name) return std::nullopt;
+        return value{std::move(name)};
+    }
+    static std::string json() { return R"({"type": ["string", "null"]})"; }
+    static std::string words() { return "host name, or `null`"; }
+};
+
+struct mailbox_user_type {
+    using value = std::string;
+    static std::optional<std::string> read(context& c, const node& n) {
+        auto name = text_type::read(c, n);
+        if (!name || !good_key(c, n, check_user_name)) return std::nullopt;
+        return name;
+    }
+    static std::string json() { return text_type::json(); }
+    static std::string words() { return "user name"; }
+};
+
+// main.cf parameters, each name shown to the hook that knows Postfix's own.
+struct parameters_type
+    : placed_pairs_of<parameter, &parameter::name, &parameter::value, parameter_value_type, check_parameter_name> {
+    static std::optional<value> read(context& c, const node& n) {
+        auto all = placed_pairs_of::read(c, n);
+        if (all && c.hooks.check_parameter)
+            for (const parameter& p : *all)
+                if (const auto doubt = c.hooks.check_parameter(p.name)) c.warning(p.at, *doubt);
+        return all;
+    }
+};
+
+// A folder, relative to the file that names it.
+struct config_type {
+    using value = std::string;
+    static std::optional<std::string> read(context& c, const node& n) {
+        const auto written = text_type::read(c, n);
+        if (!written || written->empty()) return std::nullopt;
+        const std::string folder = beside(n.at.file, *written);
+        const std::string wrong = c.hooks.folder ? c.hooks.folder(folder) : "";
+        if (!wrong.empty()) c.error(n.at, "the folder " + quoted_word(*written) + " " + wrong);
+        return folder;
+    }
+    static std::string json() { return text_type::json(); }
+    static std::string words() { return "path of a folder"; }
+};
+
+// Into what a file before this one said, so that a scenario may slow down the network of its topology.
+void read_network(context& c, const node& n, topology& t) {
+    const subnet before = t.network.subnet;
+    t.network.at = n.at;
+    read_object(c, n, t.network);
+    if (t.network.subnet == before || t.hosts.size() + t.clients.size() + t.servers.size() == 0) return;
+    c.error(n.at, "the subnet is " + to_string(before) +
+                      " in the topology this file starts from, and its machines have their "
+                      "addresses there; leave it");
+}
+
+// A machine's name is one of a kind, and its PTR record's when it names none.
+constexpr auto begin_machine = [](context& c, machine& m) {
+    m.ptr = m.name;
+    const auto [first, is_new] = c.names.try_emplace(mta::text::lowered(m.name), m.at);
+    if (!is_new)
+        c.error(m.at, "the name " + quoted_word(m.name) + " is taken (" + to_string(first->second) +
+                          "); hosts, clients and servers each need a name of their own");
+};
+constexpr auto begin_filter = [](context&, filter&) {};
+constexpr auto append = [](auto& to, auto&& from) {
+    to.insert(to.end(), std::make_move_iterator(from.begin()), std::make_move_iterator(from.end()));
+};
+
+template <class M>
+constexpr row<M> address_row() {
+    return field_set<M, address_type, [](M& m, address a, const node& n) {
+        m.address = a;
+        m.address_at = n.at;
+    }>("address", need::required, "Its IPv4 address, within the subnet, as in `address: 192.168.137.2`.");
+}
+template <class M>
+constexpr row<M> tls_row() {
+    return field<M, &M::tls, tls_type>(
+        "tls", need::optional,
+        "`true`: a certificate of the lab's CA for its name; a map makes a wrong one. Default: none.");
+}
+template <class M>
+constexpr row<M> ptr_row() {
+    return field<M, &M::ptr, ptr_type>(
+        "ptr", need::optional, "The name in the PTR record of its address; `null`: no record. Default: its own name.");
+}
+template <class M>
+constexpr row<M> a_row() {
+    return field<M, &M::a, boolean_type>("a", need::optional, "`false`: no A record for its name. Default: `true`.");
+}
+
+constexpr std::array<std::string_view, 3> firewall_actions{"accept", "drop", "reject"};
+constexpr std::array<std::string_view, 4> filter_actions{"accept", "reject", "tempfail", "discard"};
+
+constexpr auto set_latency = [](auto& o, std::chrono::nanoseconds v, const node&) { o.quality.latency = v; };
+constexpr auto set_bandwidth = [](auto& o, std::uint64_t v, const node&) { o.quality.bandwidth = v; };
+constexpr auto set_loss = [](auto& o, double v, const node&) { o.quality.loss = v; };
+
+}  // namespace
+
+template <>
+const object_table<topology>& table_of<topology>() {
+    using t = topology;
+    static const row<t> rows[] = {
+        field<t, &t::name, line_type>("name", need::optional,
+                                      "What it is called in reports. Default: the file's name."),
+        field<t, &t::title, line_type>("title", need::optional, "What it shows, in a sentence."),
+        // Opened before all other keys, by the loader; here it is only checked.
+        field_set<t, text_type, [](t&, std::string, const node&) {}>(
+            "topology", need::optional,
+            "Another file to start from, relative to this one. This file adds zones, machines, links and "
+            "rules to it, and its own `steps`, if it has any, replace the other's steps and expectations."),
+        field<t, &t::seed, seed_type>("seed", need::optional,
+                                      "Where all randomness comes from; `--seed` overrides it. Default: 1."),
+        {"network", need::optional, "The network that all machines are on.", &read_network,
+         &object_type<network_settings>::json, &object_type<network_settings>::words},
+        field_set<t, named_objects<host, check_machine_name, begin_machine>,
+                  [](t& o, std::vector<host> v, const node&) { append(o.hosts, v); }>(
+            "hosts", need::optional, "Machines with a mail system, by name; the name is their `myhostname`."),
+        field_set<t, named_objects<client, check_machine_name, begin_machine>,
+                  [](t& o, std::vector<client> v, const node&) { append(o.clients, v); }>(
+            "clients", need::optional, "Machines that only speak SMTP to others."),
+        field_set<t, named_objects<server, check_machine_name, begin_machine>,
+                  [](t& o, std::vector<server> v, const node&) { append(o.servers, v); }>("servers", need::optional,
+                                                                                          "Scripted SMTP servers."),
+        field_set<t, zones_type, [](t& o, std::vector<zone> v, const node&) { append(o.zones, v); }>(
+            "zones", need::optional,
+            "DNS zones, each the text of a master file (RFC 1035). SOA, NS, and the machines' A and PTR records are "
+            "added where they are missing."),
+        field_set<t, list_of<object_type<link>>,
+                  [](t& o, std::vector<link> v, const node&) { o.links.insert(o.links.begin(), v.begin(), v.end()); }>(
+            "links", need::optional,
+            "Pairs of machines whose cable differs from the network's; the first that fits decides."),
+        field_set<t, list_of<object_type<firewall_rule>>,
+                  [](t& o, std::vector<firewall_rule> v, const node&) {
+                      o.firewall.insert(o.firewall.begin(), v.begin(), v.end());
+                  }>(
+            "firewall", need::optional,
+            "Who may connect to whom; the first rule that fits decides, and without one the connection is accepted."),
+        field<t, &t::steps, list_of<object_type<scenario::step>>>("steps", need::optional, "What happens, in order."),
+        field_set<t, list_of<object_type<scenario::expectation>>,
+                  [](t& o, std::vector<scenario::expectation> v, const node&) { append(o.expect, v); }>(
+            "expect", need::optional, "What must be true at the end."),
+    };
+    static const object_table<t> table{"topology", "A topology or scenario file.", rows};
+    return table;
+}
+
+template <>
+const object_table<network_settings>& table_of<network_settings>() {
+    using t = network_settings;
+    static constexpr row<t> rows[] = {
+        field<t, &t::subnet, subnet_type>(
+            "subnet", need::optional,
+            "The addresses of the lab; the second to last usable one is its DNS server. Default: `192.168.137.0/24`."),
+        field_set<t, duration_type, set_latency>("latency", need::optional, "How long a packet travels, one way."),
+        field_set<t, bandwidth_type, set_bandwidth>("bandwidth", need::optional, "How much a cable carries, each way."),
+        field_set<t, probability_type, set_loss>("loss", need::optional, "How many packets are lost."),
+    };
+    static constexpr object_table<t> table{"network", "The network that all machines are on.", rows};
+    return table;
+}
+
+template <>
+const object_table<link>& table_of<link>() {
+    using t = link;
+    static constexpr row<t> rows[] = {
+        field_set<t, ends_type,
+                  [](t& o, ends e, const node&) {
+                      o.one = std::move(e.one);
+                      o.other = std::move(e.other);
+                  }>("between", need::required,
+                     "The two machines, as in `between: [a.example, b.example]`, or a machine and `any`."),
+        field_set<t, duration_type, set_latency>(
+            "latency", need::optional,
+            "How long a packet travels, one way. Default: the network's, as for the others."),
+        field_set<t, bandwidth_type, set_bandwidth>("bandwidth", need::optional,
+                                                    "How much the cable carries, each way."),
+        field_set<t, probability_type, set_loss>("loss", need::optional, "How many packets are lost."),
+    };
+    static constexpr object_table<t> table{"link", "A cable that differs from the network's.", rows};
+    return table;
+}
+
+template <>
+const object_table<firewall_rule>& table_of<firewall_rule>() {
+    using t = firewall_rule;
+    static constexpr row<t> rows[] = {
+        field<t, &t::from, endpoint_type>("from", need::optional, "Who connects. Default: `any`."),
+        field<t, &t::to, endpoint_type>("to", need::optional, "To whom. Default: `any`."),
+        field<t, &t::port, any_port_type>("port", need::optional, "The TCP port that is connected to. Default: `any`."),
+        field<t, &t::action, choice_type<firewall_action, firewall_actions>>(
+            "action", need::required,
+            "`drop` lets the client wait in vain, `reject` refuses the connection, `accept` lets it through."),
+    };
+    static constexpr object_table<t> table{"firewall-rule", "A rule of the network's firewall.", rows};
+    return table;
+}
+
+template <>
+const object_table<certificate>& table_of<certificate>() {
+    using t = certificate;
+    static constexpr row<t> rows[] = {
+        field<t, &t::name, domain_type>("name", need::optional,
+                                        "The name in the certificate. Default: the machine's own."),
+        field<t, &t::self_signed, boolean_type>("self_signed", need::optional,
+                                                "`true`: not signed by the lab's CA. Default: `false`."),
+    };
+    static constexpr object_table<t> table{"tls", "A certificate that is wrong on purpose.", rows};
+    return table;
+}
+
+template <>
+const object_table<filter_rule>& table_of<filter_rule>() {
+    using t = filter_rule;
+    static constexpr row<t> rows[] = {
+        field<t, &t::match, pattern_type>(
+            "match", need::optional, "Searched in the whole message, header and body. Default: it fits every message."),
+        field<t, &t::action, choice_type<filter_action, filter_actions>>(
+            "action", need::optional, "What becomes of the message. Default: `accept`."),
+        field<t, &t::text, text_type>("text", need::optional, "What the filter says when it rejects."),
+        field<t, &t::header, line_type>("header", need::optional,
+                                        "Put on the message when it goes on, before the filter's own header."),
+    };
+    static constexpr object_table<t> table{"filter-rule", "A rule of a content filter; the first that matches decides.",
+                                           rows};
+    return table;
+}
+
+template <>
+const object_table<filter>& table_of<filter>() {
+    using t = filter;
+    static constexpr row<t> rows[] = {
+        field<t, &t::header, line_type>("header", need::optional,
+                                        "Put on every message that goes on, as in `X-Spam-Checked: yes`."),
+        field<t, &t::rules, list_of<object_type<filter_rule>>>("rules", need::optional,
+                                                               "What it looks for. Default: every message goes on."),
+    };
+    static constexpr object_table<t> table{"filter", "A content filter: a pipe(8) service of its name in master.cf.",
+                                           rows};
+    return table;
+}
+
+template <>
+const object_table<host>& table_of<host>() {
+    using t = host;
+    static constexpr row<t> rows[] = {
+        address_row<t>(),
+        tls_row<t>(),
+        field<t, &t::mailboxes, list_of<mailbox_user_type>>("mailboxes", need::optional,
+                                                            "Local users that local(8) finds."),
+        field<t, &t::users_sasl,
+              placed_pairs_of<account, &account::user, &account::password, line_type, check_user_name>>(
+            "users_sasl", need::optional,
+            "Users and passwords for AUTH, in the realm `$myhostname`; turns `smtpd_sasl_auth_enable` on."),
+        field_set<t, config_type,
+                  [](t& o, std::string v, const node& n) {
+                      o.config = std::move(v);
+                      o.config_at = n.at;
+                  }>("config", need::optional,
+                     "A real `/etc/postfix` folder to start from, relative to this file; `postfix:` overrides it."),
+        field<t, &t::postfix, parameters_type>("postfix", need::optional,
+                                               "main.cf parameters by their own names; lists are joined with commas, "
+                                               "`$lab_files` and `$lab_tls` are the host's folders."),
+        field<t, &t::master_cf, block_type>("master_cf", need::optional, "Lines added to master.cf."),
+        field<t, &t::files, placed_pairs_of<file, &file::name, &file::content, block_type, check_file_name>>(
+            "files", need::optional,
+            "Lookup tables and the like, named `$lab_files/NAME` in parameters; `hash:` tables are indexed."),
+        field<t, &t::filters, named_objects<filter, check_service_name, begin_filter>>(
+            "filters", need::optional, "Content filters by the name of their service."),
+        ptr_row<t>(),
+        a_row<t>(),
+        field<t, &t::running, boolean_type>("running", need::optional, "`false`: a step starts it. Default: `true`."),
+    };
+    static constexpr object_table<t> table{"host", "A machine with a mail system.", rows};
+    return table;
+}
+
+template <>
+const object_table<client>& table_of<client>() {
+    using t = client;
+    static constexpr row<t> rows[] = {address_row<t>(), tls_row<t>(), ptr_row<t>(), a_row<t>()};
+    static constexpr object_table<t> table{"client", "A machine that only speaks SMTP to others.", rows};
+    return table;
+}
+
+template <>
+const object_table<server>& table_of<server>() {
+    using t = server;
+    static constexpr row<t> rows[] = {
+        address_row<t>(),
+        field<t, &t::port, port_type>("port", need::optional, "Where it listens. Default: 25."),
+        field<t, &t::replies, replies_type>(
+            "replies", need::optional,
+            "Its reply to a verb (also `CONNECT`, and `END` for the dot); a list gives one a use, the last one for "
+            "ever; `close` drops the connection, `hang` never answers."),
+        field<t, &t::extensions, list_of<line_type>>("extensions", need::optional, "EHLO keywords that it announces."),
+        tls_row<t>(),
+        field<t, &t::down, boolean_type>("down", need::optional, "`true`: nothing listens. Default: `false`."),
+        ptr_row<t>(),
+        a_row<t>(),
+    };
+    static constexpr object_table<t> table{"server", "A scripted SMTP server.", rows};
+    return table;
+}
+
+}  // namespace sim::topology
