@@ -1,0 +1,155 @@
+// mta/address/smtp_command.hpp - an SMTP command line taken apart as smtpd(8) does (RFC 5321 4.1, RFC 1870, 3461, 4954,
+// 6531).
+//
+// Pure functions over one line without its CRLF: tokens, then typed commands. What is wrong comes out as a `refusal`
+// with Postfix's reply. Whether a command fits the state of the session, and restrictions, are the session's business.
+// Output is bounded by the length of the line.
+#pragma once
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+namespace mta::address {
+
+enum class verb : std::uint8_t {
+    unknown,
+    helo,
+    ehlo,
+    starttls,
+    auth,
+    mail,
+    rcpt,
+    data,
+    bdat,
+    rset,
+    noop,
+    vrfy,
+    etrn,
+    quit,
+    xclient,
+    xforward
+};
+std::string_view name_of(verb value);  // "MAIL"; "UNKNOWN" as in the `disconnect` line
+
+// `address`: the token has a <...> or "..." or [...] part; `error`: such a part is not closed.
+enum class argument_kind : std::uint8_t { other, address, error };
+struct argument {
+    argument_kind kind = argument_kind::other;
+    std::string text;  // as sent, quotes and all
+    friend bool operator==(const argument&, const argument&) = default;
+};
+
+struct command_line {
+    verb name = verb::unknown;
+    std::vector<argument> arguments;  // the verb itself is the first
+    std::string_view word() const { return arguments.front().text; }
+};
+
+// What class of notice a refusal belongs to (notify_classes).
+enum class refusal_class : std::uint8_t { protocol, policy };
+struct refusal {
+    std::string reply;  // "501 5.5.4 Syntax: MAIL FROM:<address>"
+    refusal_class cause = refusal_class::protocol;
+    // The "Illegal address syntax from CLIENT in MAIL command: " warning's last part, already printable.
+    std::optional<std::string> illegal_address;
+};
+template <class value>
+using parsed = std::variant<value, refusal>;
+
+std::vector<argument> tokenize_command(std::string_view line);
+// 500 5.5.2 for bad UTF-8 (with smtputf8_enable) and for an empty line. An unknown verb is no refusal.
+parsed<command_line> parse_command(std::string_view line, bool smtputf8_enable = true);
+// "Subject:" as a verb: a web browser or a message, not an SMTP client (is_header(3)).
+bool looks_like_header(std::string_view word);
+
+// Parameters and facts of the session that the grammar depends on.
+struct command_rules {
+    bool strict_rfc821_envelopes = false;
+    bool smtputf8 = true;  // smtputf8_enable, and SMTPUTF8 not discarded by smtpd_discard_ehlo_keywords
+    bool dsn = true;       // DSN not discarded
+    bool sasl_enabled = false;
+    bool sasl_authenticated = false;
+    bool xverp_allowed = false;  // smtpd_authorized_verp_clients
+    std::string default_verp_delimiters = "+=";
+    std::string verp_delimiter_filter = "-=+";
+    // The resolver's view: false for an address that resolve_address marks as an error. Empty: every address is good.
+    std::function<bool(std::string_view internal_address)> resolvable;
+};
+
+enum class body_type : std::uint8_t { unspecified, seven_bit, eight_bit_mime };
+enum class dsn_ret : std::uint8_t { unspecified, full, headers };
+
+struct mail_command {
+    std::string reverse_path;  // internal form; "" for <>
+    std::string as_sent;       // "<user@domain>"
+    std::int64_t size = 0;     // SIZE=, 0 when not given
+    body_type body = body_type::unspecified;
+    bool smtputf8 = false;
+    dsn_ret ret = dsn_ret::unspecified;
+    std::string envid;                           // decoded
+    std::optional<std::string> auth;             // AUTH=, decoded; "<>" as sent
+    std::optional<std::string> verp_delimiters;  // XVERP
+};
+
+enum notify : std::uint8_t { notify_never = 1, notify_success = 2, notify_failure = 4, notify_delay = 8 };
+struct rcpt_command {
+    std::string forward_path;  // internal form
+    std::string as_sent;
+    unsigned notify = 0;  // bits of `notify`; 0 when not given
+    // ORCPT=: "rfc822;user@domain" decoded and in Postfix's own form; empty when not given.
+    std::string orcpt_type;
+    std::string orcpt_address;
+    std::string dsn_orcpt() const { return orcpt_type.empty() ? "" : orcpt_type + ";" + orcpt_address; }
+};
+
+parsed<mail_command> parse_mail(const command_line& line, const command_rules& rules);
+// `smtputf8`: the transaction's MAIL had SMTPUTF8.
+parsed<rcpt_command> parse_rcpt(const command_line& line, const command_rules& rules, bool smtputf8);
+
+// An address as MAIL and RCPT and VRFY take it: brackets or none, source route cut off, comments ignored.
+struct envelope_address {
+    std::string internal;
+    bool several = false;      // more than one address
+    bool only_address = true;  // nothing beside it, and in angle brackets
+};
+envelope_address extract_envelope_address(std::string_view as_sent);
+
+struct helo_command {
+    std::string name;
+};  // HELO and EHLO; words joined by a space
+struct vrfy_command {
+    std::string address;
+    std::string as_sent;
+};
+struct etrn_command {
+    std::string domain;
+};
+struct auth_command {
+    std::string mechanism;
+    std::optional<std::string> initial_response;
+};
+struct bdat_command {
+    std::int64_t size = 0;
+    bool last = false;
+};
+struct bare_command {};                                                   // DATA, RSET, STARTTLS, QUIT, NOOP
+using attribute_list = std::vector<std::pair<std::string, std::string>>;  // XCLIENT, XFORWARD: names as sent
+
+parsed<helo_command> parse_helo(const command_line& line);
+parsed<vrfy_command> parse_vrfy(const command_line& line, const command_rules& rules);
+parsed<etrn_command> parse_etrn(const command_line& line);
+parsed<auth_command> parse_auth(const command_line& line);
+parsed<bdat_command> parse_bdat(const command_line& line);
+parsed<bare_command> parse_bare(const command_line& line);
+parsed<attribute_list> parse_attributes(const command_line& line);
+
+// NOTIFY= and RET= values; 0 and `unspecified` for anything malformed (dsn_mask(3)).
+unsigned parse_notify(std::string_view text);
+dsn_ret parse_ret(std::string_view text);
+
+}  // namespace mta::address

@@ -1,0 +1,60 @@
+// mta/address/token.hpp - RFC 822 tokens, read and written as Postfix does (tok822): the base of every address job.
+//
+// `scan` cuts text into tokens, `parse_addresses` groups them into addresses, `internalize` prints them without quotes
+// and `externalize` with. All accept any bytes and never fail; what RFC 822 forbids comes out as some token list.
+// Output is at most about twice the input; nesting of comments is counted, not recursed into.
+#pragma once
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace mta::address {
+
+enum class token_kind : std::uint8_t {
+    op,  // one of | % ! ( ) , . : ; < > @ [ ] and a stray quote or backslash
+    atom,
+    quoted_string,   // text without the quotes
+    domain_literal,  // text without the brackets
+    comment,         // text with its outer parentheses
+    address,         // children: the tokens of one address, its route and phrase excluded
+    group_start,     // the ':' of `phrase: members;`
+};
+
+struct token {
+    token_kind kind = token_kind::op;
+    char op = 0;  // for kind op; a group_start prints as ':'
+    std::string text;
+    std::vector<token> children;  // for kind address
+
+    bool is(char c) const { return kind == token_kind::op && op == c; }
+    friend bool operator==(const token&, const token&) = default;
+};
+using token_list = std::vector<token>;
+
+token make_op(char op);
+token make_quoted_string(std::string_view text);
+
+// At most `limit` tokens when `limit` is not 0.
+token_list scan(std::string_view text, std::size_t limit = 0);
+// One address as scan sees it, for rewriting; empty text gives one empty quoted string (tok822_scan_addr).
+token_list scan_address(std::string_view text);
+// Addresses of a header or command; phrases, comments, brackets, commas and groups stay beside them (tok822_parse).
+token_list parse_addresses(std::string_view text, std::size_t limit = 0);
+
+// Printing between tokens of an address list: `on_one_line` writes ", ", `one_a_line` starts a line after each comma,
+// `truncated` (for a rewritten header) cuts there where the address limit was reached.
+enum class token_print : std::uint8_t { plain, one_a_line, canonical_header };
+std::string internalize(const token_list& tokens, token_print print = token_print::plain);
+std::string externalize(const token_list& tokens, token_print print = token_print::plain);
+
+// Index of the first or last operator `op`; `npos` when absent.
+inline constexpr std::size_t no_token = static_cast<std::size_t>(-1);
+std::size_t find_op(const token_list& tokens, char op, std::size_t from = 0);
+std::size_t rfind_op(const token_list& tokens, char op);
+
+// The address nodes of a parsed list, in order (tok822_grep).
+std::vector<const token*> addresses_in(const token_list& tokens);
+
+}  // namespace mta::address

@@ -1,0 +1,176 @@
+#include "sim/network/network.hpp"
+
+#include <algorithm>
+
+#include "sim/network/connection.hpp"
+
+namespace sim::network {
+namespace {
+
+// How long Linux asks for a hardware address before it says "No route to host".
+constexpr mta::duration neighbour_timeout = std::chrono::seconds(3);
+constexpr std::uint16_t first_ephemeral_port = 32'768;
+constexpr std::uint16_t ephemeral_ports = 28'232;
+
+}  // namespace
+
+class fabric::listening final : public mta::listener {
+  public:
+    listening(fabric& net, port_key key, mta::accept_handler on_accept)
+        : net_(net), key_(key), on_accept_(std::move(on_accept)) {
+        net_.listening_[key_] = this;
+    }
+    ~listening() override { net_.listening_.erase(key_); }
+    void accept(std::unique_ptr<mta::byte_stream> stream, const mta::endpoint& local, const mta::endpoint& remote) {
+        on_accept_(std::move(stream), local, remote);
+    }
+
+  private:
+    fabric& net_;
+    port_key key_;
+    mta::accept_handler on_accept_;
+};
+
+// A connection that the client has and the server's application does not yet: the last packet of the handshake is on
+// its way.
+class fabric::pending_accept final : public mta::timer {
+  public:
+    pending_accept(fabric& net, std::shared_ptr<connection> opened, mta::address::ip_address machine, mta::endpoint local,
+                   mta::endpoint remote)
+        : net_(net), opened_(std::move(opened)), machine_(machine), local_(local), remote_(remote) {}
+
+  private:
+    void expired() override {
+        const auto opened = std::move(opened_);
+        fabric& net = net_;
+        const auto machine = machine_;
+        const auto local = local_;
+        const auto remote = remote_;
+        std::erase_if(net.pending_, [this](const auto& each) { return each.get() == this; });     // deletes this
+        if (listening* port = net.listener_at(machine, local)) {
+            port->accept(opened->open(connection::server), local, remote);
+        } else {
+            opened->refuse_late();
+        }
+    }
+    fabric& net_;
+    std::shared_ptr<connection> opened_;
+    mta::address::ip_address machine_;
+    mta::endpoint local_, remote_;
+};
+
+fabric::fabric(event_loop& loop, settings values, std::uint64_t seed)
+    : loop_(loop), settings_(std::move(values)), seed_(seed), loss_(seed, "network", "loss"), local_{mta::duration(0), 0, 0} {}
+
+fabric::~fabric() = default;
+
+void fabric::attach(const mta::address::ip_address& address) {
+    machine added;
+    random_stream ports(seed_, address.to_string(), "ephemeral-port");
+    added.next_port = static_cast<std::uint16_t>(first_ephemeral_port + ports.below(ephemeral_ports));
+    machines_.emplace(address, added);
+}
+
+void fabric::plug(const mta::address::ip_address& address, bool in) {
+    if (const auto found = machines_.find(address); found != machines_.end()) found->second.plugged = in;
+}
+
+bool fabric::plugged(const mta::address::ip_address& address) const {
+    const auto found = machines_.find(address);
+    return found != machines_.end() && found->second.plugged;
+}
+
+bool fabric::reaches(const mta::address::ip_address& from, const mta::address::ip_address& to) const {
+    return from == to || from.is_loopback() || (plugged(from) && plugged(to));
+}
+
+const quality& fabric::quality_between(const mta::address::ip_address& a, const mta::address::ip_address& b) const {
+    if (a == b || b.is_loopback()) return local_;
+    for (const cable& each : settings_.cables) {
+        const auto fits = [&](const auto& one, const auto& other) { return each.one == one && (!each.other || *each.other == other); };
+        if (fits(a, b) || fits(b, a)) return each.quality;
+    }
+    return settings_.quality;
+}
+
+filter_action fabric::filter(const mta::endpoint& from, const mta::endpoint& to) const {
+    for (const filter_rule& each : settings_.firewall) {
+        if (each.from.contains(from.address) && each.to.contains(to.address) && (each.port == 0 || each.port == to.port)) {
+            return each.action;
+        }
+    }
+    return filter_action::accept;
+}
+
+std::optional<mta::duration> fabric::latency(const mta::address::ip_address& from, const mta::address::ip_address& to) const {
+    if (!reaches(from, to)) return std::nullopt;
+    return quality_between(from, to).latency;
+}
+
+std::uint16_t fabric::next_port(const mta::address::ip_address& address) {
+    auto& port = machines_[address].next_port;
+    const std::uint16_t chosen = port;
+    port = static_cast<std::uint16_t>(first_ephemeral_port + (port - first_ephemeral_port + 1) % ephemeral_ports);
+    return chosen;
+}
+
+fabric::listening* fabric::listener_at(const mta::address::ip_address& machine, const mta::endpoint& at) {
+    for (const auto& address : {at.address, mta::address::ip_address()}) {
+        const auto found = listening_.find({machine, address, at.port});
+        if (found != listening_.end()) return found->second;
+    }
+    return nullptr;
+}
+
+std::unique_ptr<mta::listener> fabric::listen(const mta::address::ip_address& owner, const mta::endpoint& local,
+                                               mta::accept_handler on_accept) {
+    const port_key key{owner, local.address, local.port};
+    const bool ours = local.address == owner || local.address.is_loopback() || local.address.is_unspecified();
+    if (!ours || listening_.contains(key)) return nullptr;
+    return std::make_unique<listening>(*this, key, std::move(on_accept));
+}
+
+mta::task<mta::connect_result> fabric::connect(mta::address::ip_address from, mta::endpoint remote,
+                                                std::optional<mta::address::ip_address> source, mta::time_point deadline) {
+    mta::connect_result result;
+    const bool local = remote.address == from || remote.address.is_loopback();
+    if (!local && (!plugged(from) || !settings_.subnet.contains(remote.address))) {
+        result.error = mta::io_error::network_unreachable;
+        co_return result;
+    }
+    mta::endpoint here;
+    here.address = source ? *source : remote.address.is_loopback() ? remote.address : from;
+    here.port = next_port(from);
+    const quality link = quality_between(from, remote.address);
+    const filter_action verdict = local ? filter_action::accept : filter(here, remote);
+    mta::duration answered_after = 2 * link.latency;
+    if (verdict == filter_action::drop) {
+        answered_after = deadline - loop_.now();
+        result.error = mta::io_error::timed_out;
+    } else if (verdict == filter_action::reject) {
+        result.error = mta::io_error::refused;
+    } else if (!local && !plugged(remote.address)) {
+        answered_after = neighbour_timeout;
+        result.error = mta::io_error::host_unreachable;
+    }
+    if (loop_.now() + answered_after > deadline) {
+        answered_after = deadline - loop_.now();
+        result.error = mta::io_error::timed_out;
+    }
+    const mta::time_point answered = loop_.now() + answered_after;
+    co_await mta::sleep_until(loop_, answered);
+    if (result.error != mta::io_error::none) co_return result;
+    const mta::address::ip_address server = local ? from : remote.address;
+    if (!listener_at(server, remote)) {
+        result.error = mta::io_error::refused;
+        co_return result;
+    }
+    const auto opened = std::make_shared<connection>(*this, ++connections_, here, remote, link);
+    opened->show_handshake();
+    result.stream = opened->open(connection::client);
+    pending_.push_back(std::make_unique<pending_accept>(*this, opened, server, remote, here));
+    loop_.arm(*pending_.back(), loop_.now() + link.latency);
+    co_return result;
+}
+
+}  // namespace sim::network
