@@ -37,9 +37,12 @@ filter_outcome content_filter::apply(std::string_view message) const {
     switch (action) {
         case reject:
             return printed(action, exit_unavailable, hit->as_written.text.value_or("message content rejected"));
-        case tempfail: return printed(action, exit_temporary_failure, hit->as_written.text.value_or("try again later"));
-        case discard: return {action, 0, ""};
-        case accept: break;
+        case tempfail:
+            return printed(action, exit_temporary_failure, hit->as_written.text.value_or("try again later"));
+        case discard:
+            return {action, 0, ""};
+        case accept:
+            break;
     }
     filter_outcome result;
     // The rule's header comes out above the filter's.
@@ -53,8 +56,9 @@ std::vector<filter_problem> check_filter(const topology::filter& rules) {
     std::vector<filter_problem> result;
     for (const auto& each : rules.rules) {
         if (const auto problem = check_pattern(each.match, dialect::python)) {
-            result.push_back({each.at, "filter " + rules.name + ": the pattern \"" + each.match + "\" is no regular expression: " +
-                                           problem->text + " at its character " + std::to_string(problem->offset + 1) +
+            result.push_back({each.at, "filter " + rules.name + ": the pattern \"" + each.match +
+                                           "\" is no regular expression: " + problem->text + " at its character " +
+                                           std::to_string(problem->offset + 1) +
                                            "; correct it (the syntax is that of Python's re)"});
         }
     }

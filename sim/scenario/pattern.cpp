@@ -90,7 +90,8 @@ outcome compile(std::string_view expression, dialect language) {
     if (context) pcre2_set_newline(context, PCRE2_NEWLINE_LF);
     int error = 0;
     PCRE2_SIZE offset = 0;
-    result.code = pcre2_compile(reinterpret_cast<PCRE2_SPTR>(expression.data()), expression.size(), options, &error, &offset, context);
+    result.code = pcre2_compile(reinterpret_cast<PCRE2_SPTR>(expression.data()), expression.size(), options, &error,
+                                &offset, context);
     pcre2_compile_context_free(context);
     if (!result.code) {
         std::array<PCRE2_UCHAR, 256> words{};
@@ -109,7 +110,9 @@ struct pattern::compiled {
     pcre2_match_context* context;
 
     explicit compiled(pcre2_code* of)
-        : code(of), match(pcre2_match_data_create_from_pattern(of, nullptr)), context(pcre2_match_context_create(nullptr)) {
+        : code(of),
+          match(pcre2_match_data_create_from_pattern(of, nullptr)),
+          context(pcre2_match_context_create(nullptr)) {
         if (!context) return;
         pcre2_set_match_limit(context, match_limit);
         pcre2_set_depth_limit(context, depth_limit);
@@ -139,8 +142,8 @@ search_result pattern::search(std::string_view text) const {
     pcre2_set_callout(code_->context, count_step, &done);
     // pcre2_match takes no null pointer for an empty text.
     const char* start = text.empty() ? "" : text.data();
-    const int found = pcre2_match(code_->code, reinterpret_cast<PCRE2_SPTR>(start), text.size(), 0, PCRE2_NO_UTF_CHECK, code_->match,
-                                  code_->context);
+    const int found = pcre2_match(code_->code, reinterpret_cast<PCRE2_SPTR>(start), text.size(), 0, PCRE2_NO_UTF_CHECK,
+                                  code_->match, code_->context);
     pcre2_set_callout(code_->context, nullptr, nullptr);
     if (found >= 0) return search_result::found;
     return found == PCRE2_ERROR_NOMATCH ? search_result::not_found : search_result::too_costly;

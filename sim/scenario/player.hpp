@@ -49,7 +49,7 @@ class player {
     void set_pauses(const pauses& p);
 
     // Scripted servers and mail systems start, all steps are played, background dialogues are waited for, the logs
-    // settle, and the scenario's last expectations are judged. Destroying the task stops the player where it is.
+    // settle, and the scenario's last expectations are judged. Destroying the task and the player stops everything.
     mta::task<void> run();
 
     std::span<const played_dialogue> dialogues() const;

@@ -7,8 +7,12 @@ namespace {
 
 namespace text = mta::text;
 
-bool is_hexadecimal(char c) { return text::is_digit(c) || (text::lower(c) >= 'a' && text::lower(c) <= 'f'); }
-bool is_word(char c) { return text::is_alnum(c) || c == '_'; }
+bool is_hexadecimal(char c) {
+    return text::is_digit(c) || (text::lower(c) >= 'a' && text::lower(c) <= 'f');
+}
+bool is_word(char c) {
+    return text::is_alnum(c) || c == '_';
+}
 
 class translator {
   public:
@@ -17,11 +21,20 @@ class translator {
     translated_pattern run() {
         while (at_ < in_.size() && !out_.problem) {
             switch (in_[at_]) {
-                case '\\': escape(false); break;
-                case '[': character_class(); break;
-                case '(': open(); break;
-                case '{': brace(); break;
-                default: copy(1);
+                case '\\':
+                    escape(false);
+                    break;
+                case '[':
+                    character_class();
+                    break;
+                case '(':
+                    open();
+                    break;
+                case '{':
+                    brace();
+                    break;
+                default:
+                    copy(1);
             }
         }
         return std::move(out_);
@@ -44,7 +57,8 @@ class translator {
         if (!out_.problem) out_.problem = pattern_problem{at_, std::move(what)};
     }
     void refuse_escape() {
-        refuse(std::string("bad escape \\") + (at_ + 1 < in_.size() ? in_.substr(at_ + 1, 1) : "(end of pattern)"));
+        refuse(at_ + 1 < in_.size() ? "bad escape " + std::string(in_.substr(at_, 2))
+                                    : "bad escape at the end of the pattern");
     }
 
     // \xhh, \uhhhh and \Uhhhhhhhh
@@ -63,9 +77,12 @@ class translator {
         const char c = in_[at_ + 1];
         if (!text::is_alpha(c)) return copy(2);
         switch (c) {
-            case 'x': return code_point(2);
-            case 'u': return code_point(4);
-            case 'U': return code_point(8);
+            case 'x':
+                return code_point(2);
+            case 'u':
+                return code_point(4);
+            case 'U':
+                return code_point(8);
             // PCRE2's \v is any vertical space.
             case 'v':
                 put("\\x{0b}");
@@ -77,7 +94,8 @@ class translator {
                 put("\\z");
                 at_ += 2;
                 return;
-            default: break;
+            default:
+                break;
         }
         constexpr std::string_view anywhere = "abdDfnrsStwW", outside = "AB";
         if (anywhere.find(c) == anywhere.npos && (in_class || outside.find(c) == outside.npos)) return refuse_escape();
@@ -92,7 +110,7 @@ class translator {
             if (in_[at_] == '\\') {
                 escape(true);
             } else if (in_[at_] == '[') {
-                put_literal();      // no [:alpha:] in Python
+                put_literal();  // no [:alpha:] in Python
             } else {
                 copy(1);
             }
@@ -155,7 +173,8 @@ class translator {
         bool ascii = false;
         for (; end < in_.size() && (text::is_alpha(in_[end]) || in_[end] == '-'); ++end) {
             const char c = in_[end];
-            if (std::string_view("imsxau-").find(c) == std::string_view::npos) return refuse("unknown extension ?" + std::string(1, c));
+            if (std::string_view("imsxau-").find(c) == std::string_view::npos)
+                return refuse("unknown extension ?" + std::string(1, c));
             ascii = ascii || c == 'a';
             if (c != 'a' && c != 'u') kept += c;
         }
@@ -177,6 +196,8 @@ class translator {
 
 }  // namespace
 
-translated_pattern translate_python(std::string_view expression) { return translator(expression).run(); }
+translated_pattern translate_python(std::string_view expression) {
+    return translator(expression).run();
+}
 
 }  // namespace sim::scenario

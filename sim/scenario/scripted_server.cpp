@@ -32,7 +32,9 @@ std::string path_of(std::string_view command) {
 
 }  // namespace
 
-std::string received_message::sender() const { return path_of(mail_line); }
+std::string received_message::sender() const {
+    return path_of(mail_line);
+}
 
 std::vector<std::string> received_message::recipients() const {
     std::vector<std::string> result;
@@ -44,11 +46,14 @@ std::vector<std::string> received_message::recipients() const {
 class scripted_server::performance {
   public:
     performance(scripted_server& owner, const script& play)
-        : owner_(owner), script_(play), used_(play.replies.size()), sessions_([](std::exception_ptr error) { std::rethrow_exception(error); }) {
+        : owner_(owner),
+          script_(play),
+          used_(play.replies.size()),
+          sessions_([](std::exception_ptr error) { std::rethrow_exception(error); }) {
         const mta::endpoint local{owner.address_, play.port};
-        port_ = owner.machine_.listen(local, [this](std::unique_ptr<mta::byte_stream> stream, const mta::endpoint&, const mta::endpoint&) {
-            sessions_.start(serve(std::move(stream)));
-        });
+        port_ =
+            owner.machine_.listen(local, [this](std::unique_ptr<mta::byte_stream> stream, const mta::endpoint&,
+                                                const mta::endpoint&) { sessions_.start(serve(std::move(stream))); });
     }
     bool listening() const { return port_ != nullptr; }
 
@@ -222,9 +227,13 @@ bool scripted_server::play(const script& next) {
     return false;
 }
 
-bool scripted_server::listening() const { return now_playing_ != nullptr; }
+bool scripted_server::listening() const {
+    return now_playing_ != nullptr;
+}
 
-std::span<const received_message> scripted_server::received() const { return received_; }
+std::span<const received_message> scripted_server::received() const {
+    return received_;
+}
 
 std::string scripted_server::mbox() const {
     std::string out;

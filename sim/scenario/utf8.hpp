@@ -8,7 +8,9 @@ namespace sim::scenario {
 // Bytes of the well-formed character that starts at `at`; 0 when none does, or at the end.
 inline std::size_t character_length(std::string_view text, std::size_t at) {
     if (at >= text.size()) return 0;
-    const auto byte = [&](std::size_t i) { return at + i < text.size() ? static_cast<unsigned char>(text[at + i]) : 0u; };
+    const auto byte = [&](std::size_t i) {
+        return at + i < text.size() ? static_cast<unsigned char>(text[at + i]) : 0u;
+    };
     const auto follows = [&](std::size_t i, unsigned low = 0x80, unsigned high = 0xbf) {
         return byte(i) >= low && byte(i) <= high;
     };
