@@ -32,7 +32,7 @@ void report::log(const target& to, std::string_view relay, const queue::delivery
     told.original_recipient = who.original;
     told.relay = relay;
     told.connection_uses = connection_uses_;
-    told.arrived = request_.file->arrival;
+    told.arrived = request_.file->arrived;
     told.active = std::max(request_.became_active, told.arrived);
     told.agent_started = std::max(started_, told.active);
     told.connected = std::max(connected_, told.agent_started);

@@ -84,8 +84,9 @@ class mail_system {
     submission_result submit(submission message);
     // postqueue -f
     void flush();
-    // postqueue -j: one JSON object a line.
-    std::string queue_listing_json() const;
+
+    // A message was put into the maildrop of the spool.
+    void maildrop_arrived(const queue::message& file);
 
     // For the daemons.
     Host& host() { return host_; }
@@ -122,7 +123,6 @@ class mail_system {
     void open_ports();
     void accept(daemon& by, std::unique_ptr<byte_stream> stream, const endpoint& local, const endpoint& remote);
     void pick_up();
-    void pick_up(const queue::message& file);
     void log_task_error(std::exception_ptr error);
 
     Host& host_;

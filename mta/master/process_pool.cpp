@@ -47,6 +47,15 @@ process_pool::lease process_pool::take(scheduler& clock) {
     return lease(*this, chosen, clock);
 }
 
+task<process_pool::lease> process_pool::wait_for_one(scheduler& clock) {
+    for (;;) {
+        lease taken = take(clock);
+        if (taken) co_return taken;
+        if (!freed_) freed_ = std::make_unique<signal>(clock);
+        co_await freed_->wait();
+    }
+}
+
 process_pool::lease& process_pool::lease::operator=(lease&& other) noexcept {
     if (this != &other) {
         give_back();
@@ -63,6 +72,7 @@ void process_pool::lease::give_back() {
     each.busy = false;
     each.idle_since = clock_->now();
     --pool_->busy_;
+    if (pool_->freed_) pool_->freed_->notify_one();
     pool_ = nullptr;
 }
 

@@ -52,6 +52,8 @@ class process_pool {
 
     // Empty when all processes are at work.
     lease take(scheduler& clock);
+    // Waits for its turn while they are.
+    task<lease> wait_for_one(scheduler& clock);
     bool exhausted() const { return limits_.processes != 0 && busy_ >= limits_.processes; }
     const std::string& tag() const { return tag_; }
 
@@ -66,6 +68,7 @@ class process_pool {
     process_ids& ids_;
     std::vector<std::unique_ptr<worker>> workers_;
     std::size_t busy_ = 0;
+    std::unique_ptr<signal> freed_;             // made when somebody first has to wait
 };
 
 }  // namespace mta::master

@@ -4,6 +4,7 @@
 #include <tuple>
 
 #include "mta/address/extension.hpp"
+#include "mta/address/quote.hpp"
 #include "mta/address/resolve.hpp"
 #include "mta/address/trivial_rewrite.hpp"
 #include "mta/bounce/bouncer.hpp"
@@ -335,7 +336,7 @@ void queue_manager::forget_if_idle(transport& by, destination& to) {
 // qmgr_active_done: all recipients were tried.
 void queue_manager::message_done(active_message& message) {
     queue::queue_file& file = *message.file;
-    const duration age = mail_.now() - file.arrival;
+    const duration age = mail_.now() - file.arrived;
     if (!file.bounces.empty() || !file.traces.empty()) mail_.bounce().send_notices(file);
     if (file.all_done()) return remove(message);
     const duration lifetime = file.sender.empty() ? settings_->bounce_lifetime : settings_->queue_lifetime;
@@ -354,7 +355,7 @@ void queue_manager::message_done(active_message& message) {
 void queue_manager::defer(active_message& message) {
     const queue::message file = message.file;
     active_.erase(file.get());
-    const duration age = mail_.now() - file->arrival;
+    const duration age = mail_.now() - file->arrived;
     const duration wait = std::clamp(age, settings_->minimal_backoff, settings_->maximal_backoff);
     file->where = queue::name::deferred;
     file->next_attempt = mail_.now() + wait;

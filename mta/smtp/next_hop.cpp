@@ -114,7 +114,7 @@ task<candidates> find_hosts(Host& host, address::trivial_rewrite& rewrite, next_
     }
     const dns::question question{to.domain, dns::record_type::mx};
     const dns::response answer = co_await ask(host, question);
-    if (answer.ok() && dns::is_null_mx(answer)) {
+    if (answer.ok() && dns::has_null_mx(answer)) {
         found.failure = queue::delivery_status(
             "5.1.0", fmt::format("Domain {} does not accept mail (nullMX)", to.domain));
         co_return found;

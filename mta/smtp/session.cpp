@@ -192,7 +192,6 @@ task<bool> session::handshake() {
     const time_point deadline = mail_.now() + settings_.starttls_timeout;
     tls::connect_options options(relay_, mail_.now(), deadline, mail_.host().random("tls"));
     options.level = level;
-    options.log_untrusted = settings_.tls_log_level >= 2;
     options.on_key = mail_.shared().on_tls_key;
     std::unique_ptr<byte_stream> clear = stream_.release();
     tls::handshake_result result = co_await tls::connect(std::move(clear), settings_.tls_context, std::move(options));

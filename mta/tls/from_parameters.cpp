@@ -16,23 +16,29 @@ std::vector<key_and_chain> identities(Host& host, const config::parameters& p, c
         for (key_and_chain& each : split_chain_file(file, *text)) result.push_back(std::move(each));
     }
     if (!chains.empty()) return result;
-    for (const char* kind : {"", "ec", "d"}) {
-        const std::string certificate = p.text(prefix + kind + "cert_file");
+    struct pair_of_files {
+        const char *prefix, *kind;
+    };
+    for (const auto& [middle, kind] : {pair_of_files{"", "RSA"}, {"d", "DSA"}, {"ec", "ECDSA"}}) {
+        const std::string certificate = p.text(prefix + middle + "cert_file");
         if (certificate.empty() || certificate == "none") continue;
-        const std::string key = p.text(prefix + kind + "key_file");
         key_and_chain pair;
-        pair.name = certificate;
-        pair.certificates_pem = host.read_file(certificate).value_or("");
-        pair.key_pem = key == certificate ? pair.certificates_pem : host.read_file(key).value_or("");
+        pair.certificates_name = certificate;
+        pair.key_name = p.text(prefix + middle + "key_file");
+        pair.kind = kind;
+        pair.certificates_pem = host.read_file(pair.certificates_name).value_or("");
+        pair.key_pem = host.read_file(pair.key_name).value_or("");
         result.push_back(std::move(pair));
     }
     return result;
 }
 
 std::shared_ptr<const context> make(master::mail_system& mail, const context_settings& settings, const maillog::process& by) {
-    std::vector<std::string> problems;
+    std::vector<log_line> problems;
     auto made = mail.shared().tls_contexts.find_or_make(settings, problems);
-    for (const std::string& each : problems) mail.warn(by, each);
+    for (const log_line& each : problems) {
+        mail.log(by, {}, maillog::remark{each.warning ? maillog::level::warning : maillog::level::info, each.text});
+    }
     return made;
 }
 
