@@ -25,10 +25,10 @@ namespace {
 
 constexpr std::size_t longest_text = 4 << 20;
 constexpr std::size_t most_records = 100'000;
-constexpr std::size_t most_nodes = 200'000;              // names, and the empty names between them
+constexpr std::size_t most_nodes = 200'000;  // names, and the empty names between them
 constexpr std::size_t most_complaints = 50;
 constexpr std::uint32_t no_ttl = std::numeric_limits<std::uint32_t>::max();
-constexpr std::uint32_t longest_ttl = 0x7fff'ffff;       // RFC 2181, 8
+constexpr std::uint32_t longest_ttl = 0x7fff'ffff;  // RFC 2181, 8
 constexpr std::uint16_t internet = 1;
 
 struct scanner_closer {
@@ -51,8 +51,8 @@ bool may_join_alias(std::uint16_t code) {
 
 // Two records are the same one when this is equal: all that their type holds, names without case.
 std::string identity(const record& entry, std::string_view key) {
-    std::string id = fmt::format("{}|{}|{}|{}|{}|{}|{}", key, static_cast<int>(entry.type), entry.preference, entry.weight,
-                                 entry.port, mta::text::lowered(entry.target), entry.address);
+    std::string id = fmt::format("{}|{}|{}|{}|{}|{}|{}", key, static_cast<int>(entry.type), entry.preference,
+                                 entry.weight, entry.port, mta::text::lowered(entry.target), entry.address);
     for (const auto& text : entry.text) id += fmt::format("|{}:{}", text.size(), text);
     const auto& soa = entry.soa;
     id += fmt::format("|{}|{}|{}|{}|{}|{}", mta::text::lowered(soa.mailbox), soa.serial, soa.refresh_s, soa.retry_s,
@@ -97,7 +97,9 @@ bool has_overlong_text(std::string_view record_text) {
 
 }  // namespace
 
-zone::loaded zone::load(const zone_source& source) { return zone_loader(source).run(); }
+zone::loaded zone::load(const zone_source& source) {
+    return zone_loader(source).run();
+}
 
 zone_loader::zone_loader(const zone_source& source) : source_(source), text_(source), zone_(new zone) {}
 
@@ -106,9 +108,6 @@ zone::loaded zone_loader::run() {
         scan();
         if (errors_ == 0) check_whole();
     }
-    // What cannot be placed on a line comes last.
-    std::stable_sort(complaints_.begin(), complaints_.end(),
-                     [](const diagnostic& a, const diagnostic& b) { return a.line - 1 < b.line - 1; });
     zone::loaded result;
     if (errors_ == 0) result.contents = std::move(zone_);
     result.complaints = std::move(complaints_);
@@ -168,7 +167,8 @@ void zone_loader::scan() {
             return;
         }
         if (records_ > most_records) {
-            complain(severity::error, 0, fmt::format("there are more than {} records", most_records), "divide the zone");
+            complain(severity::error, 0, fmt::format("there are more than {} records", most_records),
+                     "divide the zone");
             return;
         }
     }
@@ -182,13 +182,15 @@ void zone_loader::take(zs_scanner& scanner, std::uint64_t line) {
     const auto type = mta::dns::type_of_code(scanner.r_type);
     auto entry = type ? record_from_wire(*type, {scanner.r_data, scanner.r_data_length}) : std::nullopt;
     if (!key || (type && !entry)) {
-        complain(severity::error, line, "the record's data has the wrong form for its type", "write it as RFC 1035 has it");
+        complain(severity::error, line, "the record's data has the wrong form for its type",
+                 "write it as RFC 1035 has it");
         return;
     }
     if (entry) entry->owner = *owner;
     const auto errors_before = errors_;
     const auto ttl = ttl_of(scanner, type == record_type::soa ? &*entry : nullptr, line);
-    if (scanner.r_class != internet) complain(severity::error, line, "the record's class is not IN", "write IN, or nothing");
+    if (scanner.r_class != internet)
+        complain(severity::error, line, "the record's class is not IN", "write IN, or nothing");
     if (!place_is_right(*owner, *key, scanner.r_type, line)) return;
     if (entry && !names_are_right(*entry, line)) return;
     if (errors_ != errors_before || !add_node(*key)) return;
@@ -345,26 +347,24 @@ void zone_loader::check(const reference& link) {
 
 // ---------------------------------------------------------------------------------------------------------------------
 
-void zone_loader::complain(severity level, std::uint64_t line, std::string message, std::string advice) {
+void zone_loader::complain(severity level, std::uint64_t line, std::string message, std::string advice,
+                           unsigned column) {
     diagnostic complaint;
+    complaint.column = column;
     complaint.level = level;
     complaint.line = text_.declared_line(line);
-    if (complaint.line == 0 && line > 0) message += fmt::format(" (in the lab's own line '{}')", text_.line(line));
     complaint.message = std::move(message);
+    if (complaint.line == 0 && !text_.line(line).empty()) {
+        complaint.message += fmt::format(" (in the lab's own line '{}')", text_.line(line));
+    }
     complaint.advice = std::move(advice);
     add(std::move(complaint));
 }
 
 void zone_loader::complain_at(std::uint64_t line, std::size_t rest, int code) {
-    // A parenthesis left open is noticed after the last line of all.
     const auto where = text_.locate(line, rest);
     auto [message, advice] = words_for(code, where);
-    diagnostic complaint;
-    complaint.line = where.line;
-    complaint.column = where.line > 0 ? where.column : 0;
-    complaint.message = std::move(message);
-    complaint.advice = std::move(advice);
-    add(std::move(complaint));
+    complain(severity::error, line, std::move(message), std::move(advice), where.line > 0 ? where.column : 0);
 }
 
 void zone_loader::add(diagnostic complaint) {
@@ -375,7 +375,10 @@ void zone_loader::add(diagnostic complaint) {
         complaints_.pop_back();
     }
     complaint.zone = source_.name == "." ? "." : zone_->name_.empty() ? source_.name.substr(0, 255) : zone_->name_;
-    complaints_.push_back(std::move(complaint));
+    // In order of line; what cannot be placed on one comes last (0 - 1 is the greatest number).
+    const auto place = std::upper_bound(complaints_.begin(), complaints_.end(), complaint,
+                                        [](const auto& a, const auto& b) { return a.line - 1 < b.line - 1; });
+    complaints_.insert(place, std::move(complaint));
 }
 
 }  // namespace sim::dns
