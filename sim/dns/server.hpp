@@ -50,7 +50,7 @@ class server {
     using view_chooser = std::function<std::string(std::string_view client_address)>;
 
     // All zones of a topology, in place of those of the plan before. A text that does not load is kept out, its zone
-    // then answers SERVFAIL as BIND's does, and the complaints say why.
+    // then answers SERVFAIL as BIND's does, and the complaints say why. A zone that is as it was is not read again.
     std::vector<diagnostic> load(zone_plan plan);
     // Puts `text` in place of a declared zone's, or declares a new zone, and works out the automatic records anew.
     // The complaints are those about zones that changed by it.

@@ -101,7 +101,7 @@ zone::loaded zone::load(const zone_source& source) {
     return zone_loader(source).run();
 }
 
-zone_loader::zone_loader(const zone_source& source) : source_(source), text_(source), zone_(new zone) {}
+zone_loader::zone_loader(const zone_source& source) : source_(source), zone_(new zone) {}
 
 zone::loaded zone_loader::run() {
     if (prepare()) {
@@ -124,11 +124,14 @@ bool zone_loader::prepare() {
                  "write a domain name as york.cc, or \".\" for the root");
         return false;
     }
-    if (text_.all().size() > longest_text) {
-        complain(severity::error, 0, fmt::format("the text has {} bytes", text_.all().size()),
+    std::size_t size = source_.head.size() + source_.text.size();
+    for (const auto& line : source_.tail) size += line.size() + 1;
+    if (size > longest_text) {
+        complain(severity::error, 0, fmt::format("the text has {} bytes", size),
                  fmt::format("a zone may have {}; divide it", longest_text));
         return false;
     }
+    text_ = zone_text(source_);
     zone_->name_ = mta::text::lowered(*mta::dns::wire_sized(source_.name));
     zone_->key_ = *key;
     zone_->trust_ = source_.trust;

@@ -76,7 +76,7 @@ void zone_text::append(std::string_view lines) {
         std::string_view line = lines.substr(0, end);
         lines.remove_prefix(end == std::string_view::npos ? lines.size() : end + 1);
         if (line.ends_with('\r')) line.remove_suffix(1);
-        lines_.emplace_back(line);
+        lines_.push_back(line);
         if (mta::text::starts_with_ignoring_case(line, origin_directive)) {
             append_origin(line);
         } else {
@@ -110,7 +110,7 @@ unsigned zone_text::declared_line(std::uint64_t line) const {
 }
 
 std::string_view zone_text::line(std::uint64_t line) const {
-    return line >= 1 && line <= lines_.size() ? std::string_view(lines_[line - 1]) : std::string_view();
+    return line >= 1 && line <= lines_.size() ? lines_[line - 1] : std::string_view();
 }
 
 zone_text::position zone_text::locate(std::uint64_t number, std::size_t rest) const {

@@ -13,7 +13,8 @@ namespace sim::dns {
 
 class zone_text {
   public:
-    explicit zone_text(const zone_source& source);
+    zone_text() = default;
+    explicit zone_text(const zone_source& source);  // keeps views into `source`
 
     std::string_view all() const { return all_; }  // ends with a newline
 
@@ -34,9 +35,9 @@ class zone_text {
     void append_origin(std::string_view line);
 
     std::string all_;
-    std::string origin_;              // that holds now, with its final dot
-    std::vector<std::string> lines_;  // as given
-    std::size_t declared_begin_ = 0;  // lines before the declared text
+    std::string origin_;                   // that holds now, with its final dot
+    std::vector<std::string_view> lines_;  // as given
+    std::size_t declared_begin_ = 0;       // lines before the declared text
     std::size_t declared_end_ = 0;
 };
 
