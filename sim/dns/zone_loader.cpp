@@ -148,7 +148,11 @@ void zone_loader::scan() {
         return;
     }
     const char* begin = scanner->input.current;
-    while (errors_ < most_complaints && zs_parse_record(scanner.get()) == 0) {
+    while (errors_ < most_complaints) {
+        if (zs_parse_record(scanner.get()) != 0) {
+            complain(severity::error, 0, fmt::format("the scanner stops: {}", zs_strerror(scanner->error.code)), "");
+            return;
+        }
         const char* end = scanner->input.current;
         const bool in_text = begin >= all.data() && end <= all.data() + all.size() && begin <= end;
         const auto slice = in_text ? own_text({begin, static_cast<std::size_t>(end - begin)}) : std::string_view();
@@ -162,7 +166,7 @@ void zone_loader::scan() {
         } else if (scanner->state == ZS_STATE_ERROR) {
             const std::size_t rest = scanner->buffer_length > 0 ? scanner->buffer_length - 1 : 0;
             complain_at(scanner->line_counter, rest, scanner->error.code);
-            if (scanner->error.fatal && scanner->error.code != ZS_UNPROCESSED_INCLUDE) return;
+            if (scanner->error.fatal) return;
         } else if (scanner->state == ZS_STATE_INCLUDE) {
             complain(severity::error, scanner->line_counter, "$INCLUDE is refused: a zone may not read files",
                      "put the records here");
@@ -192,8 +196,9 @@ void zone_loader::take(zs_scanner& scanner, std::uint64_t line) {
     if (entry) entry->owner = *owner;
     const auto errors_before = errors_;
     const auto ttl = ttl_of(scanner, type == record_type::soa ? &*entry : nullptr, line);
-    if (scanner.r_class != internet)
+    if (scanner.r_class != internet) {
         complain(severity::error, line, "the record's class is not IN", "write IN, or nothing");
+    }
     if (!place_is_right(*owner, *key, scanner.r_type, line)) return;
     if (entry && !names_are_right(*entry, line)) return;
     if (errors_ != errors_before || !add_node(*key)) return;

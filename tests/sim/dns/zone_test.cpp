@@ -180,7 +180,8 @@ TEST(zone, an_error_is_told_even_behind_many_warnings) {
 }
 
 TEST(zone, a_name_that_is_none_is_refused) {
-    for (const std::string name : {"a..b", "", "x\n$INCLUDE /etc/passwd", "a b", std::string(64, 'a').c_str()}) {
+    for (const std::string& name : {std::string("a..b"), std::string(), std::string("x\n$INCLUDE /etc/passwd"),
+                                    std::string("a b"), std::string(64, 'a')}) {
         const auto loaded = zone::load(zone_source{name, "", "", {}, security::insecure});
         EXPECT_FALSE(loaded.contents) << name;
         EXPECT_EQ(loaded.complaints.size(), 1u) << name;
