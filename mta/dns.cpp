@@ -11,9 +11,9 @@
 namespace mta::dns {
 namespace {
 
-constexpr std::size_t longest_label = 63;            // RFC 1035, 2.3.4
+constexpr std::size_t longest_label = 63;  // RFC 1035, 2.3.4
 constexpr std::size_t longest_wire_name = 255;
-constexpr int most_questions = 10;                   // dns_lookup(3)
+constexpr int most_questions = 10;  // dns_lookup(3)
 
 struct type_row {
     record_type type;
@@ -86,9 +86,13 @@ std::string reversed(const binary_address& address) {
 
 }  // namespace
 
-std::string_view name_of(record_type type) { return row_of(type).name; }
+std::string_view name_of(record_type type) {
+    return row_of(type).name;
+}
 
-std::uint16_t code_of(record_type type) { return row_of(type).code; }
+std::uint16_t code_of(record_type type) {
+    return row_of(type).code;
+}
 
 std::optional<record_type> type_named(std::string_view name) {
     for (const auto& row : types) {
@@ -106,13 +110,17 @@ std::optional<record_type> type_of_code(std::uint16_t code) {
 
 status status_of(rcode code) {
     switch (code) {
-        case rcode::noerror: return status::nodata;
-        case rcode::nxdomain: return status::nxdomain;
-        case rcode::formerr: return status::failure;
+        case rcode::noerror:
+            return status::nodata;
+        case rcode::nxdomain:
+            return status::nxdomain;
+        case rcode::formerr:
+            return status::failure;
         case rcode::no_reply:
         case rcode::servfail:
         case rcode::notimp:
-        case rcode::refused: return status::try_again;
+        case rcode::refused:
+            return status::try_again;
     }
     return status::failure;
 }
@@ -126,32 +134,44 @@ std::vector<record> records_of(const response& answer, record_type type) {
 }
 
 bool has_null_mx(const response& answer) {
-    return std::any_of(answer.answers.begin(), answer.answers.end(), [](const record& entry) {
-        return entry.type == record_type::mx && entry.target.empty();
-    });
+    return std::any_of(answer.answers.begin(), answer.answers.end(),
+                       [](const record& entry) { return entry.type == record_type::mx && entry.target.empty(); });
 }
 
 std::string_view text_of(status state) {
     switch (state) {
-        case status::ok: return "";
-        case status::nxdomain: return "Host not found";
-        case status::nodata: return "Host found but no data record of requested type";
-        case status::try_again: return "Host not found, try again";
-        case status::failure: return "Non-recoverable error";
-        case status::malformed: return "Malformed or unexpected name server reply";
-        case status::invalid_name: return "invalid host or domain name";
-        case status::null_mx: return "does not accept mail (nullMX)";
-        case status::loop: return "Name server loop";
+        case status::ok:
+            return "";
+        case status::nxdomain:
+            return "Host not found";
+        case status::nodata:
+            return "Host found but no data record of requested type";
+        case status::try_again:
+            return "Host not found, try again";
+        case status::failure:
+            return "Non-recoverable error";
+        case status::malformed:
+            return "Malformed or unexpected name server reply";
+        case status::invalid_name:
+            return "invalid host or domain name";
+        case status::null_mx:
+            return "does not accept mail (nullMX)";
+        case status::loop:
+            return "Name server loop";
     }
     return "";
 }
 
 std::string explain(const question& asked, status state) {
     switch (state) {
-        case status::ok: return "";
-        case status::invalid_name: return fmt::format("Name service error for {}: {}", asked.name, text_of(state));
-        case status::null_mx: return fmt::format("Domain {} {}", asked.name, text_of(state));
-        case status::loop: return fmt::format("{} for {}", text_of(state), asked.name);
+        case status::ok:
+            return "";
+        case status::invalid_name:
+            return fmt::format("Name service error for {}: {}", asked.name, text_of(state));
+        case status::null_mx:
+            return fmt::format("Domain {} {}", asked.name, text_of(state));
+        case status::loop:
+            return fmt::format("{} for {}", text_of(state), asked.name);
         case status::malformed:
             return fmt::format("Name service error for name={} type={}: {}", asked.name, name_of(asked.type),
                                text_of(state));
@@ -210,7 +230,8 @@ std::string label_bytes(std::string_view label) {
     for (std::size_t at = 0; at < label.size();) {
         const std::size_t length = escape_length(label, at);
         if (length == 4) {
-            bytes += static_cast<char>((label[at + 1] - '0') * 100 + (label[at + 2] - '0') * 10 + (label[at + 3] - '0'));
+            bytes +=
+                static_cast<char>((label[at + 1] - '0') * 100 + (label[at + 2] - '0') * 10 + (label[at + 3] - '0'));
         } else {
             bytes += label[at + length - 1];
         }
@@ -248,7 +269,7 @@ std::optional<std::string> wire_sized(std::string_view name) {
 }
 
 bool is_valid_hostname(std::string_view name) {
-    if (name == ".") return true;                                    // as dns_lookup(3) has it
+    if (name == ".") return true;  // as dns_lookup(3) has it
     if (name.empty() || name.size() > longest_wire_name || parse_address(name)) return false;
     const std::string_view rest = name.starts_with("*.") ? name.substr(2) : name == "*" ? "" : name;
     if (rest.empty()) return name == "*";

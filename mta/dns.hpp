@@ -16,21 +16,21 @@ namespace mta::dns {
 
 enum class record_type : std::uint8_t { a, aaaa, mx, ns, cname, ptr, txt, soa, srv, tlsa };
 
-std::string_view name_of(record_type type);                          // "MX"
-std::uint16_t code_of(record_type type);                             // 15 (IANA)
-std::optional<record_type> type_named(std::string_view name);        // any case
+std::string_view name_of(record_type type);                    // "MX"
+std::uint16_t code_of(record_type type);                       // 15 (IANA)
+std::optional<record_type> type_named(std::string_view name);  // any case
 std::optional<record_type> type_of_code(std::uint16_t code);
 
-struct tlsa_fields {                                                 // RFC 6698, 2.1
+struct tlsa_fields {  // RFC 6698, 2.1
     std::uint8_t usage = 0;
     std::uint8_t selector = 0;
     std::uint8_t matching = 0;
-    std::string data;                                                // bytes, not hexadecimal
+    std::string data;  // bytes, not hexadecimal
     bool operator==(const tlsa_fields&) const = default;
 };
 
-struct soa_fields {                                                  // RFC 1035, 3.3.13; `record::target` is MNAME
-    std::string mailbox;                                             // RNAME
+struct soa_fields {       // RFC 1035, 3.3.13; `record::target` is MNAME
+    std::string mailbox;  // RNAME
     std::uint32_t serial = 0;
     std::uint32_t refresh_s = 0;
     std::uint32_t retry_s = 0;
@@ -44,12 +44,12 @@ struct record {
     std::string owner;
     record_type type = record_type::a;
     std::uint32_t ttl_s = 0;
-    std::uint16_t preference = 0;                                    // MX; SRV's priority
-    std::uint16_t weight = 0;                                        // SRV
-    std::uint16_t port = 0;                                          // SRV
-    std::string target;                                              // MX, NS, CNAME, PTR, SRV, SOA; "" is the root
-    std::string address;                                             // A, AAAA, as inet_ntop(3) writes it
-    std::vector<std::string> text;                                   // TXT, one entry a character-string
+    std::uint16_t preference = 0;   // MX; SRV's priority
+    std::uint16_t weight = 0;       // SRV
+    std::uint16_t port = 0;         // SRV
+    std::string target;             // MX, NS, CNAME, PTR, SRV, SOA; "" is the root
+    std::string address;            // A, AAAA, as inet_ntop(3) writes it
+    std::vector<std::string> text;  // TXT, one entry a character-string
     tlsa_fields tlsa;
     soa_fields soa;
     bool operator==(const record&) const = default;
@@ -79,9 +79,9 @@ enum class rcode : std::int8_t { no_reply = -1, noerror = 0, formerr, servfail, 
 struct response {
     status state = status::try_again;
     dns::rcode code = dns::rcode::no_reply;
-    std::vector<record> answers;                                     // the CNAME chain in order, then the records
-    bool authenticated = false;                                      // the AD bit: every zone on the way is secure
-    std::uint32_t negative_ttl_s = 0;                                // of nxdomain and nodata (RFC 2308, 5)
+    std::vector<record> answers;       // the CNAME chain in order, then the records
+    bool authenticated = false;        // the AD bit: every zone on the way is secure
+    std::uint32_t negative_ttl_s = 0;  // of nxdomain and nodata (RFC 2308, 5)
     bool operator==(const response&) const = default;
 
     bool ok() const { return state == status::ok; }
@@ -110,7 +110,7 @@ class lookup {
   public:
     explicit lookup(question first);
     bool done() const { return done_; }
-    const question& asked() const { return asked_; }                 // to ask now; when done, what the result is about
+    const question& asked() const { return asked_; }  // to ask now; when done, what the result is about
     void feed(response reply);
     const response& result() const { return result_; }
 

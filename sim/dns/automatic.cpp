@@ -54,8 +54,8 @@ bool has_soa(std::string_view zone_text) {
 std::string head_of(std::string_view zone, std::string_view server_address) {
     const bool root = zone == ".";
     const std::string base = root ? "root." : fmt::format("{}.", zone);
-    return fmt::format("$TTL 300\n@ IN SOA ns.{0} hostmaster.{0} 1 3600 600 86400 60\n@ IN NS ns.{0}\n{1} IN {2} {3}\n", base,
-                       root ? "ns.root." : "ns", type_for(server_address), server_address);
+    return fmt::format("$TTL 300\n@ IN SOA ns.{0} hostmaster.{0} 1 3600 600 86400 60\n@ IN NS ns.{0}\n{1} IN {2} {3}\n",
+                       base, root ? "ns.root." : "ns", type_for(server_address), server_address);
 }
 
 std::string without_final_dots(std::string_view name) {
@@ -105,8 +105,8 @@ class completion {
     zone_source& home_of(const std::string& name) {
         zone_source* home = nullptr;
         for (auto& source : sources_) {
-            const bool holds = text::equal_ignoring_case(name, source.name) ||
-                               text::ends_with_ignoring_case(name, "." + source.name);
+            const bool holds =
+                text::equal_ignoring_case(name, source.name) || text::ends_with_ignoring_case(name, "." + source.name);
             if (holds && (!home || source.name.size() > home->name.size())) home = &source;
         }
         if (home) return *home;

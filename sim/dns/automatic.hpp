@@ -19,8 +19,8 @@ namespace sim::dns {
 struct machine {
     std::string name;
     std::string address;
-    std::optional<std::string> ptr;         // nothing: no PTR record; usually the machine's name
-    bool a = true;                          // false: no A record
+    std::optional<std::string> ptr;  // nothing: no PTR record; usually the machine's name
+    bool a = true;                   // false: no A record
 };
 
 struct declared_zone {
@@ -33,7 +33,7 @@ struct declared_zone {
 struct zone_plan {
     std::vector<declared_zone> zones;
     std::vector<machine> machines;
-    std::string server_address;             // the DNS server's own
+    std::string server_address;  // the DNS server's own
 };
 
 // The declared zones in their order, then those made for machines, then the root.

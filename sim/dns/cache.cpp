@@ -11,7 +11,9 @@ using mta::dns::response;
 
 namespace {
 
-std::string plain(std::string_view name) { return mta::text::lowered(mta::dns::wire_sized(name).value_or("")); }
+std::string plain(std::string_view name) {
+    return mta::text::lowered(mta::dns::wire_sized(name).value_or(""));
+}
 
 }  // namespace
 
@@ -21,7 +23,7 @@ std::optional<response> cache::find(const question& question, time_point now) co
     const entry& held = found->second;
     response answer = held.answer;
     const auto gone = std::chrono::floor<std::chrono::seconds>(std::max(now, held.stored) - held.stored).count();
-    const auto age_s = static_cast<std::uint32_t>(gone);             // less than a TTL, as the entry has not ended
+    const auto age_s = static_cast<std::uint32_t>(gone);  // less than a TTL, as the entry has not ended
     for (auto& record : answer.answers) record.ttl_s -= std::min(record.ttl_s, age_s);
     answer.negative_ttl_s -= std::min(answer.negative_ttl_s, age_s);
     return answer;

@@ -1,4 +1,5 @@
-// sim/dns/name_key.hpp - DNS names as keys that sort in DNSSEC order, so that a zone's subtree is a range (RFC 4034, 6.1).
+// sim/dns/name_key.hpp - DNS names as keys that sort in DNSSEC order, so that a zone's subtree is a range (RFC
+// 4034, 6.1).
 //
 // A key is the labels' bytes in lower case, the last label first, each ended by a NUL; NUL and SOH inside a label are
 // written as two bytes that sort the same. The root is "". A parent's key is a prefix of its children's.

@@ -14,7 +14,7 @@ using mta::dns::response;
 
 namespace {
 
-constexpr int most_aliases = 11;            // BIND 9.18's max-query-restarts; one more is SERVFAIL
+constexpr int most_aliases = 11;  // BIND 9.18's max-query-restarts; one more is SERVFAIL
 
 void conclude(response& answer, rcode code) {
     answer.code = code;
@@ -54,9 +54,8 @@ std::vector<diagnostic> server::load(zone_plan plan) {
 
 std::vector<diagnostic> server::replace_zone(std::string_view name, std::string_view text) {
     zone_plan plan = plan_;
-    const auto declared = std::find_if(plan.zones.begin(), plan.zones.end(), [&](const declared_zone& zone) {
-        return mta::dns::same_name(zone.name, name);
-    });
+    const auto declared = std::find_if(plan.zones.begin(), plan.zones.end(),
+                                       [&](const declared_zone& zone) { return mta::dns::same_name(zone.name, name); });
     if (declared != plan.zones.end()) {
         declared->text = text;
     } else {
@@ -137,13 +136,19 @@ reply server::answer(const question& question, std::string_view client_address) 
     const active_fault* failing = fault_for(*key, question.type);
     const fault_kind kind = failing ? failing->setting.kind : fault_kind::slow;
     switch (kind) {
-        case fault_kind::servfail: conclude(result.response, rcode::servfail); break;
-        case fault_kind::timeout: result.lost = true; break;
+        case fault_kind::servfail:
+            conclude(result.response, rcode::servfail);
+            break;
+        case fault_kind::timeout:
+            result.lost = true;
+            break;
         case fault_kind::slow:
             result.response = resolve(views_, view, question);
             if (failing) result.after = failing->setting.delay;
             break;
-        case fault_kind::stale: result.response = resolve(failing->snapshot, view, question); break;
+        case fault_kind::stale:
+            result.response = resolve(failing->snapshot, view, question);
+            break;
     }
     return result;
 }
@@ -190,10 +195,12 @@ response server::resolve(const view_set& views, std::string_view view, const que
             return result;
         }
         name = result.answers.back().target;
-        const slot* next = loop || aliases == most_aliases ? nullptr : covering(views, view, *key_of(name));
-        if (loop || aliases == most_aliases || (next && !next->contents)) {
-            conclude(result, rcode::servfail);
+        const bool too_long = loop || aliases == most_aliases;
+        const slot* next = too_long ? first : covering(views, view, *key_of(name));
+        if (too_long || (next && !next->contents)) {
+            if (!too_long) result.answers.clear();
             result.authenticated = false;
+            conclude(result, rcode::servfail);
             return result;
         }
         if (next != first) {

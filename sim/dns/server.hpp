@@ -21,26 +21,26 @@
 namespace sim::dns {
 
 enum class fault_kind : std::uint8_t {
-    servfail,       // answers SERVFAIL
-    timeout,        // never answers; the asker gives up by itself
-    slow,           // answers after `delay`
-    stale           // goes on answering from the zone as it was when the fault was set
+    servfail,  // answers SERVFAIL
+    timeout,   // never answers; the asker gives up by itself
+    slow,      // answers after `delay`
+    stale      // goes on answering from the zone as it was when the fault was set
 };
 
-enum class fault_scope : std::uint8_t { name, subtree };       // the name alone, or with all below it
+enum class fault_scope : std::uint8_t { name, subtree };  // the name alone, or with all below it
 
 struct fault {
     std::string name;
     fault_kind kind = fault_kind::servfail;
-    std::chrono::nanoseconds delay{0};                         // of slow
+    std::chrono::nanoseconds delay{0};  // of slow
     fault_scope scope = fault_scope::name;
-    std::optional<mta::dns::record_type> type;                 // nothing: all types
+    std::optional<mta::dns::record_type> type;  // nothing: all types
 };
 
 struct reply {
     mta::dns::response response;
-    std::chrono::nanoseconds after{0};      // the server takes so long
-    bool lost = false;                      // no reply will come: `response` is what a resolver says when it gave up
+    std::chrono::nanoseconds after{0};  // the server takes so long
+    bool lost = false;                  // no reply will come: `response` is what a resolver says when it gave up
 };
 
 class server {
@@ -50,7 +50,7 @@ class server {
     using view_chooser = std::function<std::string(std::string_view client_address)>;
 
     // All zones of a topology, in place of those of the plan before. A text that does not load is kept out, its zone
-    // then answers SERVFAIL as BIND's does, and the complaints say why.
+    // then answers SERVFAIL as BIND's does, and the complaints say why. A zone that is as it was is not read again.
     std::vector<diagnostic> load(zone_plan plan);
     // Puts `text` in place of a declared zone's, or declares a new zone, and works out the automatic records anew.
     // The complaints are those about zones that changed by it.
@@ -67,31 +67,30 @@ class server {
     // subtree before a higher one. A fault is looked for under the name asked, not under those a CNAME leads to.
     // False: the name is none.
     bool set_fault(fault failure);
-    bool clear_fault(std::string_view name);            // all that were set on exactly that name
+    bool clear_fault(std::string_view name);  // all that were set on exactly that name
 
     reply answer(const mta::dns::question& question, std::string_view client_address = "") const;
 
   private:
-    struct slot {                           // a zone's place, kept when its text does not load
+    struct slot {  // a zone's place, kept when its text does not load
         zone_source source;
         std::shared_ptr<const zone> contents;
     };
-    using zone_set = std::map<std::string, std::shared_ptr<const slot>, std::less<>>;      // by key
+    using zone_set = std::map<std::string, std::shared_ptr<const slot>, std::less<>>;  // by key
     using view_set = std::map<std::string, zone_set, std::less<>>;
     struct active_fault {
         fault setting;
-        view_set snapshot;                  // of stale
+        view_set snapshot;  // of stale
     };
 
     const active_fault* fault_for(std::string_view key, mta::dns::record_type type) const;
 
     static const slot* covering(const view_set& views, std::string_view view, std::string_view key);
-    static mta::dns::response resolve(const view_set& views, std::string_view view,
-                                      const mta::dns::question& question);
+    static mta::dns::response resolve(const view_set& views, std::string_view view, const mta::dns::question& question);
 
     zone_plan plan_;
     view_set views_;
-    std::map<std::string, std::vector<active_fault>, std::less<>> faults_;                 // by key
+    std::map<std::string, std::vector<active_fault>, std::less<>> faults_;  // by key
     view_chooser view_of_;
 };
 

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <tuple>
 
+#include "mta/text/strings.hpp"
 #include "sim/dns/name_key.hpp"
 
 namespace sim::dns {
@@ -62,7 +63,7 @@ zone::match zone::find(std::string_view name, record_type type) const {
     for (const auto& entry : held) {
         if (entry.type != wanted) continue;
         result.records.push_back(entry);
-        if (owner_key != *key) result.records.back().owner = *mta::dns::wire_sized(name);
+        if (owner_key != *key) result.records.back().owner = mta::text::lowered(*mta::dns::wire_sized(name));
     }
     if (!result.records.empty()) result.kind = alias ? finding::cname : finding::records;
     return result;
@@ -73,7 +74,9 @@ const record& zone::soa() const {
     return *std::find_if(apex.begin(), apex.end(), [](const record& entry) { return entry.type == record_type::soa; });
 }
 
-std::uint32_t zone::negative_ttl_s() const { return std::min(soa().ttl_s, soa().soa.minimum_s); }
+std::uint32_t zone::negative_ttl_s() const {
+    return std::min(soa().ttl_s, soa().soa.minimum_s);
+}
 
 std::vector<record> zone::records() const {
     std::vector<record> all;

@@ -25,10 +25,10 @@ namespace {
 
 constexpr std::size_t longest_text = 4 << 20;
 constexpr std::size_t most_records = 100'000;
-constexpr std::size_t most_nodes = 200'000;              // names, and the empty names between them
+constexpr std::size_t most_nodes = 200'000;  // names, and the empty names between them
 constexpr std::size_t most_complaints = 50;
 constexpr std::uint32_t no_ttl = std::numeric_limits<std::uint32_t>::max();
-constexpr std::uint32_t longest_ttl = 0x7fff'ffff;       // RFC 2181, 8
+constexpr std::uint32_t longest_ttl = 0x7fff'ffff;  // RFC 2181, 8
 constexpr std::uint16_t internet = 1;
 
 struct scanner_closer {
@@ -51,8 +51,8 @@ bool may_join_alias(std::uint16_t code) {
 
 // Two records are the same one when this is equal: all that their type holds, names without case.
 std::string identity(const record& entry, std::string_view key) {
-    std::string id = fmt::format("{}|{}|{}|{}|{}|{}|{}", key, static_cast<int>(entry.type), entry.preference, entry.weight,
-                                 entry.port, mta::text::lowered(entry.target), entry.address);
+    std::string id = fmt::format("{}|{}|{}|{}|{}|{}|{}", key, static_cast<int>(entry.type), entry.preference,
+                                 entry.weight, entry.port, mta::text::lowered(entry.target), entry.address);
     for (const auto& text : entry.text) id += fmt::format("|{}:{}", text.size(), text);
     const auto& soa = entry.soa;
     id += fmt::format("|{}|{}|{}|{}|{}|{}", mta::text::lowered(soa.mailbox), soa.serial, soa.refresh_s, soa.retry_s,
@@ -97,18 +97,17 @@ bool has_overlong_text(std::string_view record_text) {
 
 }  // namespace
 
-zone::loaded zone::load(const zone_source& source) { return zone_loader(source).run(); }
+zone::loaded zone::load(const zone_source& source) {
+    return zone_loader(source).run();
+}
 
-zone_loader::zone_loader(const zone_source& source) : source_(source), text_(source), zone_(new zone) {}
+zone_loader::zone_loader(const zone_source& source) : source_(source), zone_(new zone) {}
 
 zone::loaded zone_loader::run() {
     if (prepare()) {
         scan();
         if (errors_ == 0) check_whole();
     }
-    // What cannot be placed on a line comes last.
-    std::stable_sort(complaints_.begin(), complaints_.end(),
-                     [](const diagnostic& a, const diagnostic& b) { return a.line - 1 < b.line - 1; });
     zone::loaded result;
     if (errors_ == 0) result.contents = std::move(zone_);
     result.complaints = std::move(complaints_);
@@ -125,11 +124,14 @@ bool zone_loader::prepare() {
                  "write a domain name as york.cc, or \".\" for the root");
         return false;
     }
-    if (text_.all().size() > longest_text) {
-        complain(severity::error, 0, fmt::format("the text has {} bytes", text_.all().size()),
+    std::size_t size = source_.head.size() + source_.text.size();
+    for (const auto& line : source_.tail) size += line.size() + 1;
+    if (size > longest_text) {
+        complain(severity::error, 0, fmt::format("the text has {} bytes", size),
                  fmt::format("a zone may have {}; divide it", longest_text));
         return false;
     }
+    text_ = zone_text(source_);
     zone_->name_ = mta::text::lowered(*mta::dns::wire_sized(source_.name));
     zone_->key_ = *key;
     zone_->trust_ = source_.trust;
@@ -146,7 +148,11 @@ void zone_loader::scan() {
         return;
     }
     const char* begin = scanner->input.current;
-    while (errors_ < most_complaints && zs_parse_record(scanner.get()) == 0) {
+    while (errors_ < most_complaints) {
+        if (zs_parse_record(scanner.get()) != 0) {
+            complain(severity::error, 0, fmt::format("the scanner stops: {}", zs_strerror(scanner->error.code)), "");
+            return;
+        }
         const char* end = scanner->input.current;
         const bool in_text = begin >= all.data() && end <= all.data() + all.size() && begin <= end;
         const auto slice = in_text ? own_text({begin, static_cast<std::size_t>(end - begin)}) : std::string_view();
@@ -160,7 +166,7 @@ void zone_loader::scan() {
         } else if (scanner->state == ZS_STATE_ERROR) {
             const std::size_t rest = scanner->buffer_length > 0 ? scanner->buffer_length - 1 : 0;
             complain_at(scanner->line_counter, rest, scanner->error.code);
-            if (scanner->error.fatal && scanner->error.code != ZS_UNPROCESSED_INCLUDE) return;
+            if (scanner->error.fatal) return;
         } else if (scanner->state == ZS_STATE_INCLUDE) {
             complain(severity::error, scanner->line_counter, "$INCLUDE is refused: a zone may not read files",
                      "put the records here");
@@ -168,7 +174,8 @@ void zone_loader::scan() {
             return;
         }
         if (records_ > most_records) {
-            complain(severity::error, 0, fmt::format("there are more than {} records", most_records), "divide the zone");
+            complain(severity::error, 0, fmt::format("there are more than {} records", most_records),
+                     "divide the zone");
             return;
         }
     }
@@ -182,13 +189,16 @@ void zone_loader::take(zs_scanner& scanner, std::uint64_t line) {
     const auto type = mta::dns::type_of_code(scanner.r_type);
     auto entry = type ? record_from_wire(*type, {scanner.r_data, scanner.r_data_length}) : std::nullopt;
     if (!key || (type && !entry)) {
-        complain(severity::error, line, "the record's data has the wrong form for its type", "write it as RFC 1035 has it");
+        complain(severity::error, line, "the record's data has the wrong form for its type",
+                 "write it as RFC 1035 has it");
         return;
     }
     if (entry) entry->owner = *owner;
     const auto errors_before = errors_;
     const auto ttl = ttl_of(scanner, type == record_type::soa ? &*entry : nullptr, line);
-    if (scanner.r_class != internet) complain(severity::error, line, "the record's class is not IN", "write IN, or nothing");
+    if (scanner.r_class != internet) {
+        complain(severity::error, line, "the record's class is not IN", "write IN, or nothing");
+    }
     if (!place_is_right(*owner, *key, scanner.r_type, line)) return;
     if (entry && !names_are_right(*entry, line)) return;
     if (errors_ != errors_before || !add_node(*key)) return;
@@ -345,26 +355,24 @@ void zone_loader::check(const reference& link) {
 
 // ---------------------------------------------------------------------------------------------------------------------
 
-void zone_loader::complain(severity level, std::uint64_t line, std::string message, std::string advice) {
+void zone_loader::complain(severity level, std::uint64_t line, std::string message, std::string advice,
+                           unsigned column) {
     diagnostic complaint;
+    complaint.column = column;
     complaint.level = level;
     complaint.line = text_.declared_line(line);
-    if (complaint.line == 0 && line > 0) message += fmt::format(" (in the lab's own line '{}')", text_.line(line));
     complaint.message = std::move(message);
+    if (complaint.line == 0 && !text_.line(line).empty()) {
+        complaint.message += fmt::format(" (in the lab's own line '{}')", text_.line(line));
+    }
     complaint.advice = std::move(advice);
     add(std::move(complaint));
 }
 
 void zone_loader::complain_at(std::uint64_t line, std::size_t rest, int code) {
-    // A parenthesis left open is noticed after the last line of all.
     const auto where = text_.locate(line, rest);
     auto [message, advice] = words_for(code, where);
-    diagnostic complaint;
-    complaint.line = where.line;
-    complaint.column = where.line > 0 ? where.column : 0;
-    complaint.message = std::move(message);
-    complaint.advice = std::move(advice);
-    add(std::move(complaint));
+    complain(severity::error, line, std::move(message), std::move(advice), where.line > 0 ? where.column : 0);
 }
 
 void zone_loader::add(diagnostic complaint) {
@@ -375,7 +383,10 @@ void zone_loader::add(diagnostic complaint) {
         complaints_.pop_back();
     }
     complaint.zone = source_.name == "." ? "." : zone_->name_.empty() ? source_.name.substr(0, 255) : zone_->name_;
-    complaints_.push_back(std::move(complaint));
+    // In order of line; what cannot be placed on one comes last (0 - 1 is the greatest number).
+    const auto place = std::upper_bound(complaints_.begin(), complaints_.end(), complaint,
+                                        [](const auto& a, const auto& b) { return a.line - 1 < b.line - 1; });
+    complaints_.insert(place, std::move(complaint));
 }
 
 }  // namespace sim::dns

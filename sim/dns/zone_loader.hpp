@@ -1,7 +1,8 @@
 // sim/dns/zone_loader.hpp - reads a zone's text into a zone, with BIND's judgement of what may be loaded.
 //
-// BIND's defaults for a primary zone are the measure: check-names fail, check-integrity yes, check-mx warn. Reading goes
-// on after an error as far as the scanner can, so that one look shows them all; a zone with an error is not served.
+// BIND's defaults for a primary zone are the measure: check-names fail, check-integrity yes, check-mx warn. Reading
+// goes on after an error as far as the scanner can, so that one look shows them all; a zone with an error is not
+// served.
 #pragma once
 #include <cstdint>
 #include <map>
@@ -29,7 +30,7 @@ class zone_loader {
         bool alias = false;
         bool other = false;
         bool address = false;
-        std::map<mta::dns::record_type, std::uint32_t> ttls;      // of the record sets
+        std::map<mta::dns::record_type, std::uint32_t> ttls;  // of the record sets
     };
     // An NS or MX whose target is to be looked at when all is read.
     struct reference {
@@ -51,7 +52,7 @@ class zone_loader {
     void check_whole();
     void check(const reference& link);
 
-    void complain(severity level, std::uint64_t line, std::string message, std::string advice);
+    void complain(severity level, std::uint64_t line, std::string message, std::string advice, unsigned column = 0);
     void complain_at(std::uint64_t line, std::size_t rest, int code);
     void add(diagnostic complaint);
 
@@ -61,7 +62,7 @@ class zone_loader {
     std::vector<diagnostic> complaints_;
     std::size_t errors_ = 0;
     std::map<std::string, owner_state, std::less<>> owners_;
-    std::set<std::string> seen_;                                  // identities of records, against repetition
+    std::set<std::string> seen_;  // identities of records, against repetition
     std::vector<reference> references_;
     std::size_t records_ = 0;
     std::uint32_t last_ttl_ = 0;

@@ -107,19 +107,33 @@ std::optional<record> record_from_wire(record_type type, wire data) {
     record made;
     made.type = type;
     switch (type) {
-        case record_type::a: made.address = address_text(AF_INET, in.take(4)); break;
-        case record_type::aaaa: made.address = address_text(AF_INET6, in.take(16)); break;
+        case record_type::a:
+            made.address = address_text(AF_INET, in.take(4));
+            break;
+        case record_type::aaaa:
+            made.address = address_text(AF_INET6, in.take(16));
+            break;
         case record_type::mx:
             made.preference = static_cast<std::uint16_t>(in.number(2));
             made.target = in.name();
             break;
         case record_type::ns:
         case record_type::cname:
-        case record_type::ptr: made.target = in.name(); break;
-        case record_type::txt: read_text(in, made); break;
-        case record_type::soa: read_soa(in, made); break;
-        case record_type::srv: read_srv(in, made); break;
-        case record_type::tlsa: read_tlsa(in, made); break;
+        case record_type::ptr:
+            made.target = in.name();
+            break;
+        case record_type::txt:
+            read_text(in, made);
+            break;
+        case record_type::soa:
+            read_soa(in, made);
+            break;
+        case record_type::srv:
+            read_srv(in, made);
+            break;
+        case record_type::tlsa:
+            read_tlsa(in, made);
+            break;
     }
     if (!in.good || !in.at_end()) return std::nullopt;
     return made;

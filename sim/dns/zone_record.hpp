@@ -1,4 +1,5 @@
-// sim/dns/zone_record.hpp - a record as the scanner hands it out (wire format) as a value (RFC 1035, 3.3; RFC 2782, 6698).
+// sim/dns/zone_record.hpp - a record as the scanner hands it out (wire format) as a value (RFC 1035, 3.3; RFC 2782,
+// 6698).
 //
 // The scanner has checked what it hands out; a length that does not fit all the same gives nothing.
 #pragma once

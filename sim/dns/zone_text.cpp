@@ -9,10 +9,16 @@
 namespace sim::dns {
 namespace {
 
-bool needs_escape(char c) { return static_cast<unsigned char>(c) >= 0x80; }
+constexpr std::string_view origin_directive = "$ORIGIN";
+
+bool needs_escape(char c) {
+    return static_cast<unsigned char>(c) >= 0x80;
+}
 
 // How many bytes a byte of the declared line becomes; a backslash before it already says that it is literal.
-std::size_t scanned_length(char c, bool escaped) { return !needs_escape(c) ? 1 : escaped ? 3 : 4; }
+std::size_t scanned_length(char c, bool escaped) {
+    return !needs_escape(c) ? 1 : escaped ? 3 : 4;
+}
 
 // Walks over a line and tells for each byte whether a backslash makes it literal.
 class escapes {
@@ -55,7 +61,8 @@ std::size_t declared_offset(std::string_view line, std::size_t at) {
 
 }  // namespace
 
-zone_text::zone_text(const zone_source& source) {
+zone_text::zone_text(const zone_source& source) : origin_(source.name) {
+    if (!origin_.ends_with('.')) origin_ += '.';
     append(source.head);
     declared_begin_ = lines_.size();
     append(source.text);
@@ -69,10 +76,33 @@ void zone_text::append(std::string_view lines) {
         std::string_view line = lines.substr(0, end);
         lines.remove_prefix(end == std::string_view::npos ? lines.size() : end + 1);
         if (line.ends_with('\r')) line.remove_suffix(1);
-        lines_.emplace_back(line);
-        all_ += scannable(line);
+        lines_.push_back(line);
+        if (mta::text::starts_with_ignoring_case(line, origin_directive)) {
+            append_origin(line);
+        } else {
+            all_ += scannable(line);
+        }
         all_ += '\n';
     }
+}
+
+// "$ORIGIN sub" means below the origin before it (RFC 1035, 5.1); the scanner takes none without a final dot.
+void zone_text::append_origin(std::string_view line) {
+    all_ += scannable(line);
+    const auto code = line.substr(0, line.find(';'));
+    const auto words = mta::text::split(code, mta::text::white_space);
+    if (words.size() != 2 || words[0].size() != origin_directive.size()) return;
+    const std::string name = scannable(words[1]);
+    if (words[1].ends_with('.')) {
+        origin_ = name;
+        return;
+    }
+    const std::string absolute = words[1] == "@" ? origin_ : name + (origin_ == "." ? "" : ".") + origin_;
+    constexpr std::size_t longest_escaped_name = 1024;
+    if (absolute.size() > longest_escaped_name) return;  // the scanner refuses it
+    all_.resize(all_.size() - scannable(line).size());
+    all_ += fmt::format("{} {}", origin_directive, absolute);
+    origin_ = absolute;
 }
 
 unsigned zone_text::declared_line(std::uint64_t line) const {
@@ -80,7 +110,7 @@ unsigned zone_text::declared_line(std::uint64_t line) const {
 }
 
 std::string_view zone_text::line(std::uint64_t line) const {
-    return line >= 1 && line <= lines_.size() ? std::string_view(lines_[line - 1]) : std::string_view();
+    return line >= 1 && line <= lines_.size() ? lines_[line - 1] : std::string_view();
 }
 
 zone_text::position zone_text::locate(std::uint64_t number, std::size_t rest) const {
