@@ -73,9 +73,11 @@ std::optional<std::uint64_t> read_integer(context& c, const node& n, std::uint64
         if (number && static_cast<std::uint64_t>(*number) >= least && static_cast<std::uint64_t>(*number) <= most)
             return static_cast<std::uint64_t>(*number);
     }
+    const bool is_integer = is_scalar(n) && kind_of(n.text) == scalar_kind::integer;
     c.wrong_type(n, "a number from " + std::to_string(least) + " to " + std::to_string(most),
-                 is_scalar(n) && n.quoted ? "write it in digits, without quotes"
-                                          : "write it in digits, without zeros before it");
+                 !is_integer ? "write it in digits, without zeros before it"
+                 : n.quoted  ? "write it without quotes"
+                             : "choose one of them");
     return std::nullopt;
 }
 
