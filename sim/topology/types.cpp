@@ -141,8 +141,9 @@ std::optional<std::string> parameter_value_type::read(context& c, const node& n)
     const auto scalar = [&](const node& v, bool within_list) -> std::optional<std::string> {
         const scalar_kind kind = v.quoted ? scalar_kind::text : kind_of(v.text);
         if (kind == scalar_kind::other_number) {
-            c.error(v.at, "YAML tools read " + v.text.substr(0, 60) +
-                              " as a number written in another way; put it in quotes");
+            c.error(v.at, quoted_word(c.key) + " is " + v.text.substr(0, 60) +
+                              ", which YAML reads as octal, hexadecimal, base 60 or a fraction; put it in quotes to "
+                              "keep it as it is");
             return std::nullopt;
         }
         if (kind != scalar_kind::boolean) return v.text;
