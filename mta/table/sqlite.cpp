@@ -32,9 +32,19 @@ struct finalize_statement {
 using database_ptr = std::unique_ptr<sqlite3, close_database>;
 using statement_ptr = std::unique_ptr<sqlite3_stmt, finalize_statement>;
 
-int allow_reading_only(void*, int action, const char*, const char*, const char*, const char*) {
-    const bool reads =
-        action == SQLITE_SELECT || action == SQLITE_READ || action == SQLITE_FUNCTION || action == SQLITE_RECURSIVE;
+// Functions whose answer is not in the database: a lookup must not depend on the machine's clock or chance.
+constexpr std::array<std::string_view, 11> denied_functions = {
+    "current_date", "current_time", "current_timestamp", "date", "datetime", "julianday",
+    "random",       "randomblob",   "strftime",          "time", "unixepoch"};
+
+int allow_reading_only(void*, int action, const char*, const char* name, const char*, const char*) {
+    if (action == SQLITE_FUNCTION) {
+        const std::string function = text::lowered(name == nullptr ? "" : name);
+        const bool denied =
+            std::find(denied_functions.begin(), denied_functions.end(), function) != denied_functions.end();
+        return denied ? SQLITE_DENY : SQLITE_OK;
+    }
+    const bool reads = action == SQLITE_SELECT || action == SQLITE_READ || action == SQLITE_RECURSIVE;
     return reads ? SQLITE_OK : SQLITE_DENY;
 }
 
