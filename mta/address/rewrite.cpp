@@ -18,7 +18,9 @@ void append(token_list& tokens, token_list more) {
     }
 }
 
-void append_op(token_list& tokens, char op) { append(tokens, {make_op(op)}); }
+void append_op(token_list& tokens, char op) {
+    append(tokens, {make_op(op)});
+}
 
 void strip_source_route(token_list& tokens) {
     if (!tokens.front().is('@')) return;
