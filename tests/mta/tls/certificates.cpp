@@ -58,11 +58,14 @@ pem make(const wanted& what) {
     for (const auto part : text::split(what.subject, ",")) {
         const std::string kind(part.substr(0, part.find('='))), value(part.substr(part.find('=') + 1));
         X509_NAME_add_entry_by_txt(subject, kind.c_str(), MBSTRING_UTF8,
-                                   reinterpret_cast<const unsigned char*>(value.data()), static_cast<int>(value.size()), -1, 0);
+                                   reinterpret_cast<const unsigned char*>(value.data()), static_cast<int>(value.size()),
+                                   -1, 0);
     }
     X509_set_pubkey(made.get(), key.get());
-    if (what.authority) add(made.get(), NID_basic_constraints, "critical,CA:TRUE");
-    else add(made.get(), NID_subject_alt_name, what.alternative);
+    if (what.authority)
+        add(made.get(), NID_basic_constraints, "critical,CA:TRUE");
+    else
+        add(made.get(), NID_subject_alt_name, what.alternative);
     add(made.get(), NID_ext_key_usage, what.purpose);
 
     owned<X509> issuer;

@@ -40,14 +40,14 @@ struct pem {
 };
 
 struct wanted {
-    std::string subject = "CN=mail.york.cc";    // "O=Other,CN=other CA"
+    std::string subject = "CN=mail.york.cc";  // "O=Other,CN=other CA"
     std::string alternative = "DNS:mail.york.cc";
-    std::string purpose;                        // extendedKeyUsage
-    std::string algorithm = "EC";               // EC, RSA, ED25519
+    std::string purpose;           // extendedKeyUsage
+    std::string algorithm = "EC";  // EC, RSA, ED25519
     bool authority = false;
     time_point from = epoch;
     std::chrono::days valid{30};
-    const pem* issuer = nullptr;                // null: itself
+    const pem* issuer = nullptr;  // null: itself
     wanted() = default;
 };
 

@@ -22,7 +22,8 @@ TEST(tls_protocols, are_bounds_exclusions_and_inclusions) {
     EXPECT_EQ(range.excluded, SSL_OP_NO_SSLv3 | SSL_OP_NO_TLSv1 | SSL_OP_NO_TLSv1_1);
     EXPECT_TRUE(parse_protocols("", range));
     EXPECT_EQ(range.excluded, 0u);
-    for (const auto* wrong : {"bogus", "!", "!bogus", ">=", ">=bogus", "<=TLSv9", ">=0x", "0x0303", "TLSv1.2,!", ">=0x12345"})
+    for (const auto* wrong :
+         {"bogus", "!", "!bogus", ">=", ">=bogus", "<=TLSv9", ">=0x", "0x0303", "TLSv1.2,!", ">=0x12345"})
         EXPECT_FALSE(parse_protocols(wrong, range)) << wrong;
 }
 
@@ -44,8 +45,9 @@ TEST(tls_context, says_what_postfix_says_when_it_starts) {
     EXPECT_EQ(problems_of(wrong), "warning: Digest algorithm \"bogus\" not found\nwarning: disabling TLS support\n");
     wrong = good;
     wrong.eecdh_curves = "bogus";
-    EXPECT_EQ(problems_of(wrong), "made\nwarning: ignoring unknown ECDHE curve \"bogus\"\n"
-                                  "warning: ignoring unknown ECDHE curve \"bogus\"\n");
+    EXPECT_EQ(problems_of(wrong),
+              "made\nwarning: ignoring unknown ECDHE curve \"bogus\"\n"
+              "warning: ignoring unknown ECDHE curve \"bogus\"\n");
     wrong = good;
     wrong.authorities_pem.clear();
     EXPECT_TRUE(problems_of(wrong).starts_with(
@@ -53,9 +55,10 @@ TEST(tls_context, says_what_postfix_says_when_it_starts) {
         "warning: TLS library problem: error:80000002:system library::No such file or directory:"))
         << problems_of(wrong);
     wrong.authorities_pem = "hello\n";
-    EXPECT_EQ(problems_of(wrong), "cannot load Certification Authority data, CAfile=\"ca.pem\": disabling TLS support\n"
-                                  "warning: TLS library problem: error:05800088:x509 certificate routines::no "
-                                  "certificate or crl found:../crypto/x509/by_file.c:252:\n");
+    EXPECT_EQ(problems_of(wrong),
+              "cannot load Certification Authority data, CAfile=\"ca.pem\": disabling TLS support\n"
+              "warning: TLS library problem: error:05800088:x509 certificate routines::no "
+              "certificate or crl found:../crypto/x509/by_file.c:252:\n");
 }
 
 std::string chain_problems(const std::string& text) {
@@ -73,13 +76,16 @@ TEST(tls_context, says_what_postfix_says_of_chain_files) {
     EXPECT_EQ(chain_problems(host.certificate), "warning: error loading chain from f.pem: key not first\n" + end);
     const std::string damaged = "-----BEGIN PRIVATE KEY-----\nMIGHAgEAMBMG\n-----END PRIVATE KEY-----\n";
     const auto text = chain_problems(damaged + host.certificate);
-    EXPECT_TRUE(text.starts_with("warning: error loading private key (PEM object number 1) from f.pem\n"
-                                 "warning: TLS library problem: error:"))
+    EXPECT_TRUE(
+        text.starts_with("warning: error loading private key (PEM object number 1) from f.pem\n"
+                         "warning: TLS library problem: error:"))
         << text;
     EXPECT_TRUE(text.ends_with(end));
     const auto mixed = chain_problems(host.key + usual().client.certificate);
-    EXPECT_TRUE(mixed.starts_with("warning: key at index 1 in f.pem does not match next certificate\n"
-                                  "warning: TLS library problem: error:")) << mixed;
+    EXPECT_TRUE(
+        mixed.starts_with("warning: key at index 1 in f.pem does not match next certificate\n"
+                          "warning: TLS library problem: error:"))
+        << mixed;
     EXPECT_TRUE(mixed.ends_with(end));
 }
 
@@ -91,8 +97,9 @@ TEST(tls_context, says_what_postfix_says_of_pairs_of_files) {
     auto& pair = settings.identities.emplace_back();
     pair.key_name = "key.pem", pair.certificates_name = "cert.pem";
     pair.key_pem = rsa.key, pair.certificates_pem = usual().host.certificate;
-    EXPECT_EQ(problems_of(settings), "warning: RSA private key in key.pem does not match public key in cert.pem: "
-                                     "disabling TLS support\n");
+    EXPECT_EQ(problems_of(settings),
+              "warning: RSA private key in key.pem does not match public key in cert.pem: "
+              "disabling TLS support\n");
     pair.kind = "ECDSA";
     pair.key_pem = usual().client.key;
     EXPECT_TRUE(problems_of(settings).starts_with(
@@ -108,8 +115,8 @@ TEST(tls_context, refuses_sessions_where_postfix_does) {
     client.protocols = "bogus";
     protocols.shake(client, good);
     EXPECT_FALSE(protocols.at_client.stream);
-    EXPECT_EQ(logged(protocols.at_client.log), std::string("warning: ") + server_name +
-                                                   ": Invalid TLS protocol list \"bogus\": aborting TLS session\n");
+    EXPECT_EQ(logged(protocols.at_client.log),
+              std::string("warning: ") + server_name + ": Invalid TLS protocol list \"bogus\": aborting TLS session\n");
     EXPECT_EQ(logged(protocols.at_server.log),
               std::string("SSL_accept error from ") + client_name + ": lost connection\n");
 
@@ -127,7 +134,8 @@ TEST(tls_context, refuses_sessions_where_postfix_does) {
     const auto text = logged(ciphers.at_client.log);
     EXPECT_TRUE(text.starts_with(std::string("warning: ") + server_name +
                                  ": error setting cipher grade: \"medium\"\nwarning: TLS library problem: "
-                                 "error:0A0000B9:SSL routines::no cipher match:")) << text;
+                                 "error:0A0000B9:SSL routines::no cipher match:"))
+        << text;
 }
 
 TEST(tls_context, without_a_certificate_serves_only_those_who_need_none) {

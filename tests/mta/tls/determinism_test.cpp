@@ -18,7 +18,8 @@ task<void> talk(byte_stream& stream, scheduler& clock, bool speaks_first, std::s
     std::string buffer(500, '\0');
     for (int round = 0; round < 6; ++round) {
         if (speaks_first || round != 0) {
-            const std::string line = "line " + std::to_string(round) + std::string(static_cast<std::size_t>(round) * 100, 'x') + "\r\n";
+            const std::string line =
+                "line " + std::to_string(round) + std::string(static_cast<std::size_t>(round) * 100, 'x') + "\r\n";
             const io_error sent = co_await write_all(stream, clock, line, std::chrono::minutes(1));
             if (sent != io_error::none) co_return;
         }
@@ -49,7 +50,8 @@ class world {
         return both_.clock.turn();
     }
     std::string transcript() {
-        while (turn()) {}
+        while (turn()) {
+        }
         EXPECT_FALSE(heard_by_server_.empty());
         return both_.ends.to_server->transcript + "|" + both_.ends.to_client->transcript;
     }
@@ -77,7 +79,8 @@ struct kind {
     const char* algorithm;
     const char* protocols;
 };
-constexpr kind kinds[] = {{"EC", "TLSv1.3"}, {"RSA", "TLSv1.3"}, {"ED25519", "TLSv1.3"}, {"EC", "TLSv1.2"}, {"RSA", "TLSv1.2"}, {"EC", "TLSv1"}};
+constexpr kind kinds[] = {{"EC", "TLSv1.3"}, {"RSA", "TLSv1.3"}, {"ED25519", "TLSv1.3"},
+                          {"EC", "TLSv1.2"}, {"RSA", "TLSv1.2"}, {"EC", "TLSv1"}};
 
 TEST(tls_determinism, a_seed_gives_the_same_bytes_and_another_seed_others) {
     for (const auto& [algorithm, protocols] : kinds) {
@@ -89,12 +92,13 @@ TEST(tls_determinism, a_seed_gives_the_same_bytes_and_another_seed_others) {
 
 TEST(tls_determinism, interleaved_worlds_do_not_hear_each_other) {
     for (const auto& [algorithm, protocols] : kinds) {
-        const auto one = world(7, algorithm, protocols).transcript(), other = world(8, algorithm, protocols).transcript();
+        const auto one = world(7, algorithm, protocols).transcript(),
+                   other = world(8, algorithm, protocols).transcript();
         world first(7, algorithm, protocols), second(8, algorithm, protocols);
         unsigned char noise[64];
         for (bool more = true; more;) {
             more = first.turn();
-            RAND_bytes(noise, sizeof noise);        // somebody outside of all worlds
+            RAND_bytes(noise, sizeof noise);  // somebody outside of all worlds
             more |= second.turn();
             more |= second.turn();
         }

@@ -41,7 +41,9 @@ struct judged {
     std::string log;
 };
 
-void PrintTo(const judged& row, std::ostream* out) { *out << row.what; }
+void PrintTo(const judged& row, std::ostream* out) {
+    *out << row.what;
+}
 
 class tls_judgement : public testing::TestWithParam<judged> {};
 
@@ -89,27 +91,54 @@ std::string failed(const std::string& why, const std::string& whose = "") {
 using level = security_level;
 INSTANTIATE_TEST_SUITE_P(
     of, tls_judgement,
-    testing::Values(
-        judged{"may", level::may, usual().host, {}, "Trusted", ""},
-        judged{"encrypt, self-signed", level::encrypt, usual().self_signed, {}, "Untrusted", ""},
-        judged{"may, expired", level::may, expired(), {}, "Untrusted", ""},
-        judged{"verify", level::verify, usual().host, {"mail.york.cc"}, "Verified", ""},
-        judged{"verify, any case", level::verify, usual().host, {"MAIL.york.CC"}, "Verified", ""},
-        judged{"secure, second name", level::secure, usual().host, {"york.cc", ".york.cc"}, "Verified", ""},
-        judged{"verify, wrong name", level::verify, usual().host, {"mail.ohio.cc"}, "Untrusted",
-               failed("num=62:hostname mismatch", "server ")},
-        judged{"secure, domain above", level::secure, usual().host, {"york.cc"}, "Untrusted",
-               failed("num=62:hostname mismatch", "server ")},
-        judged{"verify, self-signed", level::verify, usual().self_signed, {"mail.york.cc"}, "Untrusted",
-               failed("self-signed certificate")},
-        judged{"verify, stranger", level::verify, usual().stranger, {"mail.york.cc"}, "Untrusted",
-               failed("untrusted issuer /O=Other/CN=other CA")},
-        judged{"verify, expired", level::verify, expired(), {"mail.york.cc"}, "Untrusted",
-               failed("certificate has expired", "server ")},
-        judged{"verify, early", level::verify, early(), {"mail.york.cc"}, "Untrusted",
-               failed("certificate not yet valid", "server ")},
-        judged{"verify, purpose", level::verify, for_clients_only(), {"mail.york.cc"}, "Untrusted",
-               failed("not designated for use as a server certificate", "server ")}));
+    testing::Values(judged{"may", level::may, usual().host, {}, "Trusted", ""},
+                    judged{"encrypt, self-signed", level::encrypt, usual().self_signed, {}, "Untrusted", ""},
+                    judged{"may, expired", level::may, expired(), {}, "Untrusted", ""},
+                    judged{"verify", level::verify, usual().host, {"mail.york.cc"}, "Verified", ""},
+                    judged{"verify, any case", level::verify, usual().host, {"MAIL.york.CC"}, "Verified", ""},
+                    judged{"secure, second name", level::secure, usual().host, {"york.cc", ".york.cc"}, "Verified", ""},
+                    judged{"verify, wrong name",
+                           level::verify,
+                           usual().host,
+                           {"mail.ohio.cc"},
+                           "Untrusted",
+                           failed("num=62:hostname mismatch", "server ")},
+                    judged{"secure, domain above",
+                           level::secure,
+                           usual().host,
+                           {"york.cc"},
+                           "Untrusted",
+                           failed("num=62:hostname mismatch", "server ")},
+                    judged{"verify, self-signed",
+                           level::verify,
+                           usual().self_signed,
+                           {"mail.york.cc"},
+                           "Untrusted",
+                           failed("self-signed certificate")},
+                    judged{"verify, stranger",
+                           level::verify,
+                           usual().stranger,
+                           {"mail.york.cc"},
+                           "Untrusted",
+                           failed("untrusted issuer /O=Other/CN=other CA")},
+                    judged{"verify, expired",
+                           level::verify,
+                           expired(),
+                           {"mail.york.cc"},
+                           "Untrusted",
+                           failed("certificate has expired", "server ")},
+                    judged{"verify, early",
+                           level::verify,
+                           early(),
+                           {"mail.york.cc"},
+                           "Untrusted",
+                           failed("certificate not yet valid", "server ")},
+                    judged{"verify, purpose",
+                           level::verify,
+                           for_clients_only(),
+                           {"mail.york.cc"},
+                           "Untrusted",
+                           failed("not designated for use as a server certificate", "server ")}));
 
 TEST(tls_handshake, judges_by_virtual_time) {
     session late(1, epoch + std::chrono::days(31));
@@ -159,8 +188,7 @@ TEST(tls_handshake, matches_tlsa_records) {
         both.from_client.tlsa = {record};
         both.shake(client_settings(), server_settings(right ? usual().self_signed : usual().host));
         EXPECT_EQ(name_of(both.at_client.session.trust), right ? "Verified" : "Untrusted");
-        EXPECT_EQ(logged(both.at_client.log),
-                  right ? "" : failed("num=65:no matching DANE TLSA records", "server "));
+        EXPECT_EQ(logged(both.at_client.log), right ? "" : failed("num=65:no matching DANE TLSA records", "server "));
     }
     // Records that Postfix does not use verify nothing.
     session none;
@@ -170,6 +198,7 @@ TEST(tls_handshake, matches_tlsa_records) {
     none.from_client.tlsa = {record};
     none.shake(client_settings(), server_settings(usual().host));
     EXPECT_EQ(name_of(none.at_client.session.trust), "Untrusted");
+    EXPECT_EQ(logged(none.at_client.log), failed("not trusted by local or TLSA policy", "server "));
 }
 
 TEST(tls_handshake, tells_of_client_certificates) {
@@ -192,8 +221,8 @@ TEST(tls_handshake, tells_of_client_certificates) {
         both.from_server.log_untrusted = true;
         both.shake(showing, asking);
         ASSERT_TRUE(both.at_server.stream);
-        const auto details = std::string(usual_details) +
-                             (identity ? " client-signature ECDSA (prime256v1) client-digest SHA256" : "");
+        const auto details =
+            std::string(usual_details) + (identity ? " client-signature ECDSA (prime256v1) client-digest SHA256" : "");
         EXPECT_EQ(both.at_server.session.details, details);
         EXPECT_EQ(both.at_client.session.details, details);
         EXPECT_EQ(name_of(both.at_server.session.trust), expected);
@@ -312,11 +341,13 @@ TEST(tls_handshake, writes_a_key_log) {
 
 TEST(tls_handshake, may_be_destroyed_anywhere) {
     std::vector<log_line> problems;
-    const auto client = context::make(client_settings(), problems), server = context::make(server_settings(usual().host), problems);
+    const auto client = context::make(client_settings(), problems),
+               server = context::make(server_settings(usual().host), problems);
     for (int turns = 0; turns < 12; ++turns) {
         session both;
         both.start(client, server);
-        for (int i = 0; i < turns && both.clock.turn(); ++i) {}
+        for (int i = 0; i < turns && both.clock.turn(); ++i) {
+        }
         both.work.cancel_all();
         both.clock.run();
     }

@@ -1,4 +1,5 @@
-// A pair of byte streams in memory, and the loop that runs whoever waits on them: small, deterministic, hostile on request.
+// A pair of byte streams in memory, and the loop that runs whoever waits on them: small, deterministic, hostile on
+// request.
 #pragma once
 #include <algorithm>
 #include <memory>
@@ -31,7 +32,8 @@ class loop final : public scheduler {
         return true;
     }
     void run() {
-        while (turn()) {}
+        while (turn()) {
+        }
     }
 
   private:
@@ -43,11 +45,11 @@ class loop final : public scheduler {
 // What one side sends to the other.
 struct channel {
     std::string bytes;
-    std::size_t capacity = 65536;           // a write beyond it waits
-    std::size_t chunk = 65536;              // at most so much a read or write
-    std::size_t cut_after = std::string::npos;      // the sender's bytes end here, without close_notify or anything
-    std::size_t flip_at = std::string::npos;        // this byte of the whole arrives damaged
-    std::string transcript;                 // all that was sent
+    std::size_t capacity = 65536;               // a write beyond it waits
+    std::size_t chunk = 65536;                  // at most so much a read or write
+    std::size_t cut_after = std::string::npos;  // the sender's bytes end here, without close_notify or anything
+    std::size_t flip_at = std::string::npos;    // this byte of the whole arrives damaged
+    std::string transcript;                     // all that was sent
     bool ended = false;
     io_error broken = io_error::none;
 };
@@ -64,9 +66,7 @@ class end final : public byte_stream {
 
     bool start_read(io_operation& operation) override { return reader_.start(operation); }
     bool start_write(io_operation& operation) override { return writer_.start(operation); }
-    void cancel(io_operation& operation) override {
-        (&operation == reader_.waiting ? reader_ : writer_).forget();
-    }
+    void cancel(io_operation& operation) override { (&operation == reader_.waiting ? reader_ : writer_).forget(); }
     void shut_down_write() override {
         out_->ended = true;
         wake_peer();
@@ -117,15 +117,18 @@ class end final : public byte_stream {
 
     bool take(io_operation& operation) {
         operation.result = {};
-        if (in_->broken != io_error::none) operation.result.error = in_->broken;
+        if (in_->broken != io_error::none)
+            operation.result.error = in_->broken;
         else if (!in_->bytes.empty()) {
             const auto count = std::min({in_->bytes.size(), operation.size, in_->chunk});
             std::copy_n(in_->bytes.data(), count, operation.data);
             in_->bytes.erase(0, count);
             operation.result.bytes = count;
             wake_peer();
-        } else if (in_->ended) operation.result.error = io_error::end_of_stream;
-        else return false;
+        } else if (in_->ended)
+            operation.result.error = io_error::end_of_stream;
+        else
+            return false;
         return true;
     }
     bool give(io_operation& operation) {

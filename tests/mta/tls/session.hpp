@@ -14,7 +14,11 @@ inline constexpr const char* client_name = "smtp.6circles.cc[192.168.137.4]";
 
 struct session {
     explicit session(std::uint64_t seed = 1, time_point now = epoch + std::chrono::hours(1))
-        : clock(now), ends(clock), client_random(seed), server_random(seed + 1000), from_client(server_name, now, now + std::chrono::minutes(5), client_random),
+        : clock(now),
+          ends(clock),
+          client_random(seed),
+          server_random(seed + 1000),
+          from_client(server_name, now, now + std::chrono::minutes(5), client_random),
           from_server(client_name, now, now + std::chrono::minutes(5), server_random) {}
 
     void start(const std::shared_ptr<const context>& client, const std::shared_ptr<const context>& server) {

@@ -95,14 +95,15 @@ TEST(tls_stream, records_hold_16_kib_at_most) {
     std::size_t at = before, records = 0;
     const auto& wire = both.ends.to_server->transcript;
     while (at + 5 <= wire.size()) {
-        const std::size_t length = static_cast<unsigned char>(wire[at + 3]) * 256u + static_cast<unsigned char>(wire[at + 4]);
+        const std::size_t length =
+            static_cast<unsigned char>(wire[at + 3]) * 256u + static_cast<unsigned char>(wire[at + 4]);
         EXPECT_EQ(wire[at], 23);
         EXPECT_LE(length, 16384u + 256u);
         at += 5 + length;
         ++records;
     }
     EXPECT_EQ(at, wire.size());
-    EXPECT_EQ(records, 8u);         // seven of data, one of close_notify
+    EXPECT_EQ(records, 8u);  // seven of data, one of close_notify
 }
 
 TEST(tls_stream, closing_says_so_and_truncation_reads_as_an_end) {
@@ -144,9 +145,11 @@ TEST(tls_stream, a_damaged_record_ends_it_with_postfixs_line) {
         both.clock.run();
         EXPECT_EQ(end, io_error::tls_failed);
         EXPECT_EQ(text, "");
-        EXPECT_NE(logged(said).find("warning: TLS library problem: error:0A000119:SSL routines::decryption failed or bad "
-                                    "record mac:../ssl/record/ssl3_record.c:"),
-                  std::string::npos) << logged(said);
+        EXPECT_NE(
+            logged(said).find("warning: TLS library problem: error:0A000119:SSL routines::decryption failed or bad "
+                              "record mac:../ssl/record/ssl3_record.c:"),
+            std::string::npos)
+            << logged(said);
         // The peer hears of it in an alert.
         io_error told{};
         both.work.start(receive(both.client(), both.clock, 100, text, told));
@@ -176,13 +179,15 @@ TEST(tls_stream, clear_text_in_place_of_a_hello_is_refused) {
         EXPECT_EQ(both.at_server.error, io_error::tls_failed);
         const auto log = logged(both.at_server.log);
         EXPECT_TRUE(log.starts_with(std::string("SSL_accept error from ") + client_name +
-                                    ": -1\nwarning: TLS library problem: " + said)) << log;
+                                    ": -1\nwarning: TLS library problem: " + said))
+            << log;
     }
 }
 
 TEST(tls_stream, every_damaged_byte_of_a_handshake_fails_it_or_does_no_harm) {
     std::vector<log_line> problems;
-    const auto client = context::make(client_settings(), problems), server = context::make(server_settings(usual().host), problems);
+    const auto client = context::make(client_settings(), problems),
+               server = context::make(server_settings(usual().host), problems);
     std::size_t failures = 0;
     for (const bool upwards : {true, false}) {
         session whole;
