@@ -16,10 +16,14 @@ namespace {
 
 using problem_list = std::vector<log_line>;
 
-void warn(problem_list& problems, std::string text) { problems.push_back({true, std::move(text)}); }
+void warn(problem_list& problems, std::string text) {
+    problems.push_back({true, std::move(text)});
+}
 
 // A key that asks for a pass phrase has none here; OpenSSL would ask the terminal.
-int no_pass_phrase(char*, int, int, void*) { return -1; }
+int no_pass_phrase(char*, int, int, void*) {
+    return -1;
+}
 
 owned<BIO> reader(std::string_view pem) {
     return owned<BIO>(BIO_new_mem_buf(pem.data(), static_cast<int>(std::min<std::size_t>(pem.size(), 1 << 24))));
@@ -27,7 +31,7 @@ owned<BIO> reader(std::string_view pem) {
 
 struct grade {
     std::string_view name;
-    std::string_view ciphers;       // tls_NAME_cipherlist
+    std::string_view ciphers;  // tls_NAME_cipherlist
 };
 constexpr std::array<grade, 5> grades = {{
     {"high", "aNULL:-aNULL:HIGH:@STRENGTH"},
@@ -42,7 +46,8 @@ std::string cipher_list_of(const context_settings& settings) {
     for (const auto& each : grades) {
         if (!text::equal_ignoring_case(each.name, settings.cipher_grade)) continue;
         std::string list(each.ciphers);
-        for (const auto excluded : text::split(settings.exclude_ciphers, ", \t\r\n:")) list.append(":!").append(excluded);
+        for (const auto excluded : text::split(settings.exclude_ciphers, ", \t\r\n:"))
+            list.append(":!").append(excluded);
         // A server that wants to see certificates offers no cipher without them.
         if (settings.client_certificates == peer_certificate::asked) list += ":!aNULL";
         return list;
@@ -50,7 +55,9 @@ std::string cipher_list_of(const context_settings& settings) {
     return {};
 }
 
-bool at_end_of_text() { return ERR_GET_REASON(ERR_peek_last_error()) == PEM_R_NO_START_LINE; }
+bool at_end_of_text() {
+    return ERR_GET_REASON(ERR_peek_last_error()) == PEM_R_NO_START_LINE;
+}
 
 bool load_certificates(SSL_CTX* native, const key_and_chain& identity) {
     const auto source = reader(identity.certificates_pem);
@@ -84,8 +91,11 @@ void say_chain_problem(const key_and_chain& identity, identity_problem what, pro
     const auto& file = identity.key_name;
     const auto position = std::to_string(identity.position);
     switch (what) {
-        case identity_problem::none: return;
-        case identity_problem::nothing: warn(problems, "No PEM data in " + file); break;
+        case identity_problem::none:
+            return;
+        case identity_problem::nothing:
+            warn(problems, "No PEM data in " + file);
+            break;
         case identity_problem::key_missing:
             warn(problems, "error loading chain from " + file + ": key not first");
             break;
@@ -164,7 +174,8 @@ bool set_curves(SSL_CTX* native, const context_settings& settings, problem_list&
     std::string usable;
     for (const auto name : text::split(settings.eecdh_curves, ", \t\r\n:")) {
         const std::string curve(name);
-        const int id = EC_curve_nist2nid(curve.c_str()) != NID_undef ? EC_curve_nist2nid(curve.c_str()) : OBJ_sn2nid(curve.c_str());
+        const int id = EC_curve_nist2nid(curve.c_str()) != NID_undef ? EC_curve_nist2nid(curve.c_str())
+                                                                     : OBJ_sn2nid(curve.c_str());
         const int by_id[] = {id};
         if (id == NID_undef || SSL_CTX_set1_groups(native, by_id, 1) != 1) {
             // Postfix's server makes two contexts, the second for names from SNI tables, and says so of both.
@@ -192,9 +203,9 @@ void set_dh_group(SSL_CTX* native) {
 
 // What does not depend on main.cf.
 void set_fixed(SSL_CTX* native, const context_settings& settings) {
-    SSL_CTX_set_security_level(native, 0);      // the cipher lists decide, as in Postfix
-    std::uint64_t options = SSL_OP_ALL | SSL_OP_NO_TICKET | SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION |
-                            SSL_OP_IGNORE_UNEXPECTED_EOF;
+    SSL_CTX_set_security_level(native, 0);  // the cipher lists decide, as in Postfix
+    std::uint64_t options =
+        SSL_OP_ALL | SSL_OP_NO_TICKET | SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION | SSL_OP_IGNORE_UNEXPECTED_EOF;
     if (settings.prefer_server_ciphers) options |= SSL_OP_CIPHER_SERVER_PREFERENCE;
     SSL_CTX_set_options(native, options);
     // No session outlives its connection: tickets carry the wall clock's time, and a cache would be state between
@@ -228,7 +239,7 @@ void add_pem_blocks(std::string_view name, std::string_view pem, std::vector<key
         const auto block = std::string(pem.substr(at, stop + dashes.size() - at)) + '\n';
         at = stop + dashes.size();
         const bool key = label.ends_with("PRIVATE KEY"), certificate = label.ends_with("CERTIFICATE");
-        if (!key && !certificate) continue;             // "EC PARAMETERS" stand before their key
+        if (!key && !certificate) continue;  // "EC PARAMETERS" stand before their key
         ++position;
         if (key || pairs.empty()) add_pair(name, position, pairs);
         (key ? pairs.back().key_pem : pairs.back().certificates_pem) += block;
@@ -237,7 +248,9 @@ void add_pem_blocks(std::string_view name, std::string_view pem, std::vector<key
 
 std::string digest_of(const context_settings& settings) {
     std::string all;
-    const auto add = [&all](std::string_view part) { all.append(std::to_string(part.size())).append(":").append(part); };
+    const auto add = [&all](std::string_view part) {
+        all.append(std::to_string(part.size())).append(":").append(part);
+    };
     for (const auto& identity : settings.identities) {
         add(identity.key_name), add(identity.key_pem), add(identity.certificates_name), add(identity.certificates_pem);
         add(identity.kind), add(std::to_string(identity.position));
@@ -265,7 +278,9 @@ std::vector<key_and_chain> split_chain_file(std::string_view name, std::string_v
 
 context::context(context_settings settings, ssl_ctx_st* native) : settings_(std::move(settings)), native_(native) {}
 
-context::~context() { SSL_CTX_free(native_); }
+context::~context() {
+    SSL_CTX_free(native_);
+}
 
 std::shared_ptr<const context> context::make(const context_settings& settings, std::vector<log_line>& problems) {
     const bool server = settings.side == side::server;
@@ -297,7 +312,8 @@ std::shared_ptr<const context> context::make(const context_settings& settings, s
 
     std::shared_ptr<context> made(new context(settings, native.release()));
     if (!protocols_good)
-        warn(made->session_problems_, "%s: Invalid TLS protocol list \"" + settings.protocols + "\": aborting TLS session");
+        warn(made->session_problems_,
+             "%s: Invalid TLS protocol list \"" + settings.protocols + "\": aborting TLS session");
     made->cipher_list_ = cipher_list_of(settings);
     ERR_clear_error();
     if (made->cipher_list_.empty()) {

@@ -57,14 +57,12 @@ struct engine::callbacks {
     }
 };
 
-void engine::native_owner::operator()(ssl_st* native) const { SSL_free(native); }
+void engine::native_owner::operator()(ssl_st* native) const {
+    SSL_free(native);
+}
 
 engine::engine(std::shared_ptr<const context> with, const handshake_options& options, side which)
-    : context_(std::move(with)),
-      side_(which),
-      random_(*options.random),
-      on_key_(options.on_key),
-      peer_(options.peer) {
+    : context_(std::move(with)), side_(which), random_(*options.random), on_key_(options.on_key), peer_(options.peer) {
     const random_scope scope(random_);
     native_.reset(SSL_new(context_->native()));
     BIO* wire = native_ ? BIO_new(callbacks::method()) : nullptr;
@@ -114,8 +112,7 @@ void engine::expect(const connect_options& options) {
     if (level_ == security_level::dane) expect_records(options);
     SSL_set_hostflags(native, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS | X509_CHECK_FLAG_MULTI_LABEL_WILDCARDS);
     bool any_name = false;
-    for (const auto& name : options.match_names)
-        any_name |= !name.empty() && SSL_add1_host(native, name.c_str()) == 1;
+    for (const auto& name : options.match_names) any_name |= !name.empty() && SSL_add1_host(native, name.c_str()) == 1;
     if (level_ != security_level::dane) may_match_ = any_name;
 }
 
@@ -146,18 +143,24 @@ int engine::verified(int good, X509_STORE_CTX* store) {
         error_issuer_.clear();
         if (X509* current = X509_STORE_CTX_get_current_cert(store)) error_issuer_ = issuer_line(current);
     }
-    return 1;       // the session judges, not the handshake
+    return 1;  // the session judges, not the handshake
 }
 
-void engine::feed(std::string_view wire) { incoming_.append(wire); }
+void engine::feed(std::string_view wire) {
+    incoming_.append(wire);
+}
 
-std::string engine::take_output() { return std::exchange(outgoing_, {}); }
+std::string engine::take_output() {
+    return std::exchange(outgoing_, {});
+}
 
 engine::outcome engine::concluded(int returned) {
     switch (SSL_get_error(native_.get(), returned)) {
         case SSL_ERROR_WANT_READ:
-        case SSL_ERROR_WANT_WRITE: return outcome::want_input;
-        case SSL_ERROR_ZERO_RETURN: return outcome::closed;
+        case SSL_ERROR_WANT_WRITE:
+            return outcome::want_input;
+        case SSL_ERROR_ZERO_RETURN:
+            return outcome::closed;
         default:
             broken_ = true;
             append_library_errors(problems_);
@@ -178,7 +181,7 @@ engine::outcome engine::read(std::span<char> into, std::size_t& count) {
     count = 0;
     if (broken_) return outcome::failed;
     if (incoming_.empty() && SSL_pending(native_.get()) == 0 && SSL_get_shutdown(native_.get()) == 0)
-        return outcome::want_input;             // spares OpenSSL its buffer
+        return outcome::want_input;  // spares OpenSSL its buffer
     const random_scope scope(random_);
     ERR_clear_error();
     const int returned = SSL_read_ex(native_.get(), into.data(), into.size(), &count);
@@ -226,8 +229,10 @@ void engine::append_verdict(std::vector<log_line>& to) const {
     if (!say_why_) return;
     const auto session = summary();
     if (!session.certificate_present || session.trust == trust::trusted || session.trust == trust::verified) return;
-    const bool no_match = level_ == security_level::fingerprint;
-    const int error = no_match ? X509_V_ERR_DANE_NO_MATCH : error_;
+    int error = error_;
+    if (level_ == security_level::fingerprint) error = X509_V_ERR_DANE_NO_MATCH;
+    // A good chain, but nothing was said that it could match.
+    if (error == X509_V_OK) error = X509_V_ERR_CERT_UNTRUSTED;
     to.push_back({false, verification_failure(side_, peer_, error, error_depth_, error_issuer_)});
 }
 

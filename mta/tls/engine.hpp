@@ -26,9 +26,9 @@ class engine {
   public:
     enum class outcome : std::uint8_t {
         done,
-        want_input,     // more bytes of the wire are needed
-        closed,         // the peer's close_notify came
-        failed,         // for good; an alert may stand in the output
+        want_input,  // more bytes of the wire are needed
+        closed,      // the peer's close_notify came
+        failed,      // for good; an alert may stand in the output
     };
 
     engine(std::shared_ptr<const context> with, const accept_options& options);
@@ -77,7 +77,7 @@ class engine {
     security_level level_ = security_level::may;
     std::vector<std::string> fingerprints_;
     bool say_why_ = false;
-    bool may_match_ = false;            // there is something that the certificate could match
+    bool may_match_ = false;  // there is something that the certificate could match
     bool established_ = false;
     bool broken_ = false;
     bool closed_ = false;

@@ -12,7 +12,7 @@ namespace {
 struct protocol {
     std::string_view name;
     int version;
-    std::uint64_t off;      // the option that turns it off; 0 where OpenSSL has it no more
+    std::uint64_t off;  // the option that turns it off; 0 where OpenSSL has it no more
 };
 constexpr std::array<protocol, 6> known = {{
     {"SSLv2", 0x0002, 0},

@@ -26,11 +26,15 @@ int fill(unsigned char* into, int size) {
 }
 
 // Inside a scope nothing may stir the numbers; outside it the system's generator takes what it is given.
-int seed(const void* bytes, int size) { return current ? 1 : RAND_OpenSSL()->seed(bytes, size); }
+int seed(const void* bytes, int size) {
+    return current ? 1 : RAND_OpenSSL()->seed(bytes, size);
+}
 int add(const void* bytes, int size, double entropy) {
     return current ? 1 : RAND_OpenSSL()->add(bytes, size, entropy);
 }
-int status() { return current ? 1 : RAND_OpenSSL()->status(); }
+int status() {
+    return current ? 1 : RAND_OpenSSL()->status();
+}
 
 void install() {
     static const RAND_METHOD method = {seed, fill, nullptr, add, fill, status};
@@ -47,7 +51,9 @@ random_scope::random_scope(random_source& source) : outer_(current) {
     current = &source;
 }
 
-random_scope::~random_scope() { current = outer_; }
+random_scope::~random_scope() {
+    current = outer_;
+}
 
 own_random::own_random(random_source& seeds) {
     for (auto& word : state_) word = seeds.next();

@@ -11,7 +11,7 @@
 namespace mta::tls {
 namespace {
 
-constexpr std::size_t longest_name = 256;       // CCERT_BUFSIZ
+constexpr std::size_t longest_name = 256;  // CCERT_BUFSIZ
 
 std::string printable(std::string text) {
     for (char& c : text)
@@ -72,9 +72,12 @@ std::string group_of(const EVP_PKEY* key) {
 // "X25519", "ECDHE (prime256v1)", "DHE (2048 bits)"
 std::string key_exchange(const EVP_PKEY* key) {
     switch (EVP_PKEY_get_base_id(key)) {
-        case EVP_PKEY_EC: return "ECDHE (" + group_of(key) + ")";
-        case EVP_PKEY_DH: return "DHE (" + std::to_string(EVP_PKEY_get_bits(key)) + " bits)";
-        default: return OBJ_nid2sn(EVP_PKEY_get_base_id(key));
+        case EVP_PKEY_EC:
+            return "ECDHE (" + group_of(key) + ")";
+        case EVP_PKEY_DH:
+            return "DHE (" + std::to_string(EVP_PKEY_get_bits(key)) + " bits)";
+        default:
+            return OBJ_nid2sn(EVP_PKEY_get_base_id(key));
     }
 }
 
@@ -83,10 +86,15 @@ std::string signature(std::string_view whose, const EVP_PKEY* key, int digest) {
     std::string text = " ";
     text.append(whose).append("-signature ");
     switch (EVP_PKEY_get_base_id(key)) {
-        case EVP_PKEY_EC: text += "ECDSA (" + group_of(key) + ")"; break;
+        case EVP_PKEY_EC:
+            text += "ECDSA (" + group_of(key) + ")";
+            break;
         // TLS 1.3 allows no other padding.
-        case EVP_PKEY_RSA: text += "RSA-PSS (" + std::to_string(EVP_PKEY_get_bits(key)) + " bits)"; break;
-        default: text += OBJ_nid2sn(EVP_PKEY_get_base_id(key));
+        case EVP_PKEY_RSA:
+            text += "RSA-PSS (" + std::to_string(EVP_PKEY_get_bits(key)) + " bits)";
+            break;
+        default:
+            text += OBJ_nid2sn(EVP_PKEY_get_base_id(key));
     }
     if (digest != NID_undef) text.append(" ").append(whose).append("-digest ").append(OBJ_nid2sn(digest));
     return text;
@@ -113,14 +121,15 @@ std::string details_of(SSL* session, side which) {
     if (local && signed_here) own = signature(mine, X509_get0_pubkey(local), digest);
     digest = NID_undef;
     SSL_get_peer_signature_nid(session, &digest);
-    if (const X509* peer = SSL_get0_peer_certificate(session)) peers = signature(theirs, X509_get0_pubkey(peer), digest);
+    if (const X509* peer = SSL_get0_peer_certificate(session))
+        peers = signature(theirs, X509_get0_pubkey(peer), digest);
     return text + (which == side::server ? own + peers : peers + own);
 }
 
 }  // namespace
 
 session_summary summarize(const ssl_st& session, side which, const std::string& digest) {
-    auto* native = const_cast<SSL*>(&session);     // OpenSSL's getters take no const
+    auto* native = const_cast<SSL*>(&session);  // OpenSSL's getters take no const
     session_summary result;
     result.protocol = SSL_get_version(native);
     if (const SSL_CIPHER* cipher = SSL_get_current_cipher(native)) {
@@ -153,20 +162,27 @@ std::string verification_failure(side which, std::string_view peer, int error, i
     std::string head = "certificate verification failed for ";
     head.append(peer).append(": ");
     switch (error) {
-        case X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT: return head + "self-signed certificate";
+        case X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT:
+            return head + "self-signed certificate";
         case X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN:
         case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT:
-        case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY: return head.append("untrusted issuer ").append(issuer);
-        default: break;
+        case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY:
+            return head.append("untrusted issuer ").append(issuer);
+        default:
+            break;
     }
     head.insert(0, std::string(whose) + ' ');
     switch (error) {
-        case X509_V_ERR_CERT_UNTRUSTED: return head + "not trusted by local or TLSA policy";
+        case X509_V_ERR_CERT_UNTRUSTED:
+            return head + "not trusted by local or TLSA policy";
         case X509_V_ERR_CERT_NOT_YET_VALID:
-        case X509_V_ERR_ERROR_IN_CERT_NOT_BEFORE_FIELD: return head + "certificate not yet valid";
+        case X509_V_ERR_ERROR_IN_CERT_NOT_BEFORE_FIELD:
+            return head + "certificate not yet valid";
         case X509_V_ERR_CERT_HAS_EXPIRED:
-        case X509_V_ERR_ERROR_IN_CERT_NOT_AFTER_FIELD: return head + "certificate has expired";
-        case X509_V_ERR_INVALID_PURPOSE: return head + "not designated for use as a " + std::string(whose) + " certificate";
+        case X509_V_ERR_ERROR_IN_CERT_NOT_AFTER_FIELD:
+            return head + "certificate has expired";
+        case X509_V_ERR_INVALID_PURPOSE:
+            return head + "not designated for use as a " + std::string(whose) + " certificate";
         case X509_V_ERR_CERT_CHAIN_TOO_LONG:
             return head + "certificate chain longer than limit(" + std::to_string(depth - 1) + ")";
         default:
@@ -176,10 +192,14 @@ std::string verification_failure(side which, std::string_view peer, int error, i
 
 std::string_view name_of(trust how) {
     switch (how) {
-        case trust::anonymous: return "Anonymous";
-        case trust::untrusted: return "Untrusted";
-        case trust::trusted: return "Trusted";
-        case trust::verified: return "Verified";
+        case trust::anonymous:
+            return "Anonymous";
+        case trust::untrusted:
+            return "Untrusted";
+        case trust::trusted:
+            return "Trusted";
+        case trust::verified:
+            return "Verified";
     }
     return "Anonymous";
 }

@@ -68,7 +68,7 @@ class tls_stream final : public byte_stream {
             if (lower_read_.waiting) lower_->cancel(lower_read_);
             lower_read_.waiting = false;
         } else if (&operation == writing_) {
-            writing_ = nullptr;     // its record goes on by itself: half of one would end the session
+            writing_ = nullptr;  // its record goes on by itself: half of one would end the session
             encrypted_ = 0;
         }
     }
@@ -96,12 +96,16 @@ class tls_stream final : public byte_stream {
             std::size_t count = 0;
             const auto how = engine_->read({reading_->data, reading_->size}, count);
             report_problems();
-            if (engine_->has_output() && !lower_write_.waiting) flush();      // the answer to a key update, or an alert
+            if (engine_->has_output() && !lower_write_.waiting) flush();  // the answer to a key update, or an alert
             switch (how) {
-                case engine::outcome::done: return finish(reading_, {count, io_error::none});
-                case engine::outcome::closed: return finish(reading_, {0, io_error::end_of_stream});
-                case engine::outcome::failed: return finish(reading_, {0, io_error::tls_failed});
-                case engine::outcome::want_input: break;
+                case engine::outcome::done:
+                    return finish(reading_, {count, io_error::none});
+                case engine::outcome::closed:
+                    return finish(reading_, {0, io_error::end_of_stream});
+                case engine::outcome::failed:
+                    return finish(reading_, {0, io_error::tls_failed});
+                case engine::outcome::want_input:
+                    break;
             }
             lower_read_.prepare(wire_.data(), wire_.size(), reading_->deadline);
             lower_read_.waiting = !lower_->start_read(lower_read_);
@@ -121,8 +125,10 @@ class tls_stream final : public byte_stream {
     // True when the waiting write is done.
     bool advance_write() {
         while (true) {
-            if (const io_error error = flush(); lower_write_.waiting) return false;
-            else if (error != io_error::none) return finish(writing_, {0, error});
+            if (const io_error error = flush(); lower_write_.waiting)
+                return false;
+            else if (error != io_error::none)
+                return finish(writing_, {0, error});
             if (encrypted_ != 0) return finish(writing_, {std::exchange(encrypted_, 0), io_error::none});
             const auto how = engine_->write({writing_->data, writing_->size}, encrypted_);
             report_problems();
@@ -153,7 +159,8 @@ class tls_stream final : public byte_stream {
                 sending_ = engine_->take_output();
                 if (sending_.empty()) break;
             }
-            lower_write_.prepare(sending_.data() + sent_, sending_.size() - sent_, writing_ ? writing_->deadline : never);
+            lower_write_.prepare(sending_.data() + sent_, sending_.size() - sent_,
+                                 writing_ ? writing_->deadline : never);
             lower_write_.waiting = !lower_->start_write(lower_write_);
             if (lower_write_.waiting) return io_error::none;
             if (!lower_write_.result.ok()) return lower_write_.result.error;
@@ -177,9 +184,9 @@ class tls_stream final : public byte_stream {
     lower_operation<tls_stream, &tls_stream::read_finished> lower_read_{*this};
     lower_operation<tls_stream, &tls_stream::write_finished> lower_write_{*this};
     std::array<char, 2048> wire_;
-    std::string sending_;               // ciphertext, from sent_ on still to go
+    std::string sending_;  // ciphertext, from sent_ on still to go
     std::size_t sent_ = 0;
-    std::size_t encrypted_ = 0;         // of the waiting write, bytes in sending_
+    std::size_t encrypted_ = 0;  // of the waiting write, bytes in sending_
     bool closing_ = false, shut_down_ = false, aborted_ = false;
 };
 
@@ -211,22 +218,23 @@ task<io_error> shake_hands(byte_stream& lower, engine& with, time_point deadline
 // "SSL_accept error from PEER: lost connection", then what the library says.
 void append_failure(std::string_view what, const std::string& peer, io_error error, engine& with,
                     std::vector<log_line>& log) {
+    auto problems = with.take_problems();
     std::string text(what);
     text.append(peer).append(": ");
-    if (error == io_error::tls_failed)
-        text += "-1";
-    else if (error == io_error::end_of_stream)
+    // A peer that says goodbye in the middle leaves OpenSSL with nothing to complain of.
+    if (error == io_error::end_of_stream || (error == io_error::tls_failed && problems.empty()))
         text += "lost connection";
     else
-        text += describe(error);
+        text += error == io_error::tls_failed ? "-1" : describe(error);
     log.push_back({false, std::move(text)});
-    for (auto& line : with.take_problems()) log.push_back(std::move(line));
+    for (auto& line : problems) log.push_back(std::move(line));
 }
 
 // Why this context lets no session start; true when it does not.
 bool refuse(const context& with, const std::string& peer, handshake_result& result) {
     if (with.session_problems().empty()) return false;
-    for (const auto& line : with.session_problems()) result.log.push_back({line.warning, text::replaced(line.text, "%s", peer)});
+    for (const auto& line : with.session_problems())
+        result.log.push_back({line.warning, text::replaced(line.text, "%s", peer)});
     result.error = io_error::tls_failed;
     return true;
 }

@@ -18,7 +18,7 @@ namespace sim::network {
 namespace {
 
 constexpr std::chrono::days validity{30};
-constexpr std::size_t longest_common_name = 64;     // ub-common-name of RFC 5280
+constexpr std::size_t longest_common_name = 64;  // ub-common-name of RFC 5280
 
 struct deleter {
     void operator()(ASN1_INTEGER* p) const { ASN1_INTEGER_free(p); }
@@ -49,7 +49,7 @@ struct request {
     bool is_authority = false;
     mta::time_point valid_from;
     EVP_PKEY* key = nullptr;
-    const X509* issuer = nullptr;       // null: itself
+    const X509* issuer = nullptr;  // null: itself
     EVP_PKEY* issuer_key = nullptr;
     request() = default;
 };
@@ -60,7 +60,7 @@ void set_serial(X509& made, mta::random_source& random) {
         std::uint64_t word = random.next();
         for (int i = 0; i < 8; ++i, word >>= 8) bytes[half * 8 + i] = static_cast<unsigned char>(word);
     }
-    bytes[0] = static_cast<unsigned char>((bytes[0] & 0x3f) | 0x40);        // positive, and always as long
+    bytes[0] = static_cast<unsigned char>((bytes[0] & 0x3f) | 0x40);  // positive, and always as long
     const auto number = checked(BN_bin2bn(bytes, sizeof bytes, nullptr));
     const auto serial = checked(BN_to_ASN1_INTEGER(number.get(), nullptr));
     check(X509_set_serialNumber(&made, serial.get()) == 1);
@@ -88,8 +88,8 @@ void add_alternative_name(X509& made, std::string_view name) {
 void add_authority_extensions(X509& made) {
     X509V3_CTX context;
     X509V3_set_ctx(&context, &made, &made, nullptr, nullptr, 0);
-    for (const auto& [id, text] : {std::pair{NID_subject_key_identifier, "hash"},
-                                   std::pair{NID_basic_constraints, "critical,CA:TRUE"}}) {
+    for (const auto& [id, text] :
+         {std::pair{NID_subject_key_identifier, "hash"}, std::pair{NID_basic_constraints, "critical,CA:TRUE"}}) {
         const auto extension = checked(X509V3_EXT_conf_nid(nullptr, &context, id, text));
         check(X509_add_ext(&made, extension.get(), -1) == 1);
     }
