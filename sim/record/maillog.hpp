@@ -18,8 +18,8 @@ class maillog {
     // Called with each line, without its newline, as it is logged.
     using printer = std::function<void(std::string_view host, std::string_view line)>;
 
-    // `host` is the full name; lines carry its first label.
-    explicit maillog(std::string host, mta::text::time_zone zone = {});
+    // `host` is the full name; lines carry its first label. `utf8` is its smtputf8_enable.
+    explicit maillog(std::string host, mta::text::time_zone zone = {}, bool utf8 = true);
 
     // The line, without its newline, or "" for an entry that Postfix does not log. The view holds until the next add().
     std::string_view add(const mta::maillog::entry& entry);
@@ -36,6 +36,7 @@ class maillog {
     std::string host_;
     std::string machine_;  // " mail "
     mta::text::time_zone zone_;
+    bool utf8_;
     std::string text_;
     std::string stamp_;  // of `second_`: most lines share their second with the one before
     std::int64_t second_;
