@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <tuple>
 
 #include "mta/text/strings.hpp"
 
@@ -78,7 +79,8 @@ std::string joined(std::span<const std::string_view> words) {
 std::string_view context::unknown_key(const node& wrong, std::string_view object,
                                       std::span<const std::string_view> known) {
     const std::vector<std::string_view> candidates(known.begin(), known.end());
-    const auto near = mta::text::nearest(std::string_view(wrong.text).substr(0, 100), candidates);
+    const auto near = gives_advice() ? mta::text::nearest(std::string_view(wrong.text).substr(0, 100), candidates)
+                                     : std::string_view{};
     error(wrong.at,
           "this " + std::string(object) + " has no key " + quoted_word(wrong.text) +
               (near.empty() ? "; its keys are " + joined(known) : "; did you mean " + quoted_word(near) + "?"));
@@ -108,23 +110,30 @@ void context::not_one_key(const node& found, std::string_view object, std::span<
 }
 
 std::pair<std::vector<problem>, std::size_t> context::take_problems() {
-    const auto rank = [&](const problem& p) {
-        return std::find(files.begin(), files.end(), p.at.file) - files.begin();
+    struct ranked {
+        std::ptrdiff_t file;
+        std::size_t noted;  // problems of one place stay in the order they were found
+        problem what;
     };
-    const auto by_place = [&](const problem& a, const problem& b) {
-        const auto one = rank(a), other = rank(b);
-        if (one != other) return one < other;
-        return std::pair(a.at.line, a.at.column) < std::pair(b.at.line, b.at.column);
+    std::vector<ranked> all;
+    for (problem& p : problems_)
+        all.push_back({std::find(files.begin(), files.end(), p.at.file) - files.begin(), all.size(), std::move(p)});
+    problems_.clear();
+    const auto place = [](const ranked& r) { return std::tuple(r.file, r.what.at.line, r.what.at.column, r.noted); };
+    const auto by_place = [&](const ranked& a, const ranked& b) { return place(a) < place(b); };
+    const auto errors_first = [&](const ranked& a, const ranked& b) {
+        const bool one = a.what.level == severity::warning, other = b.what.level == severity::warning;
+        return one != other ? one < other : by_place(a, b);
     };
-    std::vector<problem> all = std::exchange(problems_, {});
-    std::stable_sort(all.begin(), all.end(), by_place);
     if (all.size() > most_problems) {
-        std::stable_partition(all.begin(), all.end(), [](const problem& p) { return p.level == severity::error; });
+        std::sort(all.begin(), all.end(), errors_first);
         left_out_ += all.size() - most_problems;
         all.resize(most_problems);
-        std::stable_sort(all.begin(), all.end(), by_place);
     }
-    return {std::move(all), left_out_};
+    std::sort(all.begin(), all.end(), by_place);
+    std::vector<problem> shown;
+    for (ranked& r : all) shown.push_back(std::move(r.what));
+    return {std::move(shown), left_out_};
 }
 
 }  // namespace sim::topology

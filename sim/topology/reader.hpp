@@ -20,6 +20,15 @@
 
 namespace sim::topology {
 
+// What a name in a step may stand for; `speaker` is a client or a host.
+enum class machine_kind { host, server, speaker, any };
+
+struct named_machine {
+    std::string name;
+    position at;
+    machine_kind kind;  // host, server, or speaker for a client
+};
+
 // One load: its problems, the topology so far, and what must be unique across files.
 class context {
   public:
@@ -38,17 +47,21 @@ class context {
     // A map that must have one of `known` and has none or several.
     void not_one_key(const node& found, std::string_view object, std::span<const std::string_view> known);
     bool failed() const { return failed_; }
+    // Looking for what was meant takes time; of thousands of mistakes only the first get so much.
+    bool gives_advice() const { return problems_.size() < most_advised; }
     // All that was reported, by place, files in the order they were opened; at most `most_problems`.
     std::pair<std::vector<problem>, std::size_t> take_problems();
 
     const load_hooks& hooks;
     topology& model;
-    std::string_view key;                   // being read
-    std::vector<std::string> files;         // in the order they were opened
-    std::map<std::string, position> names;  // of machines
+    std::string_view key;                        // being read
+    std::vector<std::string> files;              // in the order they were opened
+    std::map<std::string, named_machine> names;  // of machines, by their names in lower case
+    std::map<std::string, position> zones;
     std::map<std::uint32_t, std::string> addresses;
 
   private:
+    static constexpr std::size_t most_advised = 3 * most_problems;
     std::vector<problem> problems_;
     std::size_t left_out_ = 0;
     bool failed_ = false;

@@ -187,32 +187,39 @@ std::optional<std::string> parameter_value_type::read(context& c, const node& n)
     return value;
 }
 
+namespace {
+
+bool is_of_kind(const named_machine& m, machine_kind wanted) {
+    return wanted == machine_kind::any || m.kind == wanted ||
+           (wanted == machine_kind::speaker && m.kind == machine_kind::host);
+}
+
+// What to write instead of a name that no machine has.
+std::string machine_advice(const context& c, std::string_view name, machine_kind kind) {
+    constexpr std::size_t most_listed = 8, longest_name = 255;
+    std::vector<std::string_view> candidates;
+    for (const auto& [folded, m] : c.names)
+        if (is_of_kind(m, kind)) candidates.push_back(m.name);
+    if (candidates.empty()) return "the file declares none";
+    const auto near = mta::text::nearest(name.substr(0, longest_name), candidates);
+    if (!near.empty()) return "did you mean " + quoted_word(near) + "?";
+    std::string text = "there is ";
+    for (std::size_t i = 0; i < std::min(candidates.size(), most_listed); ++i)
+        text += (i == 0 ? "" : ", ") + std::string(candidates[i]);
+    return text + (candidates.size() > most_listed ? ", ..." : "");
+}
+
+}  // namespace
+
 std::optional<std::string> read_reference(context& c, const node& n, machine_kind kind) {
     auto name = text_type::read(c, n);
     if (!name) return std::nullopt;
-    std::vector<std::string_view> candidates;
-    const auto take = [&](const auto& machines) {
-        for (const auto& m : machines) candidates.push_back(m.name);
-    };
-    if (kind != machine_kind::server) take(c.model.hosts);
-    if (kind == machine_kind::speaker || kind == machine_kind::any) take(c.model.clients);
-    if (kind == machine_kind::server || kind == machine_kind::any) take(c.model.servers);
-    if (std::find(candidates.begin(), candidates.end(), *name) != candidates.end()) return name;
+    const auto found = c.names.find(mta::text::lowered(*name));
+    if (found != c.names.end() && found->second.name == *name && is_of_kind(found->second, kind)) return name;
     constexpr std::array<std::string_view, 4> kinds{"host", "server", "client or host", "host, client or server"};
-    std::string text = "there is no " + std::string(kinds[static_cast<std::size_t>(kind)]) + " " + quoted_word(*name);
-    constexpr std::size_t most_listed = 8;
-    const auto near = mta::text::nearest(std::string_view(*name).substr(0, 255), candidates);
-    if (!near.empty()) {
-        text += "; did you mean " + quoted_word(near) + "?";
-    } else if (candidates.empty()) {
-        text += "; the file declares none";
-    } else {
-        text += "; there is ";
-        for (std::size_t i = 0; i < std::min(candidates.size(), most_listed); ++i)
-            text += (i == 0 ? "" : ", ") + std::string(candidates[i]);
-        if (candidates.size() > most_listed) text += ", ...";
-    }
-    c.error(n.at, text);
+    c.error(n.at, "there is no " + std::string(kinds[static_cast<std::size_t>(kind)]) + " " + quoted_word(*name) +
+                      "; " +
+                      (c.gives_advice() ? machine_advice(c, *name, kind) : std::string("declare it, or name another")));
     return name;
 }
 

@@ -108,7 +108,6 @@ struct parameter_value_type {
 };
 
 // Names of machines that the file has.
-enum class machine_kind { host, server, speaker, any };
 std::optional<std::string> read_reference(context& c, const node& n, machine_kind kind);
 template <machine_kind Kind>
 struct reference_type {
