@@ -136,7 +136,7 @@ std::optional<address> address_type::read(context& c, const node& n) {
     return found;
 }
 
-// As realpostfix has it for a value; within a list a truth value would become "True", so there it must be quoted.
+// A truth value is yes or no as main.cf has it. Within a list there is no such reading, so there it must be quoted.
 std::optional<std::string> parameter_value_type::read(context& c, const node& n) {
     const auto scalar = [&](const node& v, bool within_list) -> std::optional<std::string> {
         const scalar_kind kind = v.quoted ? scalar_kind::text : kind_of(v.text);
