@@ -10,7 +10,7 @@ namespace mta::config {
 namespace {
 
 // A misspelling is looked for only in so many names, and only in those that could be one.
-constexpr int suggestion_limit = 50;
+constexpr int suggestion_limit = 10;
 constexpr std::size_t longest_suggested = 80;
 
 using name_set = std::set<std::string, std::less<>>;
@@ -186,7 +186,11 @@ class checker {
     void suggest(const std::string& name, const position& at) {
         if (name.size() > longest_suggested || ++suggested_ > suggestion_limit) return;
         std::vector<std::string_view> names;
-        for (const auto& p : parameter_table()) names.push_back(p.name);
+        for (const auto& p : parameter_table()) {
+            // Further apart in length than any misspelling that text::nearest takes.
+            const auto difference = std::max(p.name.size(), name.size()) - std::min(p.name.size(), name.size());
+            if (difference <= std::max<std::size_t>(1, name.size() / 3)) names.push_back(p.name);
+        }
         if (const auto near = text::nearest(name, names); !near.empty()) {
             warn(at, name + ": did you mean " + std::string(near) + "?");
         }

@@ -105,7 +105,9 @@ std::shared_ptr<parameters> parameters::make(pointer below, std::span<const defi
 
     std::vector<const definition*> last;  // sorted by name; of equal names the last one
     for (const auto& d : definitions) last.push_back(&d);
-    std::stable_sort(last.begin(), last.end(), [](const auto* a, const auto* b) { return a->name < b->name; });
+    // All point into one span, so that addresses give the order in which they were written.
+    std::sort(last.begin(), last.end(),
+              [](const auto* a, const auto* b) { return a->name != b->name ? a->name < b->name : a < b; });
     std::size_t kept = 0;
     for (std::size_t i = 0; i < last.size(); ++i) {
         if (i + 1 == last.size() || last[i]->name != last[i + 1]->name) last[kept++] = last[i];
