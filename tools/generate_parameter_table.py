@@ -142,7 +142,9 @@ def resolved_units(rows):
 def main():
     known = read_tables(Elf(POSTCONF))
     rows = {}
-    for name, default in postconf_lines("-C", "builtin", "-d"):
+    # Of what postconf derives from master.cf only the rows with a default of their own (local's) are in its tables.
+    derived = [(name, default) for name, default in postconf_lines("-C", "service", "-d") if name in known]
+    for name, default in postconf_lines("-C", "builtin", "-d") + derived:
         if name not in known and name not in COMPUTED | STRINGS_BY_NATURE:
             sys.exit(f"{name}: printed by postconf -d, but in none of its tables")
         kind, _, low, high = known.get(name, ("string", "", 0, 0))

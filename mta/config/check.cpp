@@ -9,17 +9,30 @@
 namespace mta::config {
 namespace {
 
+// A misspelling is looked for only in so many names, and only in those that could be one.
+constexpr int suggestion_limit = 10;
+constexpr std::size_t longest_suggested = 80;
+
 using name_set = std::set<std::string, std::less<>>;
 
 // Names of older versions that defaults of newer parameters still refer to: postconf takes them as used.
-constexpr std::array<std::string_view, 13> legacy_names = {
-    "authorized_verp_clients", "fallback_relay", "lmtp_per_record_deadline", "postscreen_blacklist_action",
-    "postscreen_dnsbl_ttl", "postscreen_dnsbl_whitelist_threshold", "postscreen_whitelist_interfaces",
-    "smtp_per_record_deadline", "smtpd_client_connection_limit_exceptions", "smtpd_per_record_deadline",
-    "tlsproxy_client_level", "tlsproxy_client_policy", "virtual_maps"};
+constexpr std::array<std::string_view, 13> legacy_names = {"authorized_verp_clients",
+                                                           "fallback_relay",
+                                                           "lmtp_per_record_deadline",
+                                                           "postscreen_blacklist_action",
+                                                           "postscreen_dnsbl_ttl",
+                                                           "postscreen_dnsbl_whitelist_threshold",
+                                                           "postscreen_whitelist_interfaces",
+                                                           "smtp_per_record_deadline",
+                                                           "smtpd_client_connection_limit_exceptions",
+                                                           "smtpd_per_record_deadline",
+                                                           "tlsproxy_client_level",
+                                                           "tlsproxy_client_policy",
+                                                           "virtual_maps"};
 
 // Tables whose old form takes its settings from main.cf: `ldap:name` reads name_server_host and so on.
-constexpr std::array<std::string_view, 5> tables_with_parameters = {"ldap:", "mysql:", "pgsql:", "sqlite:", "memcache:"};
+constexpr std::array<std::string_view, 5> tables_with_parameters = {
+    "ldap:", "mysql:", "pgsql:", "sqlite:", "memcache:"};
 
 // The names that a text refers to: $name, ${name...}, $(name...), also inside one another.
 void collect_names(std::string_view text, name_set& names) {
@@ -53,14 +66,18 @@ class uses {
                 const auto at = word.find(type);
                 if (at == std::string_view::npos || (at > 0 && word[at - 1] != ':')) continue;
                 const auto source = word.substr(at + type.size());
-                if (!source.empty() && source.front() != '/' && source.front() != '.') prefixes_.emplace(std::string(source) + "_");
+                if (!source.empty() && source.front() != '/' && source.front() != '.')
+                    prefixes_.emplace(std::string(source) + "_");
             }
         }
     }
     void add_classes(const std::vector<std::string>& classes) { names_.insert(classes.begin(), classes.end()); }
     bool has(std::string_view name) const {
-        return names_.find(name) != names_.end() ||
-               std::any_of(prefixes_.begin(), prefixes_.end(), [&](const auto& p) { return name.starts_with(p); });
+        if (names_.find(name) != names_.end()) return true;
+        for (std::size_t at = name.find('_'); at != std::string_view::npos; at = name.find('_', at + 1)) {
+            if (prefixes_.find(name.substr(0, at + 1)) != prefixes_.end()) return true;
+        }
+        return false;
     }
 
   private:
@@ -143,13 +160,21 @@ class checker {
     static void convert(const parameters& view, const std::string& name, const parameter* row) {
         switch (row ? row->kind : type::string) {
             case type::string:
-            case type::raw: (void)view.text(name); return;
+            case type::raw:
+                (void)view.text(name);
+                return;
             case type::boolean:
-            case type::nbool: (void)view.flag(name); return;
+            case type::nbool:
+                (void)view.flag(name);
+                return;
             case type::integer:
             case type::nint:
-            case type::long_integer: (void)view.number(name); return;
-            case type::time: (void)view.duration(name); return;
+            case type::long_integer:
+                (void)view.number(name);
+                return;
+            case type::time:
+                (void)view.duration(name);
+                return;
         }
     }
 
@@ -159,8 +184,13 @@ class checker {
     }
 
     void suggest(const std::string& name, const position& at) {
+        if (name.size() > longest_suggested || ++suggested_ > suggestion_limit) return;
         std::vector<std::string_view> names;
-        for (const auto& p : parameter_table()) names.push_back(p.name);
+        for (const auto& p : parameter_table()) {
+            // Further apart in length than any misspelling that text::nearest takes.
+            const auto difference = std::max(p.name.size(), name.size()) - std::min(p.name.size(), name.size());
+            if (difference <= std::max<std::size_t>(1, name.size() / 3)) names.push_back(p.name);
+        }
         if (const auto near = text::nearest(name, names); !near.empty()) {
             warn(at, name + ": did you mean " + std::string(near) + "?");
         }
@@ -171,6 +201,7 @@ class checker {
     lab_notes notes_;
     problems& out_;
     uses used_;
+    int suggested_ = 0;
 };
 
 }  // namespace

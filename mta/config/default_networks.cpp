@@ -18,14 +18,17 @@ struct network {
     int prefix = 0;
 };
 
-int address_bits(int family) { return family == AF_INET ? 32 : 128; }
+int address_bits(int family) {
+    return family == AF_INET ? 32 : 128;
+}
 
 // "192.0.2.1/24", or without a prefix for the address alone.
 std::optional<network> parse_network(std::string_view text) {
     network n;
     const auto slash = text.find('/');
     std::string address(text.substr(0, slash));
-    if (address.size() > 2 && address.front() == '[' && address.back() == ']') address = address.substr(1, address.size() - 2);
+    if (address.size() > 2 && address.front() == '[' && address.back() == ']')
+        address = address.substr(1, address.size() - 2);
     n.family = address.find(':') == std::string::npos ? AF_INET : AF_INET6;
     if (inet_pton(n.family, address.c_str(), n.bytes.data()) != 1) return std::nullopt;
     n.prefix = address_bits(n.family);
@@ -64,7 +67,8 @@ protocols_in_use parse_protocols(std::string_view text, const position& blame) {
         const bool ipv4 = text::equal_ignoring_case(word, "ipv4");
         const bool ipv6 = text::equal_ignoring_case(word, "ipv6");
         if (!all && !ipv4 && !ipv6) {
-            throw fatal(blame, "unknown inet_protocols value \"" + std::string(word) + "\" in \"" + std::string(text) + "\"");
+            throw fatal(blame,
+                        "unknown inet_protocols value \"" + std::string(word) + "\" in \"" + std::string(text) + "\"");
         }
         use.ipv4 = use.ipv4 || all || ipv4;
         use.ipv6 = use.ipv6 || all || ipv6;
@@ -101,7 +105,8 @@ std::string default_networks(std::span<const std::string> addresses, std::string
     const bool by_host = text::equal_ignoring_case(style, "host");
     const bool by_class = text::equal_ignoring_case(style, "class");
     if (!by_host && !by_class && !text::equal_ignoring_case(style, "subnet")) {
-        throw fatal(blame, "unknown mynetworks mask style value \"" + std::string(style) + "\" in \"" + std::string(style) + "\"");
+        throw fatal(blame, "unknown mynetworks mask style value \"" + std::string(style) + "\" in \"" +
+                               std::string(style) + "\"");
     }
     const auto use = parse_protocols(protocols, blame);
     std::vector<std::string> networks;
@@ -112,7 +117,8 @@ std::string default_networks(std::span<const std::string> addresses, std::string
             if (by_host) n.prefix = address_bits(family);
             if (by_class && family == AF_INET) n.prefix = class_prefix(n);
             auto text = to_string(n);
-            if (std::find(networks.begin(), networks.end(), text) == networks.end()) networks.push_back(std::move(text));
+            if (std::find(networks.begin(), networks.end(), text) == networks.end())
+                networks.push_back(std::move(text));
         }
     }
     std::string out;

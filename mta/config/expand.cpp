@@ -14,7 +14,7 @@ constexpr int depth_limit = 101;
 // Postfix has no other limit; `a=$b$b`, `b=$c$c`, ... would keep it busy for ever.
 constexpr std::size_t result_limit = 1U << 20;
 constexpr int work_limit = 100000;
-constexpr std::size_t lookup_limit = 16U << 20;     // bytes of values looked up, used or not
+constexpr std::size_t lookup_limit = 16U << 20;  // bytes of values looked up, used or not
 constexpr std::size_t context_shown = 20;
 
 // What Postfix warns of before its "macro processing error".
@@ -31,7 +31,9 @@ std::string_view without_leading_space(std::string_view text) {
     return text.substr(static_cast<std::size_t>(begin - text.begin()));
 }
 
-bool is_name_character(char c) { return text::is_alnum(c) || c == '_'; }
+bool is_name_character(char c) {
+    return text::is_alnum(c) || c == '_';
+}
 
 // Length of the balanced text that starts with `open`, with the closing character; 0 when it is not closed.
 std::size_t balanced(std::string_view text, char open, char close) {
@@ -59,7 +61,9 @@ std::array<std::int64_t, 3> compatibility_level(std::string_view text) {
     throw syntax_error{"malformed compatibility level syntax: \"" + std::string(text) + "\""};
 }
 
-bool all_digits(std::string_view text) { return !text.empty() && std::all_of(text.begin(), text.end(), text::is_digit); }
+bool all_digits(std::string_view text) {
+    return !text.empty() && std::all_of(text.begin(), text.end(), text::is_digit);
+}
 
 struct relation {
     std::string_view name;
@@ -112,7 +116,7 @@ class expander {
 
     // The inside of `${...}`: a name or a comparison, and what to put for it.
     void expression(std::string_view all, std::string& out) {
-        if (depth_ >= depth_limit + 1) {
+        if (depth_ >= depth_limit) {
             throw syntax_error{"unreasonable macro call nesting: \"" + std::string(all) + "\""};
         }
         if (++work_ > work_limit) throw fatal(blame_, "the expansion of a value has too many parts");
@@ -151,7 +155,8 @@ class expander {
         const auto left_size = braced_size(inside, {});
         const auto after_left = without_leading_space(inside.substr(left_size));
         const auto operation = std::find_if(std::begin(relations), std::end(relations), [&](const relation& r) {
-            const auto token = after_left.substr(0, std::min(after_left.find_first_not_of("<>!=?+-*/~&|%"), after_left.size()));
+            const auto token =
+                after_left.substr(0, std::min(after_left.find_first_not_of("<>!=?+-*/~&|%"), after_left.size()));
             return token == r.name;
         });
         if (operation == std::end(relations)) {
@@ -177,7 +182,8 @@ class expander {
         std::string b;
         text(inside.substr(1, left_size - 2), a);
         text(right.substr(1, right_size - 2), b);
-        const bool holds = operation->holds(suffix.empty() ? compare(a, b) : compatibility_level(a) <=> compatibility_level(b));
+        const bool holds =
+            operation->holds(suffix.empty() ? compare(a, b) : compatibility_level(a) <=> compatibility_level(b));
         if (rest.empty()) {
             if (holds) append("true", out);
         } else if (rest.front() != '?' && rest.front() != ':') {

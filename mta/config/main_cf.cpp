@@ -65,8 +65,8 @@ main_cf read_main_cf(std::string_view text, std::string_view file) {
         std::string_view name;
         std::string_view value;
         if (const auto wrong = split_definition(content, name, value); !wrong.empty()) {
-            read.found.push_back({at(line.first), severity::fatal,
-                                  prefix + std::string(wrong) + ": \"" + std::string(content) + "\""});
+            read.found.push_back(
+                {at(line.first), severity::fatal, prefix + std::string(wrong) + ": \"" + std::string(content) + "\""});
             continue;
         }
         const auto [earlier, is_new] = values.try_emplace(std::string(name), value);

@@ -42,7 +42,7 @@ constexpr std::array<std::string_view, 5> type_names = {"inet", "unix", "fifo", 
 // What a field cannot be is thrown within this file only; the reader turns it into a problem of its line.
 struct bad_entry {
     std::string text;
-    bool said_by_master = true;                     // with file and line in front; a daemon does not know them
+    bool said_by_master = true;  // with file and line in front; a daemon does not know them
 };
 
 bad_entry bad_value(std::string_view field, std::string_view value) {
@@ -116,7 +116,8 @@ void parse_endpoint(service& s) {
     if (all.starts_with('[')) {
         const auto close = all.find(']');
         if (close == std::string_view::npos) throw bad_entry{"missing \"]\" in \"" + s.name + "\""};
-        if (close + 1 < all.size() && all[close + 1] != ':') throw bad_entry{"garbage after \"]\" in \"" + s.name + "\""};
+        if (close + 1 < all.size() && all[close + 1] != ':')
+            throw bad_entry{"garbage after \"]\" in \"" + s.name + "\""};
         host = all.substr(1, close - 1);
         port = all.substr(std::min(close + 2, all.size()));
     } else if (const auto colon = all.rfind(':'); colon != std::string_view::npos) {
@@ -133,7 +134,8 @@ void parse_endpoint(service& s) {
     const auto number = port_of(port);
     if (!number) {
         throw bad_entry{(host.empty() ? "" : std::string(host) + ":") + std::string(port) +
-                            ": Servname not supported for ai_socktype", false};
+                            ": Servname not supported for ai_socktype",
+                        false};
     }
     s.host = host;
     s.port = *number;
@@ -209,15 +211,17 @@ service parse_service(std::string_view line, const position& at) {
 
 void add(master_cf& read, service s) {
     const auto same = std::find_if(read.services.begin(), read.services.end(), [&](const service& o) {
-        return o.type == s.type && (s.type == transport_type::inet ? o.host == s.host && o.port == s.port : o.name == s.name);
+        return o.type == s.type &&
+               (s.type == transport_type::inet ? o.host == s.host && o.port == s.port : o.name == s.name);
     });
     if (same == read.services.end()) {
         read.services.push_back(std::move(s));
         return;
     }
     const auto shown = s.type == transport_type::inet ? s.name : (s.is_private ? "private/" : "public/") + s.name;
-    read.found.push_back({s.where, severity::warning,
-                          "duplicate master.cf entry for service \"" + s.name + "\" (" + shown + ") -- using the last entry"});
+    read.found.push_back(
+        {s.where, severity::warning,
+         "duplicate master.cf entry for service \"" + s.name + "\" (" + shown + ") -- using the last entry"});
     *same = std::move(s);
 }
 
@@ -242,9 +246,13 @@ void add_all(master_cf& read, std::string_view text, std::string_view file) {
 
 }  // namespace
 
-std::string_view to_string(transport_type t) { return type_names[static_cast<std::size_t>(t)]; }
+std::string_view to_string(transport_type t) {
+    return type_names[static_cast<std::size_t>(t)];
+}
 
-std::string_view stock_master_cf() { return stock; }
+std::string_view stock_master_cf() {
+    return stock;
+}
 
 master_cf read_master_cf(std::string_view text, std::string_view file) {
     master_cf read;
@@ -265,17 +273,18 @@ const service* master_cf::find(std::string_view name, transport_type type) const
     return at == services.end() ? nullptr : &*at;
 }
 
-const service* master_cf::transport(std::string_view name) const { return find(name, transport_type::unix_domain); }
+const service* master_cf::transport(std::string_view name) const {
+    return find(name, transport_type::unix_domain);
+}
 
 std::optional<std::uint16_t> port_of(std::string_view service) {
     struct row {
         std::string_view name;
         std::uint16_t port;
     };
-    constexpr row rows[] = {{"smtp", 25},        {"mail", 25},        {"lmtp", 24},  {"submission", 587},
-                            {"submissions", 465}, {"smtps", 465},      {"ssmtp", 465}, {"urd", 465},
-                            {"qmqp", 628},        {"pop3", 110},       {"pop3s", 995}, {"imap2", 143},
-                            {"imap", 143},        {"imaps", 993},      {"sieve", 4190}};
+    constexpr row rows[] = {{"smtp", 25},   {"mail", 25},   {"lmtp", 24},  {"submission", 587}, {"submissions", 465},
+                            {"smtps", 465}, {"ssmtp", 465}, {"urd", 465},  {"qmqp", 628},       {"pop3", 110},
+                            {"pop3s", 995}, {"imap2", 143}, {"imap", 143}, {"imaps", 993},      {"sieve", 4190}};
     for (const auto& r : rows) {
         if (r.name == service) return r.port;
     }

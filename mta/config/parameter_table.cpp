@@ -35,7 +35,9 @@ constexpr transport_parameter transport_rows[] = {
 
 }  // namespace
 
-std::span<const parameter> parameter_table() { return rows; }
+std::span<const parameter> parameter_table() {
+    return rows;
+}
 
 const parameter* find_parameter(std::string_view name) {
     const auto* const row = std::lower_bound(std::begin(rows), std::end(rows), name,
@@ -43,7 +45,9 @@ const parameter* find_parameter(std::string_view name) {
     return row != std::end(rows) && row->name == name ? row : nullptr;
 }
 
-std::span<const transport_parameter> transport_parameter_table() { return transport_rows; }
+std::span<const transport_parameter> transport_parameter_table() {
+    return transport_rows;
+}
 
 const transport_parameter* find_transport_parameter(std::string_view name) {
     if (find_parameter(name) != nullptr) return nullptr;
@@ -59,7 +63,7 @@ std::string_view to_string(support s) {
 }
 
 std::string_view to_string(type t) {
-    constexpr std::array<std::string_view, 8> names = {"string",  "raw",  "boolean", "boolean",
+    constexpr std::array<std::string_view, 8> names = {"string",  "raw",     "boolean", "boolean",
                                                        "integer", "integer", "time",    "long integer"};
     return names[static_cast<std::size_t>(t)];
 }

@@ -34,7 +34,7 @@ const parameter* find_parameter(std::string_view name);
 struct transport_parameter {
     std::string_view suffix;                        // "_destination_recipient_limit"
     std::string_view base;                          // whose value it has by default, and whose type and range it shares
-    std::string_view only_for;                      // the command it is for ("pipe", "spawn"), or "" for delivery agents
+    std::string_view only_for;                      // the command it is for ("pipe", "spawn"), or "" for the agents
 };
 std::span<const transport_parameter> transport_parameter_table();
 // The class of such a name; null when `name` has none of the suffixes or is a parameter of its own.

@@ -16,7 +16,7 @@ namespace mta::config {
 struct parameters::row {
     std::uint32_t value_at;
     std::uint32_t value_size;
-    std::uint32_t name_at;                          // of a name of the user's own
+    std::uint32_t name_at;  // of a name of the user's own
     std::uint32_t name_size;
     std::uint32_t line;
     std::uint16_t column;
@@ -61,12 +61,23 @@ std::optional<std::int64_t> seconds(std::string_view text, char default_unit) {
     const auto value = signed_number(digits.substr(0, end), 0, int_max);
     std::int64_t factor = 0;
     switch (end < digits.size() ? digits[end] : default_unit) {
-        case 's': factor = 1; break;
-        case 'm': factor = 60; break;
-        case 'h': factor = 3600; break;
-        case 'd': factor = 86400; break;
-        case 'w': factor = 7 * 86400; break;
-        default: return std::nullopt;
+        case 's':
+            factor = 1;
+            break;
+        case 'm':
+            factor = 60;
+            break;
+        case 'h':
+            factor = 3600;
+            break;
+        case 'd':
+            factor = 86400;
+            break;
+        case 'w':
+            factor = 7 * 86400;
+            break;
+        default:
+            return std::nullopt;
     }
     if (!value || *value > int_max / factor) return std::nullopt;
     return *value * factor;
@@ -79,7 +90,7 @@ std::string quoted_setting(std::string_view name, std::string_view value) {
 }  // namespace
 
 struct parameters::found {
-    const parameters* layer = nullptr;              // null: nobody sets it
+    const parameters* layer = nullptr;  // null: nobody sets it
     const row* setting = nullptr;
 };
 
@@ -92,9 +103,11 @@ std::shared_ptr<parameters> parameters::make(pointer below, std::span<const defi
     if (below) made->machine_ = below->machine_;
     made->below_ = std::move(below);
 
-    std::vector<const definition*> last;            // sorted by name; of equal names the last one
+    std::vector<const definition*> last;  // sorted by name; of equal names the last one
     for (const auto& d : definitions) last.push_back(&d);
-    std::stable_sort(last.begin(), last.end(), [](const auto* a, const auto* b) { return a->name < b->name; });
+    // All point into one span, so that addresses give the order in which they were written.
+    std::sort(last.begin(), last.end(),
+              [](const auto* a, const auto* b) { return a->name != b->name ? a->name < b->name : a < b; });
     std::size_t kept = 0;
     for (std::size_t i = 0; i < last.size(); ++i) {
         if (i + 1 == last.size() || last[i]->name != last[i + 1]->name) last[kept++] = last[i];
@@ -142,7 +155,8 @@ parameters::pointer parameters::layer(pointer below, std::span<const definition>
 
 parameters::pointer parameters::with_overrides(pointer below, std::span<const definition> definitions) {
     for (const auto& d : definitions) {
-        if (d.name.empty()) throw fatal(d.where, "invalid \"-o =" + d.value + "\" option value: missing attribute name");
+        if (d.name.empty())
+            throw fatal(d.where, "invalid \"-o =" + d.value + "\" option value: missing attribute name");
     }
     return layer(std::move(below), definitions);
 }
@@ -211,8 +225,12 @@ std::string parameters::expand(std::string_view text, const position& blame, uns
     return config::expand(text, [this, busy](std::string_view name) { return value(name, busy); }, blame);
 }
 
-std::string parameters::expand(std::string_view text, const position& blame) const { return expand(text, blame, 0); }
-std::string parameters::expand(std::string_view text) const { return expand(text, position{}, 0); }
+std::string parameters::expand(std::string_view text, const position& blame) const {
+    return expand(text, blame, 0);
+}
+std::string parameters::expand(std::string_view text) const {
+    return expand(text, position{}, 0);
+}
 
 // The expanded value with its type and row; of a derived transport parameter those of its base.
 std::string parameters::checked_text(std::string_view name, type& kind, const parameter*& row, position& blame) const {
@@ -237,9 +255,10 @@ std::string parameters::text(std::string_view name) const {
     const auto size = static_cast<std::int64_t>(value.size());
     const bool too_long = row->maximum > 0 && size > row->maximum;
     if (size < row->minimum || too_long) {
-        throw fatal(blame, "bad string length " + std::to_string(size) +
-                               (too_long ? " > " + std::to_string(row->maximum) : " < " + std::to_string(row->minimum)) +
-                               ": " + quoted_setting(name, value));
+        throw fatal(
+            blame, "bad string length " + std::to_string(size) +
+                       (too_long ? " > " + std::to_string(row->maximum) : " < " + std::to_string(row->minimum)) + ": " +
+                       quoted_setting(name, value));
     }
     return value;
 }
@@ -257,7 +276,8 @@ std::int64_t parameters::number(std::string_view name) const {
     if (!value) throw fatal(blame, "bad numerical configuration: " + quoted_setting(name, text));
     const auto out_of_range = "invalid " + std::string(name) + " parameter value " + std::to_string(*value);
     if (*value < row->minimum) throw fatal(blame, out_of_range + " < " + std::to_string(row->minimum));
-    if (row->maximum > 0 && *value > row->maximum) throw fatal(blame, out_of_range + " > " + std::to_string(row->maximum));
+    if (row->maximum > 0 && *value > row->maximum)
+        throw fatal(blame, out_of_range + " > " + std::to_string(row->maximum));
     return *value;
 }
 
@@ -266,7 +286,8 @@ bool parameters::flag(std::string_view name) const {
     const parameter* row = nullptr;
     position blame;
     const auto text = checked_text(name, kind, row, blame);
-    if (!row || (kind != type::boolean && kind != type::nbool)) throw std::logic_error(std::string(name) + " is not a flag");
+    if (!row || (kind != type::boolean && kind != type::nbool))
+        throw std::logic_error(std::string(name) + " is not a flag");
     if (text::equal_ignoring_case(text, "yes")) return true;
     if (text::equal_ignoring_case(text, "no")) return false;
     throw fatal(blame, "bad boolean configuration: " + quoted_setting(name, text));
@@ -306,11 +327,17 @@ std::string parameters::transport_text(std::string_view transport, std::string_v
     return text(std::string(transport).append(suffix));
 }
 
-bool parameters::is_set(std::string_view name) const { return find(name).setting != nullptr; }
+bool parameters::is_set(std::string_view name) const {
+    return find(name).setting != nullptr;
+}
 
-bool parameters::defines(std::string_view name) const { return is_set(name) || find_parameter(name) != nullptr; }
+bool parameters::defines(std::string_view name) const {
+    return is_set(name) || find_parameter(name) != nullptr;
+}
 
-std::string parameters::unexpanded(std::string_view name) const { return value(name, 0).value_or(""); }
+std::string parameters::unexpanded(std::string_view name) const {
+    return value(name, 0).value_or("");
+}
 
 position parameters::where(std::string_view name) const {
     const auto set = find(name);
@@ -329,7 +356,9 @@ std::vector<std::string> parameters::set_names() const {
     return names;
 }
 
-const machine& parameters::host() const { return *machine_; }
+const machine& parameters::host() const {
+    return *machine_;
+}
 
 std::size_t parameters::bytes() const {
     return sizeof(*this) + rows_.capacity() * sizeof(row) + blob_.capacity() + files_.capacity() * sizeof(files_[0]);
