@@ -53,7 +53,13 @@ void mail_system::start() {
     log(*script_, {}, maillog::system_started{version, settings_.directory, true});
     log(*master_, {}, maillog::system_started{version, settings_.directory, false});
     running_ = true;
-    start_daemons();
+    try {
+        start_daemons();
+    } catch (const config::fatal& e) {
+        log(*master_, {}, maillog::remark{maillog::level::fatal, e.what()});
+        stop_daemons();
+        running_ = false;
+    }
 }
 
 void mail_system::start_daemons() {
@@ -174,6 +180,41 @@ void mail_system::pick_up() {
 
 void mail_system::maildrop_arrived(const queue::message& file) {
     if (running_) pickup::pick_up(*this, file);
+}
+
+// The changes of postsuper(1) are to the spool; the queue manager learns of them as if it looked there.
+void mail_system::superuser(const std::vector<std::string>& arguments) {
+    char action = 0;
+    for (const std::string& each : arguments) {
+        if (each.size() == 2 && each[0] == '-') {
+            action = each[1];
+            continue;
+        }
+        for (const queue::message& file : host_.queue_files().all()) {
+            if (each == "ALL" || each == file->id) change_queue_file(file, action);
+        }
+    }
+    if (running_) {
+        queue_manager_->start();
+        pick_up();
+    }
+}
+
+void mail_system::change_queue_file(const queue::message& file, char action) {
+    const bool held = file->where == queue::name::hold;
+    if (file->where == queue::name::active || (action == 'H' && !held) || (action == 'h' && held)) return;
+    if (running_) queue_manager_->forget(file->id);
+    switch (action) {
+        case 'd': host_.queue_files().remove(file->id); return;
+        case 'h': file->where = queue::name::hold; break;
+        case 'H': file->where = queue::name::incoming; break;
+        case 'r':
+            file->where = queue::name::maildrop;
+            file->original_id = file->id;
+            break;
+        default: return;
+    }
+    host_.queue_files().save(file);
 }
 
 void mail_system::flush() {

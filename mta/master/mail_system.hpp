@@ -82,6 +82,8 @@ class mail_system {
 
     // sendmail(1) and postdrop(1): works while the mail system is stopped too; the message then waits in the maildrop.
     submission_result submit(submission message);
+    // postsuper(1): -h, -H, -r, -d with ALL or queue ids.
+    void superuser(const std::vector<std::string>& arguments);
     // postqueue -f
     void flush();
 
@@ -123,6 +125,7 @@ class mail_system {
     void open_ports();
     void accept(daemon& by, std::unique_ptr<byte_stream> stream, const endpoint& local, const endpoint& remote);
     void pick_up();
+    void change_queue_file(const queue::message& file, char action);
     void log_task_error(std::exception_ptr error);
 
     Host& host_;

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "mta/cleanup/cleanup.hpp"
 #include "mta/text/strings.hpp"
 
@@ -14,6 +16,7 @@ master::submission_result sendmail(master::mail_system& mail, master::submission
     file->sender = message.sender;
     file->uid = message.uid;
     file->where = queue::name::maildrop;
+    file->from.local = std::find(message.options.begin(), message.options.end(), "-G") == message.options.end();
     for (std::string& each : message.recipients) {
         queue::recipient to;
         to.address = std::move(each);
@@ -33,7 +36,6 @@ void pick_up(master::mail_system& mail, const queue::message& file) {
     envelope = *file;
     envelope.arrived = mail.now();
     envelope.id = mail.new_queue_id(envelope.arrived);
-    envelope.from.local = true;
     mail.log(pickup, envelope.id, maillog::picked_up{file->uid, file->sender, file->original_id});
     message.content = fmt::format("Received: by {} ({}, from userid {})\n\tid {}; {}\n", mail.parameters().text("myhostname"),
                                   mail.parameters().text("mail_name"), file->uid, envelope.id,

@@ -1,0 +1,138 @@
+#include "sim/lab/machine.hpp"
+
+#include <algorithm>
+#include <array>
+
+#include "mta/text/strings.hpp"
+
+namespace sim::lab {
+namespace {
+
+using mta::text::replaced;
+
+struct system_account {
+    std::string_view name;
+    unsigned id;
+};
+// What Debian's passwd has on a mail server; sorted by id.
+constexpr std::array<system_account, 21> system_accounts = {{
+    {"root", 0},      {"daemon", 1}, {"bin", 2},   {"sys", 3},        {"sync", 4},     {"games", 5},  {"man", 6},
+    {"lp", 7},        {"mail", 8},   {"news", 9},  {"uucp", 10},      {"proxy", 13},   {"www-data", 33},
+    {"backup", 34},   {"list", 38},  {"irc", 39},  {"_apt", 100},     {"messagebus", 101}, {"postfix", 102}, {"bind", 103},
+    {"nobody", 65534},
+}};
+constexpr unsigned first_user_id = 1000;
+constexpr unsigned nobody = 65534;
+
+// How long a filter takes: about what an interpreter needs to start.
+constexpr mta::duration filter_time = std::chrono::milliseconds(50);
+
+mta::account make_account(std::string_view name, unsigned id) {
+    mta::account account;
+    account.name = name;
+    account.uid = account.gid = id;
+    account.home = id == 0 ? "/root" : id >= first_user_id && id != nobody ? "/home/" + std::string(name) : "/nonexistent";
+    return account;
+}
+
+}  // namespace
+
+std::string with_lab_paths(std::string_view text) {
+    return replaced(replaced(text, "$lab_files", files_directory), "$lab_tls", tls_directory);
+}
+
+std::string without_lab_paths(std::string_view text) {
+    return replaced(replaced(replaced(text, files_directory, "$lab_files"), tls_directory, "$lab_tls"), host_directory, "$lab_host");
+}
+
+machine::machine(const topology::machine& what, const topology::host* host, std::uint64_t seed, int prefix,
+                 network::authority& authority, log_sink& sink)
+    : name_(what.name),
+      address_(mta::address::ip_address::v4(what.address.bits)),
+      prefix_(prefix),
+      seed_(seed),
+      certificate_(what.tls),
+      authority_(authority),
+      sink_(sink),
+      // A spool that has been in use: inode numbers of six digits, as short queue ids show them.
+      spool_(random_stream(seed, what.name, "inode").below(0x900000) + 0x100000) {
+    if (!host) return;
+    unsigned id = first_user_id;
+    for (const std::string& each : host->mailboxes) accounts_.emplace(each, make_account(each, id++));
+    for (const topology::file& each : host->files) {
+        files_[std::string(files_directory) + "/" + each.name] = with_lab_paths(each.content.text);
+    }
+    for (const topology::filter& each : host->filters) filters_.emplace_back(each);
+}
+
+machine::~machine() = default;
+
+mta::random_source& machine::random(std::string_view purpose) {
+    auto found = random_.find(purpose);
+    if (found == random_.end()) {
+        found = random_.emplace(std::string(purpose), std::make_unique<random_stream>(seed_, name_, purpose)).first;
+    }
+    return *found->second;
+}
+
+std::vector<std::string> machine::interfaces() const {
+    return {address_.to_string() + "/" + std::to_string(prefix_), "127.0.0.1/8"};
+}
+
+std::optional<std::string> machine::read_file(std::string_view path) {
+    if (const auto found = files_.find(path); found != files_.end()) return found->second;
+    const std::string tls = std::string(tls_directory) + "/";
+    if (path == tls + "ca.crt") return authority_.certificate_pem();
+    if (certificate_ && path == tls + name_ + ".pem") {
+        return authority_
+            .certificate_of(certificate_->name.value_or(name_),
+                            certificate_->self_signed ? network::signed_by::itself : network::signed_by::authority)
+            .chain_file();
+    }
+    return std::nullopt;
+}
+
+std::optional<mta::account> machine::find_account(std::string_view name) {
+    if (const auto found = accounts_.find(name); found != accounts_.end()) return found->second;
+    for (const system_account& each : system_accounts) {
+        if (each.name == name) return make_account(each.name, each.id);
+    }
+    return std::nullopt;
+}
+
+mta::append_result machine::append_to_mailbox(std::string_view path, const mta::account&, std::string_view text) {
+    mailboxes_[std::string(path)].text += text;
+    return mta::append_result::ok;
+}
+
+mta::append_result machine::store_in_maildir(std::string_view directory, const mta::account&, std::string_view text) {
+    mailbox& box = mailboxes_[std::string(directory)];
+    box.maildir = true;
+    box.messages.emplace_back(text);
+    return mta::append_result::ok;
+}
+
+mta::task<mta::command_result> machine::run(mta::command program) {
+    mta::command_result result;
+    const std::string prefix = std::string(files_directory) + "/filter-";
+    const std::string name = program.arguments.empty() ? "" : program.arguments.front();
+    const auto filter = std::find_if(filters_.begin(), filters_.end(), [&](const auto& each) { return prefix + each.name() == name; });
+    if (filter == filters_.end()) {
+        result.how = mta::command_result::outcome::not_allowed;
+        co_return result;
+    }
+    co_await mta::sleep_for(scheduler(), filter_time);
+    scenario::filter_outcome outcome = filter->apply(*program.input);
+    result.exit_status = outcome.exit_status;
+    if (outcome.action == topology::filter_action::accept) {
+        const auto& arguments = program.arguments;
+        const std::string sender = arguments.size() > 1 ? arguments[1] : "";
+        std::vector<std::string> recipients(arguments.begin() + std::min<std::ptrdiff_t>(2, std::ssize(arguments)), arguments.end());
+        sink_.hand_back(name_, nobody, sender, std::move(recipients), std::move(outcome.text));
+    } else {
+        result.output = std::move(outcome.text);
+    }
+    co_return result;
+}
+
+}  // namespace sim::lab

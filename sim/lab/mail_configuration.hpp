@@ -1,0 +1,12 @@
+// sim/lab/mail_configuration.hpp - main.cf and master.cf of a host, from what the topology says of it.
+#pragma once
+#include "mta/master/mail_system.hpp"
+#include "sim/topology/model.hpp"
+
+namespace sim::lab {
+
+// What a host starts with, and on top of it what the topology sets. Throws mta::config::fatal for what Postfix would not
+// start with; warnings are the mail system's to log.
+mta::master::configuration mail_configuration(const topology::host& host, const std::vector<std::string>& interfaces);
+
+}  // namespace sim::lab
