@@ -117,8 +117,7 @@ TEST(resolve, the_null_recipient_is_mailer_daemon) {
 
 TEST(resolve, bad_domains_are_errors) {
     for (const auto* address : {"joe@203.0.113.20", "joe@[bad]", "joe@a..b", "joe@", "-x@other.test", "\xff"}) {
-        const auto answer = resolve_address("", address, context());
-        EXPECT_EQ(answer.flags.error, address != std::string_view("joe@")) << address;
+        EXPECT_TRUE(resolve_address("", address, context()).flags.error) << address;
     }
     const auto answer = as_queue_manager_sees(resolve_address("", "joe@[bad]", context()));
     EXPECT_EQ(answer.transport + ":" + answer.next_hop, "error:5.1.3 bad address syntax");
