@@ -103,6 +103,7 @@ bool acceptable(const envelope_address& address, const address_demands& demands,
     const std::string& internal = address.internal;
     if (internal.empty()) return demands.empty == empty_address::allowed;
     if (strict && internal.front() == '@') return false;
+    if (rules.resolvable && !rules.resolvable(internal)) return false;
     const std::optional<std::string> resolved = rules.resolve ? rules.resolve(internal) : internal;
     if (!resolved) return false;
     return demands.smtputf8 || is_ascii(split_at_domain(*resolved).domain.value_or(""));

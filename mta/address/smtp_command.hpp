@@ -84,6 +84,8 @@ struct command_rules {
     // For an address in internal form, once rewritten (rewrite_internal): resolve_address's recipient, or nothing where
     // it marks an error. Without the function every address is good.
     std::function<std::optional<std::string>(std::string_view internal_address)> resolve;
+    // The lesser form of `resolve`, asked besides it: false for an error. A domain is then judged as it was written.
+    std::function<bool(std::string_view internal_address)> resolvable;
 };
 
 enum class body_type : std::uint8_t { unspecified, seven_bit, eight_bit_mime };
