@@ -25,8 +25,11 @@ constexpr std::array verbs = {
     verb_row{verb::xforward, "XFORWARD"},
 };
 
-refusal refuse(std::string reply) {
-    return {std::move(reply), refusal_class::protocol, std::nullopt, false};
+refusal refuse(std::string reply, refusal_class cause = refusal_class::protocol) {
+    refusal made;
+    made.reply = std::move(reply);
+    made.cause = cause;
+    return made;
 }
 
 bool is_ascii(std::string_view text) {
@@ -101,13 +104,14 @@ bool acceptable(const envelope_address& address, const address_demands& demands,
     if (internal.empty()) return demands.empty == empty_address::allowed;
     if (strict && internal.front() == '@') return false;
     if (rules.resolvable && !rules.resolvable(internal)) return false;
-    return demands.smtputf8 || is_ascii(split_at_domain(internal).domain.value_or(""));
+    const std::optional<std::string> resolved = rules.resolve ? rules.resolve(internal) : internal;
+    if (!resolved) return false;
+    return demands.smtputf8 || is_ascii(split_at_domain(*resolved).domain.value_or(""));
 }
 
 // The address of MAIL, RCPT or VRFY in internal form, or `reply`.
 parsed<std::string> take_address(const argument& sent, const address_demands& demands, const command_rules& rules,
                                  std::string_view reply) {
-    if (sent.unterminated) return refuse(std::string(reply));
     envelope_address address = extract_envelope_address(sent.text);
     if (acceptable(address, demands, rules)) return std::move(address.internal);
     refusal refused = refuse(std::string(reply));
@@ -128,10 +132,7 @@ refusal unsupported(std::string_view option) {
 outcome take_size(std::string_view value, mail_command& mail) {
     if (!all_digits(value)) return refuse("501 5.5.4 Bad message size syntax");
     const auto size = text::to_number(value);
-    if (!size) {
-        return refusal{"552 5.3.4 Message size exceeds file system imposed limit", refusal_class::policy, std::nullopt,
-                       false};
-    }
+    if (!size) return refuse("552 5.3.4 Message size exceeds file system imposed limit", refusal_class::policy);
     mail.size = *size;
     return std::nullopt;
 }
@@ -154,8 +155,8 @@ outcome take_envid(std::string_view value, mail_command& mail, const command_rul
 }
 
 outcome take_auth(std::string_view value, mail_command& mail, const command_rules& rules) {
-    if (rules.auth_taken || mail.auth) return refuse("503 5.5.4 Error: multiple AUTH= options");
-    mail.auth = printable(value, rules.smtputf8);
+    if (rules.leftovers.auth || mail.auth) return refuse("503 5.5.4 Error: multiple AUTH= options");
+    if (value != "<>") mail.auth = printable(value, rules.smtputf8);
     return std::nullopt;
 }
 
@@ -287,35 +288,40 @@ envelope_address extract_envelope_address(std::string_view as_sent) {
 }
 
 parsed<mail_command> parse_mail(const command_line& line, const command_rules& rules) {
-    if (!has_path(line, "from:")) return refuse("501 5.5.4 Syntax: MAIL FROM:<address>");
     mail_command mail;
+    mail.size = rules.leftovers.size;
+    const auto leftovers = [&rules, &mail] { return mail_leftovers{rules.leftovers.auth || mail.auth, mail.size}; };
+    const auto with_leftovers = [&leftovers](refusal refused) {
+        refused.leftovers = leftovers();
+        return refused;
+    };
+    if (!has_path(line, "from:")) return with_leftovers(refuse("501 5.5.4 Syntax: MAIL FROM:<address>"));
     const auto options = line.arguments.begin() + 3;
+    const argument& path = line.arguments[2];
+    if (path.unterminated) return with_leftovers(refuse(std::string(bad_sender)));
     // SMTPUTF8 comes after the address but decides what an address may be.
     mail.smtputf8 = rules.smtputf8 && std::any_of(options, line.arguments.end(), [](const argument& option) {
                         return text::equal_ignoring_case(option.text, "SMTPUTF8");
                     });
-    const argument& path = line.arguments[2];
     const auto strict = rules.strict_rfc821_envelopes ? strictness::rfc821 : strictness::sloppy;
     auto address = take_address(path, {empty_address::allowed, strict, mail.smtputf8}, rules, bad_sender);
-    if (auto* refused = std::get_if<refusal>(&address)) return std::move(*refused);
+    if (auto* refused = std::get_if<refusal>(&address)) return with_leftovers(std::move(*refused));
     mail.reverse_path = std::get<std::string>(std::move(address));
     mail.as_sent = path.text;
-    const auto refused_after_auth = [&mail](refusal refused) {
-        refused.auth_taken = mail.auth.has_value();
-        return refused;
-    };
     for (auto option = options; option != line.arguments.end(); ++option) {
-        if (auto refused = take_mail_option(option->text, mail, rules)) return refused_after_auth(std::move(*refused));
+        if (auto refused = take_mail_option(option->text, mail, rules)) return with_leftovers(std::move(*refused));
     }
     if (mail.verp_delimiters && mail.reverse_path.empty()) {
-        return refused_after_auth(refuse("503 5.5.4 Error: XVERP requires non-null sender"));
+        return with_leftovers(refuse("503 5.5.4 Error: XVERP requires non-null sender"));
     }
+    mail.leftovers = leftovers();
     return mail;
 }
 
 parsed<rcpt_command> parse_rcpt(const command_line& line, const command_rules& rules, bool smtputf8) {
     if (!has_path(line, "to:")) return refuse("501 5.5.4 Syntax: RCPT TO:<address>");
     const argument& path = line.arguments[2];
+    if (path.unterminated) return refuse(std::string(bad_recipient));
     const auto strict = rules.strict_rfc821_envelopes ? strictness::rfc821 : strictness::sloppy;
     auto address = take_address(path, {empty_address::refused, strict, smtputf8}, rules, bad_recipient);
     if (auto* refused = std::get_if<refusal>(&address)) return std::move(*refused);
@@ -340,12 +346,11 @@ parsed<helo_command> parse_helo(const command_line& line, bool smtputf8_enable) 
 
 parsed<vrfy_command> parse_vrfy(const command_line& line, const command_rules& rules) {
     auto last = line.arguments.size();
+    const bool smtputf8 = rules.smtputf8 && text::equal_ignoring_case(line.arguments.back().text, "SMTPUTF8");
+    if (smtputf8) --last;
     if (last < 2) {
         return refuse(std::string("501 5.5.4 Syntax: VRFY address") + (rules.smtputf8 ? " [SMTPUTF8]" : ""));
     }
-    const bool smtputf8 =
-        rules.smtputf8 && last > 2 && text::equal_ignoring_case(line.arguments.back().text, "SMTPUTF8");
-    if (smtputf8) --last;
     argument sent = line.arguments[1];
     sent.text = joined(line.arguments, 1, last);
     auto address = take_address(sent, {empty_address::refused, strictness::sloppy, smtputf8}, rules, bad_recipient);

@@ -48,15 +48,20 @@ struct command_line {
     std::string_view word() const { return arguments.front().text; }
 };
 
+// What a refused MAIL leaves behind in smtpd(8): until a reset, the next MAIL begins with it.
+struct mail_leftovers {
+    bool auth = false;  // AUTH= was given, and may not be given again
+    std::int64_t size = 0;
+};
+
 // What class of notice a refusal belongs to (notify_classes).
 enum class refusal_class : std::uint8_t { protocol, policy };
 struct refusal {
     std::string reply;  // "501 5.5.4 Syntax: MAIL FROM:<address>"
     refusal_class cause = refusal_class::protocol;
     // The "Illegal address syntax from CLIENT in MAIL command: " warning's last part, already printable.
-    std::optional<std::string> illegal_address;
-    // AUTH= was taken before the refusal. smtpd(8) keeps it, and refuses the next AUTH= before a reset.
-    bool auth_taken = false;
+    std::optional<std::string> illegal_address = std::nullopt;
+    mail_leftovers leftovers = {};
 };
 template <class value>
 using parsed = std::variant<value, refusal>;
@@ -70,13 +75,16 @@ bool looks_like_header(std::string_view word);
 // Parameters and facts of the session that the grammar depends on.
 struct command_rules {
     bool strict_rfc821_envelopes = false;
-    bool smtputf8 = true;        // smtputf8_enable, and SMTPUTF8 not discarded by smtpd_discard_ehlo_keywords
-    bool dsn = true;             // DSN not discarded
-    bool auth_taken = false;     // by an earlier MAIL that was refused
-    bool xverp_allowed = false;  // smtpd_authorized_verp_clients
+    bool smtputf8 = true;           // smtputf8_enable, and SMTPUTF8 not discarded by smtpd_discard_ehlo_keywords
+    bool dsn = true;                // DSN not discarded
+    mail_leftovers leftovers = {};  // of an earlier MAIL that was refused
+    bool xverp_allowed = false;     // smtpd_authorized_verp_clients
     std::string default_verp_delimiters = "+=";
     std::string verp_delimiter_filter = "-=+";
-    // The resolver's view: false for an address that resolve_address marks as an error. Empty: every address is good.
+    // For an address in internal form, once rewritten (rewrite_internal): resolve_address's recipient, or nothing where
+    // it marks an error. Without the function every address is good.
+    std::function<std::optional<std::string>(std::string_view internal_address)> resolve;
+    // The lesser form of `resolve`, asked besides it: false for an error. A domain is then judged as it was written.
     std::function<bool(std::string_view internal_address)> resolvable;
 };
 
@@ -91,8 +99,11 @@ struct mail_command {
     bool smtputf8 = false;
     dsn_ret ret = dsn_ret::unspecified;
     std::string envid;                           // decoded
-    std::optional<std::string> auth;             // AUTH=, as sent but printable
+    std::optional<std::string> auth;             // AUTH=, as sent but printable; absent for <> too
     std::optional<std::string> verp_delimiters;  // XVERP
+    // For a session that refuses this command itself, before its restrictions: \"552 Message size exceeds fixed
+    // limit\".
+    mail_leftovers leftovers;
 };
 
 enum notify : std::uint8_t { notify_never = 1, notify_success = 2, notify_failure = 4, notify_delay = 8 };

@@ -58,5 +58,6 @@ std::string externalize_header(const token_list& tokens, std::vector<std::string
 
 // The address nodes of a parsed list, in order (tok822_grep).
 std::vector<const token*> addresses_in(const token_list& tokens);
+std::vector<const token*> addresses_in(token_list&&) = delete;  // they would dangle
 
 }  // namespace mta::address
