@@ -1,5 +1,5 @@
 // Lookup tables from hostile text: every source syntax, every in-name syntax, the lookup orders and the pattern lists.
-// Invariant: opening and looking up end without a crash, a leak or a hang, and a hit in a file names a line of it.
+// Invariant: opening and looking up end without a crash, a leak or a hang; a hit says where, an error says why.
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
@@ -19,7 +19,7 @@ constexpr std::string_view types[] = {"hash",   "texthash", "cidr",    "regexp",
                                       "static", "unionmap", "pipemap", "randmap", "sqlite"};
 
 void check(const lookup_result& result) {
-    if (result.found() && result.where.file == "/file" && result.where.line == 0) std::abort();
+    if (result.found() && result.where.file.empty()) std::abort();
     if (result.failed() && result.value.empty()) std::abort();
 }
 

@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <chrono>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -84,6 +85,7 @@ class postmap_differential : public table_test {
             if (said.find("should return NO RESULT") != said.npos) continue;
             if (said.find("empty string result is not allowed") != said.npos) continue;
             if (said.find("empty lookup key value") != said.npos) continue;
+            if (said.find(": query error") != said.npos) continue;
             warnings.push_back(said);
         }
         return once(warnings);
@@ -137,6 +139,8 @@ class postmap_differential : public table_test {
         files[path] = text;
         for (const auto* const suffix : {"", ".db", ".lmdb", ".cdb"}) fs::remove(path + suffix);
         spill(path, text);
+        // Postfix reads a file younger than a second again and again.
+        fs::last_write_time(path, fs::file_time_type::clock::now() - std::chrono::hours(1));
         compare(type + ':' + path, keys, text, indexed, syntax);
     }
 
@@ -171,6 +175,7 @@ TEST_F(postmap_differential, indexed) {
 }
 
 TEST_F(postmap_differential, aliases) {
+    const strings names = {"a", "Bc", "\"q d\"", "a ", "x.y", "aa", "a Bc", ""};
     const strings fragments = {"a",     "Bc", ":",   ":",           ": ",  ",", " ", "\"q d\"", "\"|c 'x' \\\"y\\\"\"",
                                "(c)",   "<",  ">",   "@",           "x.y", "%", "!", "/f",      "|",
                                "[1.2]", "\\", "\\ ", ":include:/f", "  ",  "#", ";", "\"",      "(",
@@ -178,12 +183,62 @@ TEST_F(postmap_differential, aliases) {
     const strings keys = {"a", "bc", "abc", "q d", "aa", "a bc", "(c)", "x.y", "/f", "bc a", "<a>", "a!", "a|"};
     for (int i = 0; i < 16; ++i) {
         std::string text;
-        for (int line = 0; line < 12; ++line) text += pick({"a", "Bc", "\"q d\"", "a ", "x.y", "aa", "a Bc", ""});
-        text += pick({":", ": ", " :", ""});
-        text += lines_from(fragments, 1, 6);
+        for (int line = 0; line < 12; ++line) {
+            text += pick(names);
+            text += pick({":", ": ", " :", ""});
+            text += lines_from(fragments, 1, 6);
+        }
+        compare_file("hash", text, keys, true, source_syntax::aliases);
     }
-    compare_file(i % 2 == 0 ? "regexp" : "pcre", text, keys);
 }
+
+TEST_F(postmap_differential, cidr) {
+    const strings addresses = {"1.2.3.4",    "1.2.3.0/24",   "1.2.3.1/24", "0.0.0.0/0", "::/0",     "2001:db8::/32",
+                               "[1.2.3.4]",  "[1.2.3.0/24]", "[::1]/128",  "1.2.3",     "x",        "1.2.3.4/33",
+                               "1.2.3.4/",   "/8",           "[",          "[]",        "1.2.3.4]", "2001:db8::1",
+                               "1.0.0.0/08", "[1.2.3.0]/24", "[1.2.3.0]x", "01.2.3.4"};
+    const strings heads = {"", "", "", "!", "! ", "!!", "if ", "if !", "IF ", "endif ", "endif", " ", "#"};
+    const strings keys = {"1.2.3.4", "1.2.3.9", "9.9.9.9", "2001:db8::1", "2001:DB8:0::2",
+                          "::1",     "x",       "1.2.3",   "[1.2.3.4]"};
+    for (int i = 0; i < 32; ++i) {
+        std::string text;
+        for (int line = 0; line < 14; ++line) {
+            text += pick(heads);
+            text += pick(addresses);
+            text += pick({" v1\n", " v2 x \n", "\n", "\tv3\n", "\nendif\n"});
+        }
+        compare_file("cidr", text, keys);
+    }
+}
+
+TEST_F(postmap_differential, regexp_and_pcre) {
+    const strings patterns = {"a",           "^a$", "(a)(b)?", "(x|a)b", "[a-c]+",    ".",   "a\\/b",  "(",
+                              "a{2}",        "[",   "*",       "",       "^(.)(.*)$", "\\.", "(a)\\1", "B",
+                              "[[:digit:]]", "a b", "^",       "$",      "a|b",       "()",  "[^a]",   "((a)|b)+"};
+    const strings heads = {"", "", "", "", "!", "if ", "if !", "IF", "endif", "x", " ", "#", "! "};
+    const strings delimiters = {"/", "/", "/", "|", "~", ""};
+    const strings flags = {"", "", "", "i", "m", "x", "im", "z", "ii"};
+    const strings results = {" r",  " $1", " [$1|$2]", " ${1}$(2)", " $$",   " $",    " ${1",
+                             " $x", " $0", " $9",      "",          " t x ", " a$1b", " $1$$"};
+    const strings keys = {"a", "b",   "ab",  "aB", "aa",   "abc", "a/b",     "a b",
+                          "1", "x.y", "xab", "A",  "aabb", "zzz", "\xc3\xa9"};
+    for (int i = 0; i < 40; ++i) {
+        std::string text;
+        for (int line = 0; line < 10; ++line) {
+            const std::string delimiter = pick(delimiters);
+            const std::string head = pick(heads);
+            text += head;
+            if (head != "endif") {
+                text += delimiter;
+                text += pick(patterns);
+                text += pick({delimiter, delimiter, delimiter, delimiter, ""});
+            }
+            text += pick(flags);
+            text += pick(results);
+            text += pick({"\n", "\n", "\n", "\nendif\n", "\n  more\n"});
+        }
+        compare_file(i % 2 == 0 ? "regexp" : "pcre", text, keys);
+    }
 }
 
 // Each wrong one costs a second, which is how long Postfix sleeps before it ends.
