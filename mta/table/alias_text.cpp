@@ -70,10 +70,10 @@ class scanner {
         std::size_t depth = 0;
         for (; at_ < source_.size(); ++at_) {
             const char c = source_[at_];
-            text += plain(c);
+            text += c;
             if (c == '\\') {
                 if (++at_ == source_.size()) break;
-                text += plain(source_[at_]);
+                text += source_[at_];
             } else if (c == '(') {
                 ++depth;
             } else if (c == ')' && --depth == 0) {

@@ -33,7 +33,8 @@ class cidr_table final : public table {
         for (std::size_t i = 0; i < rules_.size(); ++i) {
             const cidr_rule& rule = rules_[i];
             if (rule.kind == rule_kind::end_block) continue;
-            const bool holds = rule.pattern.matches(*address) != rule.negated;
+            // A pattern of the other family holds neither as it stands nor negated.
+            const bool holds = rule.pattern.same_family(*address) && rule.pattern.matches(*address) != rule.negated;
             if (rule.kind == rule_kind::match) {
                 if (holds) return lookup_result::hit(rule.value, {name(), rule.line});
             } else if (!holds) {
@@ -72,12 +73,12 @@ parsed parse_rule(std::string_view text, bool inside_block) {
     }
     if (pattern.empty()) {
         result.error = "no address pattern";
-    } else if (rule.kind == rule_kind::match && rule.value.empty()) {
-        result.error = "no lookup result";
     } else {
         auto outcome = cidr_pattern::parse(pattern);
         if (auto* const error = std::get_if<std::string>(&outcome)) {
             result.error = std::move(*error);
+        } else if (rule.kind == rule_kind::match && rule.value.empty()) {
+            result.error = "no lookup result";
         } else {
             rule.pattern = std::get<cidr_pattern>(outcome);
         }

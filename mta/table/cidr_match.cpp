@@ -73,9 +73,10 @@ std::variant<cidr_pattern, std::string> cidr_pattern::parse(std::string_view tex
     if (parts.mask->empty() || !std::all_of(parts.mask->begin(), parts.mask->end(), text::is_digit)) {
         return "bad mask value in " + whole;
     }
-    if (!address) return "bad network value in " + whole;
     const std::optional<std::int64_t> bits = text::to_number(*parts.mask);
-    if (!bits || *bits > static_cast<std::int64_t>(address->size * 8)) return "bad mask length in " + whole;
+    const std::int64_t most_bits = parts.address.find(':') == std::string::npos ? 32 : 128;
+    if (!bits || *bits > most_bits) return "bad mask length in " + whole;
+    if (!address) return "bad network value in " + whole;
     pattern.network_ = *address;
     pattern.prefix_bits_ = static_cast<unsigned>(*bits);
     keep_network_bits(pattern.network_, pattern.prefix_bits_);

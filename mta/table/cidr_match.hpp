@@ -26,6 +26,7 @@ class cidr_pattern {
     // The pattern, or the text of Postfix's complaint.
     static std::variant<cidr_pattern, std::string> parse(std::string_view text);
     bool matches(const ip_address& address) const;
+    bool same_family(const ip_address& address) const { return address.size == network_.size; }
 
   private:
     ip_address network_;

@@ -134,8 +134,10 @@ class reader {
     std::vector<entry_table::entry> without_duplicates() {
         std::vector<std::size_t> order(entries_.size());
         for (std::size_t i = 0; i < order.size(); ++i) order[i] = i;
-        std::stable_sort(order.begin(), order.end(),
-                         [&](std::size_t a, std::size_t b) { return entries_[a].key < entries_[b].key; });
+        std::sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
+            const int by_key = entries_[a].key.compare(entries_[b].key);
+            return by_key != 0 ? by_key < 0 : a < b;
+        });
         std::vector<std::size_t> kept;
         std::vector<std::size_t> dropped;
         for (const std::size_t i : order) {

@@ -84,8 +84,9 @@ constexpr std::array<pattern_flag, 8> flags = {{{'i', PCRE2_CASELESS},
                                                 {'U', PCRE2_UNGREEDY},
                                                 {'X', 0}}};
 
-compiled compile(const std::string& pattern, unsigned chosen, const open_options& options) {
-    return compile_pcre(pattern, chosen | (options.utf8 ? PCRE2_UTF : 0u));
+// Octets, not characters, even for UTF-8 keys: Postfix opens the table before it knows them to be such.
+compiled compile(const std::string& pattern, unsigned chosen, const open_options&) {
+    return compile_pcre(pattern, chosen);
 }
 
 constexpr pattern_engine engine = {flags, PCRE2_CASELESS | PCRE2_DOTALL, "ignoring", "out of range replacement index",

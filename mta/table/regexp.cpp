@@ -163,16 +163,17 @@ std::string as_pcre(std::string_view pattern) {
 
 constexpr std::array<pattern_flag, 3> flags = {{{'i', REG_ICASE}, {'m', REG_NEWLINE}, {'x', REG_EXTENDED}}};
 
+constexpr const char* too_big = "Regular expression too big";  // REG_ESIZE
+
 compiled compile(const std::string& pattern, unsigned chosen, const open_options&) {
     const survey seen = look_over(pattern);
     const auto cflags = static_cast<int>(chosen);
-    if (seen.too_big || (seen.back_references && (chosen & REG_EXTENDED) == 0)) {
-        return {nullptr, "Regular expression too big"};
-    }
+    if (seen.too_big) return {nullptr, too_big};
     auto made = std::make_unique<posix_expression>(pattern, cflags);
     std::string error = made->compile_error();
     if (!error.empty()) return {nullptr, std::move(error)};
     if (!seen.back_references) return {std::move(made), {}};
+    if ((chosen & REG_EXTENDED) == 0) return {nullptr, too_big};
     const unsigned options = ((chosen & REG_ICASE) != 0 ? PCRE2_CASELESS : 0u) |
                              ((chosen & REG_NEWLINE) != 0 ? PCRE2_MULTILINE : PCRE2_DOTALL | PCRE2_DOLLAR_ENDONLY);
     return compile_pcre(as_pcre(pattern), options);

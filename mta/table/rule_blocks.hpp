@@ -5,6 +5,7 @@
 #include <string_view>
 #include <vector>
 
+#include "mta/table/source_text.hpp"
 #include "mta/table/types.hpp"
 #include "mta/text/strings.hpp"
 
@@ -18,7 +19,7 @@ struct rule_log {
 
     void warn(std::size_t line, std::string_view text) {
         bare(line, std::string(request.type) + " map " + std::string(request.name) + ", line " + std::to_string(line) +
-                       ": " + std::string(text));
+                       ": " + printable(text));
     }
     // Without the table's name, as mac_parse(3) warns.
     void bare(std::size_t line, std::string text) {

@@ -46,8 +46,15 @@ std::size_t utf8_sequence(std::string_view text) {
 std::vector<logical_line> logical_lines(std::string_view file, std::string_view source,
                                         std::vector<diagnostic>& diagnostics) {
     std::vector<logical_line> lines;
-    bool orphan = false;  // inside text that began with white space
+    std::string orphan;  // text that began with white space, with what continues it
+    std::size_t orphan_line = 0;
     std::size_t number = 0;
+    const auto note_orphan = [&] {
+        if (orphan.empty()) return;
+        diagnostics.push_back(
+            {severity::warning, leading_space_warning(file, orphan), {std::string(file), orphan_line}});
+        orphan.clear();
+    };
     while (!source.empty()) {
         const std::size_t end = std::min(source.find('\n'), source.size());
         const std::string_view line = source.substr(0, end);
@@ -55,17 +62,16 @@ std::vector<logical_line> logical_lines(std::string_view file, std::string_view 
         ++number;
         if (is_comment_or_blank(line)) continue;
         if (!is_space(line.front())) {
+            note_orphan();
             lines.push_back({std::string(line), number});
-            orphan = false;
-        } else if (!lines.empty() && !orphan) {
+        } else if (!lines.empty()) {
             lines.back().text += line;
         } else {
-            if (!orphan)
-                diagnostics.push_back(
-                    {severity::warning, leading_space_warning(file, line), {std::string(file), number}});
-            orphan = true;
+            if (orphan.empty()) orphan_line = number;
+            orphan += line;
         }
     }
+    note_orphan();
     // Postfix holds lines as C strings: nothing after a NUL is seen.
     for (auto& line : lines) line.text.resize(std::min(line.text.find('\0'), line.text.size()));
     return lines;
@@ -130,6 +136,7 @@ name_value split_name_value(std::string_view source) {
             break;
         }
     }
+    if (quoted) return {{}, {}, "unbalanced '\"'"};
     end = std::min(end, rest.size());
     const std::string_view name = rest.substr(0, end);
     rest.remove_prefix(end);

@@ -17,8 +17,11 @@ lookup_result table::lookup(std::string_view key) const {
                                   "\": malformed UTF-8 or invalid codepoint");
         return result;
     }
-    if (!folds_case_ || keys_ == key_style::pattern) return find(key);
-    return find(text::lowered(key));
+    const bool folded = folds_case_ && keys_ == key_style::fixed;
+    lookup_result result = folded ? find(text::lowered(key)) : find(key);
+    if (!utf8_ || !result.found() || is_utf8(result.value)) return result;
+    return lookup_result::error(logged_name() + ": key \"" + printable(key) + "\": non-UTF-8 value \"" +
+                                printable(result.value) + "\": malformed UTF-8 or invalid codepoint");
 }
 
 }  // namespace mta::table

@@ -62,8 +62,8 @@ class table {
     table& operator=(const table&) = delete;
 
     // Looks `key` up, folded to lower case first when this table folds (DICT_FLAG_FOLD_FIX for fixed tables; pattern
-    // tables fold in the pattern, if at all). A table opened with `utf8` does not find a key that is not UTF-8, and
-    // warns.
+    // tables fold in the pattern, if at all). A table opened with `utf8` does not find a
+    // key that is not UTF-8 and fails on such a value, both with a warning.
     lookup_result lookup(std::string_view key) const;
 
     const std::string& type() const { return type_; }
