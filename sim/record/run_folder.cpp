@@ -109,9 +109,9 @@ void append_queue_entry(std::string& out, const mta::queue::queue_file& file) {
         if (recipient.done) continue;
         (out += std::exchange(before, ", ")) += R"({"address": )";
         append_json_string(out, printable(recipient.address));
-        if (!recipient.delay_reason.empty()) {
+        if (!recipient.delay.text.empty()) {
             out += R"(, "delay_reason": )";
-            append_json_string(out, printable(recipient.delay_reason));
+            append_json_string(out, printable(recipient.delay.text));
         }
         out += '}';
     }
