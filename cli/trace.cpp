@@ -27,7 +27,7 @@ constexpr std::size_t label_width = 10;
 std::string seconds(mta::duration time) {
     std::string out;
     mta::maillog::append_delay(out, time);
-    return out + " s";
+    return out;
 }
 
 std::string stamp(mta::time_point when, const mta::text::time_zone& zone) {
@@ -155,21 +155,22 @@ void write_attempts(page& out, const message_trace& story, const attempts& group
     } else if (last.relay != "none" && last.relay != last.agent) {
         what += " to " + last.relay;
     }
-    if (!last.next_address.empty()) what += " " + session_facts(last.tls_protocol, last.tls_cipher);
     if (group.count > 1) {
         what += fmt::format("; {} times from {} on", group.count, stamp(group.first->when, style.zone));
     }
     out.row(last.status, what + "; " + stamp(last.when, style.zone));
     out.row("", fmt::format("{} {} ({})", last.agent, last.dsn, last.reply));
-    out.row("waited", fmt::format("before queue manager {}, in active queue {}, connecting {}, transmitting {}",
+    out.row("waited", fmt::format("before queue manager {}, in active queue {}, connecting {}, transmitting {} s",
                                   seconds(last.waited.before_queue_manager), seconds(last.waited.in_active_queue),
                                   seconds(last.waited.connecting), seconds(last.waited.transmitting)));
+    const std::string session = session_facts(last.tls_protocol, last.tls_cipher);
     if (const auto next = stop_of(story, last.next_message)) {
         const trace_stop& there = story.stops[*next];
-        out.row("next", fmt::format("stop {}: {} {}{}", *next + 1, there.host, there.queue_id,
-                                    last.next_address.empty() ? "" : " at " + last.next_address));
-    } else if (!last.next_address.empty() && last.status == "sent") {
-        out.row("next", last.next_address + ", which is beyond the record");
+        const std::string way = last.next_address.empty() ? there.queue_id : fmt::format("at {} {}", last.next_address, session);
+        out.row("next", fmt::format("stop {}, {} {}", *next + 1, there.host, way));
+    } else if (!last.next_address.empty()) {
+        const char* end = last.status == "sent" ? ", and beyond the record" : "";
+        out.row("next", fmt::format("{} {}{}", last.next_address, session, end));
     }
 }
 
@@ -261,7 +262,7 @@ std::string trace_text(const message_trace& story, const trace_style& style) {
         const auto groups = grouped(stop.deliveries);
         for (const auto& group : groups) write_attempts(out, story, group, style);
         if (stop.removed) {
-            out.row("left", fmt::format("the queue after {}", seconds(*stop.removed - stop.arrived)));
+            out.row("left", fmt::format("the queue after {} s", seconds(*stop.removed - stop.arrived)));
         } else {
             out.row("queued", "still, at the end of the record");
         }

@@ -16,6 +16,8 @@ using network::socket_address;
 constexpr std::uint32_t section_header = 0x0A0D0D0A, interface_description = 1, enhanced_packet = 6, decryption_secrets = 10;
 constexpr std::uint16_t link_type_raw = 101;
 constexpr std::uint32_t tls_key_log = 0x544c534b;
+// Both ends of a connection tell their secrets within one handshake; this many lines are told apart.
+constexpr std::size_t recent_keys = 256;
 constexpr std::uint8_t protocol_tcp = 6, protocol_udp = 17;
 
 // pcapng is in the byte order of its section header; ours is little-endian on every machine.
@@ -226,6 +228,9 @@ void capture::packet(mta::time_point when, const socket_address& from, const soc
 }
 
 void capture::tls_key(std::string_view line) {
+    if (std::ranges::find(recent_keys_, line) != recent_keys_.end()) return;
+    recent_keys_.emplace_back(line);
+    if (recent_keys_.size() > recent_keys) recent_keys_.pop_front();
     if (keys_.is_open()) {
         keys_ << line << '\n';
         if (!keys_) refuse(key_log_path_, "write the TLS key log");

@@ -6,6 +6,7 @@
 // beside it. A failure to write throws record_error from the call that met it, and from close() at the latest.
 #pragma once
 #include <cstdint>
+#include <deque>
 #include <fstream>
 #include <string>
 #include <string_view>
@@ -27,7 +28,9 @@ class capture final : public network::observer {
     void tcp(const network::segment& sent) override;
     void udp(mta::time_point when, const network::socket_address& from, const network::socket_address& to,
              std::string_view payload) override;
-    // One line of the NSS key log format, without its newline, as SSL_CTX_set_keylog_callback(3) gives it.
+    // One line of the NSS key log format, without its newline, as SSL_CTX_set_keylog_callback(3) gives it. Take it from
+    // both ends: the client knows its traffic secret before its Finished leaves, the server only after that, which is too
+    // late for a reader that goes through the file once. A line that the other end gave already is left out.
     void tls_key(std::string_view line);
 
     void close();
@@ -43,6 +46,7 @@ class capture final : public network::observer {
     std::string path_, key_log_path_;
     std::ofstream out_, keys_;
     std::string block_, datagram_;  // scratch, kept for its capacity
+    std::deque<std::string> recent_keys_;
     std::uint64_t packets_ = 0;
     std::unordered_map<std::uint32_t, std::uint16_t>
         next_identification_;  // of IPv4 senders; looked up, never iterated

@@ -109,9 +109,9 @@ void append_queue_entry(std::string& out, const mta::queue::queue_file& file) {
         if (recipient.done) continue;
         (out += std::exchange(before, ", ")) += R"({"address": )";
         append_json_string(out, printable(recipient.address));
-        if (!recipient.delay_reason.empty()) {
+        if (!recipient.delay.text.empty()) {
             out += R"(, "delay_reason": )";
-            append_json_string(out, printable(recipient.delay_reason));
+            append_json_string(out, printable(recipient.delay.text));
         }
         out += '}';
     }
@@ -182,7 +182,7 @@ std::string queue_json(std::span<const mta::queue::message> files) {
         for (const auto& each : files) {
             if (each && each->where == queue) here.push_back(each.get());
         }
-        std::stable_sort(here.begin(), here.end(), [](const auto* a, const auto* b) { return a->id < b->id; });
+        std::sort(here.begin(), here.end(), [](const auto* a, const auto* b) { return a->id < b->id; });
         for (const auto* each : here) append_queue_entry(out, *each);
     }
     return out;

@@ -235,7 +235,7 @@ message_choice choose_message(const database& record, std::string_view wanted) {
         const std::size_t distance = part ? 0 : mta::text::edit_distance(plain.substr(0, 200), folded.substr(0, 200));
         if (part || distance <= std::max<std::size_t>(2, plain.size() / 3)) candidates.emplace_back(distance, std::move(name));
     }
-    std::stable_sort(candidates.begin(), candidates.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
+    std::sort(candidates.begin(), candidates.end());
     message_choice choice;
     for (auto& [distance, name] : candidates) {
         if (choice.nearest.size() < suggestions) choice.nearest.push_back(std::move(name));

@@ -4,6 +4,8 @@
 
 #include <filesystem>
 #include <fstream>
+#include <iterator>
+#include <sstream>
 
 #include "sim/record/maillog.hpp"
 #include "tests/sim/record/query.hpp"
@@ -105,6 +107,32 @@ TEST(database, every_reference_holds_and_every_row_has_host_and_time) {
         EXPECT_EQ(query(record, "SELECT count(*)" + rows + " WHERE host IS NULL OR time_ns IS NULL"), "0\n") << table;
     }
     EXPECT_EQ(query(record, "SELECT min(time_ns) FROM log"), "1795184885100000000\n");
+}
+
+// The part of docs/reference/record.md under "### name".
+std::string documented(const std::string& name) {
+    std::ifstream in("docs/reference/record.md");
+    const std::string text(std::istreambuf_iterator<char>(in), {});
+    const std::size_t start = text.find("\n### " + name + "\n");
+    if (start == std::string::npos) return {};
+    return text.substr(start, text.find("\n### ", start + 1) - start);
+}
+
+TEST(database, every_table_column_and_view_is_documented) {
+    if (!std::filesystem::exists("docs/reference/record.md")) GTEST_SKIP() << "not run from the top of the source";
+    const database record;
+    std::istringstream columns(query(record, "SELECT t.name, c.name FROM sqlite_schema t JOIN pragma_table_info(t.name) c "
+                                             "WHERE t.type = 'table' ORDER BY t.name, c.cid"));
+    std::size_t count = 0;
+    for (std::string line; std::getline(columns, line); ++count) {
+        const std::string table = line.substr(0, line.find('|')), column = line.substr(line.find('|') + 1);
+        EXPECT_NE(documented(table).find("\n| `" + column + "` |"), std::string::npos) << line;
+    }
+    EXPECT_GT(count, 80u);
+    std::istringstream views(query(record, "SELECT name FROM sqlite_schema WHERE type = 'view'"));
+    for (std::string view; std::getline(views, view);) {
+        EXPECT_NE(documented("Views").find("| `" + view + "` |"), std::string::npos) << view;
+    }
 }
 
 TEST(database, events_are_json) {

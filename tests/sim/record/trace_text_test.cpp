@@ -19,7 +19,41 @@ record::database seed_chain() {
 }
 
 TEST(trace_text, the_seed_chain_reads_from_laptop_to_mailbox) {
-    EXPECT_EQ(trace_command(seed_chain(), "1", false, {}).text, "");
+    const std::string expected = R"(Message <20240923A9@smtp.6circles.cc>
+from <zibiten@york.cc>, 326 bytes, 4 stops
+
+ 1  smtp.6circles.cc  BF807A725F1  Nov 20 14:28:06.784
+    arrived   from laptop.6circles.cc[192.168.137.10] over TLSv1.3 TLS_AES_256_GCM_SHA384
+    sent      kimchen@york.cc to spamassassin; Nov 20 14:28:06.894
+              pipe 2.0.0 (delivered via spamassassin service)
+    waited    before queue manager 0.05, in active queue 0, connecting 0, transmitting 0.06 s
+    next      stop 2, smtp.6circles.cc D7680A721F5
+    left      the queue after 0.11 s
+
+ 2  smtp.6circles.cc  D7680A721F5  Nov 20 14:28:06.882
+    arrived   back from the content filter of stop 1 (uid 65534)
+    sent      kimchen@york.cc to mail.ohio.cc[192.168.137.9]:25; Nov 20 14:28:06.930
+              smtp 2.0.0 (250 2.0.0 Ok: queued as E2180A72621)
+    waited    before queue manager 0, in active queue 0.01, connecting 0.02, transmitting 0.01 s
+    next      stop 3, mail.ohio.cc at 192.168.137.9:25 over TLSv1.3 TLS_AES_256_GCM_SHA384
+    left      the queue after 0.05 s
+
+ 3  mail.ohio.cc  E2180A72621  Nov 20 14:28:06.925
+    arrived   from smtp.6circles.cc[192.168.137.2] over TLSv1.3 TLS_AES_256_GCM_SHA384
+    sent      kimchen@york.cc to mail.york.cc[192.168.137.5]:25; Nov 20 14:28:06.976
+              smtp 2.0.0 (250 2.0.0 Ok: queued as ED796A72631)
+    waited    before queue manager 0.01, in active queue 0.01, connecting 0.03, transmitting 0.01 s
+    next      stop 4, mail.york.cc at 192.168.137.5:25 over TLSv1.3 TLS_AES_256_GCM_SHA384
+    left      the queue after 0.05 s
+
+ 4  mail.york.cc  ED796A72631  Nov 20 14:28:06.973
+    arrived   from mail.ohio.cc[192.168.137.9] over TLSv1.3 TLS_AES_256_GCM_SHA384
+    sent      kimchen@york.cc, into the mailbox of kimchen; Nov 20 14:28:06.983
+              local 2.0.0 (delivered to mailbox)
+    waited    before queue manager 0.01, in active queue 0, connecting 0, transmitting 0 s
+    left      the queue after 0.01 s
+)";
+    EXPECT_EQ(trace_command(seed_chain(), "1", false, {}).text, expected);
 }
 
 TEST(trace_text, no_line_is_wider_than_asked_for) {
