@@ -75,6 +75,7 @@ outcome compile(std::string_view expression, dialect language) {
         result.problem = pattern_problem{longest_pattern, "the pattern is longer than 65536 bytes"};
         return result;
     }
+    const std::size_t as_written = expression.size();
     translated_pattern source;
     if (language == dialect::python) {
         source = translate_python(expression);
@@ -96,7 +97,7 @@ outcome compile(std::string_view expression, dialect language) {
     if (!result.code) {
         std::array<PCRE2_UCHAR, 256> words{};
         pcre2_get_error_message(error, words.data(), words.size());
-        if (language == dialect::python && offset < source.origins.size()) offset = source.origins[offset];
+        if (language == dialect::python) offset = offset < source.origins.size() ? source.origins[offset] : as_written;
         result.problem = pattern_problem{offset, reinterpret_cast<const char*>(words.data())};
     }
     return result;

@@ -149,7 +149,7 @@ class session {
         if (verb == "RCPT") {
             const bool goes_on = co_await answer(verb, "250 2.1.5 ok");
             if (goes_on && said("250")) envelope_.rcpt_lines.emplace_back(line);
-            co_return goes_on && envelope_.rcpt_lines.size() <= most_recipients;
+            co_return goes_on&& envelope_.rcpt_lines.size() <= most_recipients;
         }
         if (verb == "DATA") co_return co_await take_message();
         if (verb == "QUIT") {

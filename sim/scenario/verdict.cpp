@@ -186,9 +186,9 @@ verdict judge_one(const refused& claim, const evidence& facts) {
     return result;
 }
 
-// The pieces of a regular expression that stand for themselves: what a line that nearly matches has in common with it.
+// The words of a regular expression that stand for themselves: what a line that nearly matches has in common with it.
 words literal_pieces(std::string_view expression) {
-    constexpr std::string_view special = "^$.[]|()?*+{}\\";
+    constexpr std::string_view special = "^$.[]|()?*+{}\\", separators = " ,;:";
     constexpr std::size_t shortest = 3;
     words result;
     std::string piece;
@@ -201,7 +201,7 @@ words literal_pieces(std::string_view expression) {
         const bool escaped = c == '\\' && i + 1 < expression.size() && !text::is_alnum(expression[i + 1]);
         if (escaped) {
             piece += expression[++i];
-        } else if (special.find(c) == special.npos) {
+        } else if (special.find(c) == special.npos && separators.find(c) == separators.npos) {
             piece += c;
         } else {
             // What a quantifier follows need not be there.
