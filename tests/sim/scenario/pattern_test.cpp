@@ -63,6 +63,8 @@ TEST(python_pattern, finds_what_pythons_re_finds) {
     EXPECT_TRUE(finds("^a{,2}$", "aa"));
     EXPECT_FALSE(finds("^a{,2}$", "aaa"));
     EXPECT_TRUE(finds("a{,b", "a{,b"));
+    EXPECT_TRUE(finds("^a{,}b{}c{x}$", "aaab{}c{x}"));
+    EXPECT_TRUE(finds("^a+?b{2}+c*?d?$", "aabbd"));
     EXPECT_TRUE(finds("[[:alpha:]]", ":]"));
     EXPECT_FALSE(finds("^[[:alpha:]]", "z"));
     EXPECT_TRUE(finds("[]x]", "]"));
@@ -103,6 +105,15 @@ TEST(python_pattern, refuses_what_python_refuses) {
     EXPECT_EQ(problem("x[a"), "1: unterminated character set");
     EXPECT_EQ(problem("x[a\\]"), "1: unterminated character set");
     EXPECT_EQ(problem("(?a:x)"), "0: the flag a is only supported at the start of the expression, as (?a)");
+    EXPECT_EQ(problem("a**"), "2: multiple repeat");
+    EXPECT_EQ(problem("a{2}{3}"), "4: multiple repeat");
+    EXPECT_EQ(problem("a+?+"), "3: multiple repeat");
+    EXPECT_EQ(problem("(?-i)a"), "0: missing :");
+    EXPECT_EQ(problem("(?i-:a)"), "0: missing flag");
+    EXPECT_NE(problem("{,3}"), "");
+    EXPECT_NE(problem("[z-a]"), "");
+    EXPECT_NE(problem("(a)\\2"), "");
+    EXPECT_NE(problem("x{3,1}"), "");
     EXPECT_NE(problem("a(b"), "");
     EXPECT_NE(problem("*a"), "");
     EXPECT_NE(problem("\\ud800"), "");
