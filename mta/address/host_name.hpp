@@ -28,8 +28,11 @@ inline bool valid_mailhost_literal(std::string_view text) {
     return !mailhost_literal_fault(text);
 }
 
-// With smtputf8_enable a domain may be UTF-8; it is then judged in its A-label form.
 bool valid_utf8(std::string_view text);
+// Each label that has non-ASCII text as its A-label (RFC 5890; ASCII letters lowered, no further mapping), or nothing
+// for text that has none.
+std::optional<std::string> domain_to_ascii(std::string_view name);
+// With smtputf8_enable a domain may be UTF-8; it is then judged in its A-label form.
 bool valid_utf8_hostname(bool enabled, std::string_view name);
 
 }  // namespace mta::address

@@ -13,7 +13,7 @@ namespace mta::address {
 struct quote_flags {
     bool eight_bit_clean = true;   // leave bytes over 127 alone (QUOTE_FLAG_8BITCLEAN)
     bool expose_at = false;        // an '@' in the local part needs no quotes (QUOTE_FLAG_EXPOSE_AT)
-    bool bare_local_part = false;  // the whole text is a local part, '@' included (QUOTE_FLAG_BARE_LOCALPART)
+    bool bare_local_part = false;  // RFC 822 only: all of it is a local part (QUOTE_FLAG_BARE_LOCALPART)
 };
 
 std::string quote_821_local(std::string_view address, const quote_flags& flags = {});

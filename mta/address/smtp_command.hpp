@@ -5,12 +5,12 @@
 // with Postfix's reply. Whether a command fits the state of the session, and restrictions, are the session's business.
 // Output is bounded by the length of the line.
 #pragma once
-#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -36,11 +36,9 @@ enum class verb : std::uint8_t {
 };
 std::string_view name_of(verb value);  // "MAIL"; "UNKNOWN" as in the `disconnect` line
 
-// `address`: the token has a <...> or "..." or [...] part; `error`: such a part is not closed.
-enum class argument_kind : std::uint8_t { other, address, error };
 struct argument {
-    argument_kind kind = argument_kind::other;
-    std::string text;  // as sent, quotes and all
+    std::string text;           // as sent, quotes and all
+    bool unterminated = false;  // a <...> or "..." in it is not closed
     friend bool operator==(const argument&, const argument&) = default;
 };
 
@@ -57,6 +55,8 @@ struct refusal {
     refusal_class cause = refusal_class::protocol;
     // The "Illegal address syntax from CLIENT in MAIL command: " warning's last part, already printable.
     std::optional<std::string> illegal_address;
+    // AUTH= was taken before the refusal. smtpd(8) keeps it, and refuses the next AUTH= before a reset.
+    bool auth_taken = false;
 };
 template <class value>
 using parsed = std::variant<value, refusal>;
@@ -70,10 +70,9 @@ bool looks_like_header(std::string_view word);
 // Parameters and facts of the session that the grammar depends on.
 struct command_rules {
     bool strict_rfc821_envelopes = false;
-    bool smtputf8 = true;  // smtputf8_enable, and SMTPUTF8 not discarded by smtpd_discard_ehlo_keywords
-    bool dsn = true;       // DSN not discarded
-    bool sasl_enabled = false;
-    bool sasl_authenticated = false;
+    bool smtputf8 = true;        // smtputf8_enable, and SMTPUTF8 not discarded by smtpd_discard_ehlo_keywords
+    bool dsn = true;             // DSN not discarded
+    bool auth_taken = false;     // by an earlier MAIL that was refused
     bool xverp_allowed = false;  // smtpd_authorized_verp_clients
     std::string default_verp_delimiters = "+=";
     std::string verp_delimiter_filter = "-=+";
@@ -92,7 +91,7 @@ struct mail_command {
     bool smtputf8 = false;
     dsn_ret ret = dsn_ret::unspecified;
     std::string envid;                           // decoded
-    std::optional<std::string> auth;             // AUTH=, decoded; "<>" as sent
+    std::optional<std::string> auth;             // AUTH=, as sent but printable
     std::optional<std::string> verp_delimiters;  // XVERP
 };
 
@@ -120,8 +119,8 @@ struct envelope_address {
 envelope_address extract_envelope_address(std::string_view as_sent);
 
 struct helo_command {
-    std::string name;
-};  // HELO and EHLO; words joined by a space
+    std::string name;  // words joined, unsafe characters as '?'
+};  // HELO and EHLO
 struct vrfy_command {
     std::string address;
     std::string as_sent;
@@ -140,13 +139,17 @@ struct bdat_command {
 struct bare_command {};                                                   // DATA, RSET, STARTTLS, QUIT, NOOP
 using attribute_list = std::vector<std::pair<std::string, std::string>>;  // XCLIENT, XFORWARD: names as sent
 
-parsed<helo_command> parse_helo(const command_line& line);
+parsed<helo_command> parse_helo(const command_line& line, bool smtputf8_enable = true);
+// Has the argument as the reply repeats it.
 parsed<vrfy_command> parse_vrfy(const command_line& line, const command_rules& rules);
 parsed<etrn_command> parse_etrn(const command_line& line);
 parsed<auth_command> parse_auth(const command_line& line);
 parsed<bdat_command> parse_bdat(const command_line& line);
 parsed<bare_command> parse_bare(const command_line& line);
 parsed<attribute_list> parse_attributes(const command_line& line);
+
+// Text for a log or a reply: what is no printable ASCII, or UTF-8 where allowed, becomes '?' (printable(3)).
+std::string printable(std::string_view text, bool utf8);
 
 // NOTIFY= and RET= values; 0 and `unspecified` for anything malformed (dsn_mask(3)).
 unsigned parse_notify(std::string_view text);

@@ -27,6 +27,7 @@ struct token {
     char op = 0;  // for kind op; a group_start prints as ':'
     std::string text;
     std::vector<token> children;  // for kind address
+    bool joined = false;          // part of an address: printed without a space after it
 
     bool is(char c) const { return kind == token_kind::op && op == c; }
     friend bool operator==(const token&, const token&) = default;
@@ -38,14 +39,11 @@ token make_quoted_string(std::string_view text);
 
 // At most `limit` tokens when `limit` is not 0.
 token_list scan(std::string_view text, std::size_t limit = 0);
-// One address as scan sees it, for rewriting; empty text gives one empty quoted string (tok822_scan_addr).
-token_list scan_address(std::string_view text);
 // Addresses of a header or command; phrases, comments, brackets, commas and groups stay beside them (tok822_parse).
 token_list parse_addresses(std::string_view text, std::size_t limit = 0);
 
-// Printing between tokens of an address list: `on_one_line` writes ", ", `one_a_line` starts a line after each comma,
-// `truncated` (for a rewritten header) cuts there where the address limit was reached.
-enum class token_print : std::uint8_t { plain, one_a_line, canonical_header };
+// `one_a_line` starts a line after each comma, as in a rewritten header.
+enum class token_print : std::uint8_t { plain, one_a_line };
 std::string internalize(const token_list& tokens, token_print print = token_print::plain);
 std::string externalize(const token_list& tokens, token_print print = token_print::plain);
 
@@ -53,6 +51,10 @@ std::string externalize(const token_list& tokens, token_print print = token_prin
 inline constexpr std::size_t no_token = static_cast<std::size_t>(-1);
 std::size_t find_op(const token_list& tokens, char op, std::size_t from = 0);
 std::size_t rfind_op(const token_list& tokens, char op);
+
+// As `externalize` with `one_a_line`, for a header that goes out: an address that has more than 250 characters of
+// phrases and comments about it loses them, and a warning for the log is added.
+std::string externalize_header(const token_list& tokens, std::vector<std::string>& warnings);
 
 // The address nodes of a parsed list, in order (tok822_grep).
 std::vector<const token*> addresses_in(const token_list& tokens);

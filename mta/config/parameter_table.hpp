@@ -1,11 +1,12 @@
 // mta/config/parameter_table.hpp - every main.cf parameter of Postfix 3.7.11: its name, type, default and range
 // (postconf(5)).
 //
-// The rows are in parameter_table.cpp, which tools/generate_parameter_table.py writes from an installed Postfix.
+// The rows are in parameter_table_rows.inc, which tools/generate_parameter_table.py writes from an installed Postfix.
 // What the lab does with each parameter is written by hand in support.cpp.
 #pragma once
 #include <cstdint>
 #include <span>
+#include <string>
 #include <string_view>
 
 namespace mta::config {
@@ -32,12 +33,8 @@ const parameter* find_parameter(std::string_view name);
 // whose default is `$default_destination_recipient_limit`.
 struct transport_parameter {
     std::string_view suffix;                        // "_destination_recipient_limit"
-    std::string_view default_text;
-    type kind;
-    char unit;
-    std::int64_t minimum;
-    std::int64_t maximum;
-    std::string_view only_for;                      // the command this is for ("pipe", "spawn"), or "" for any agent
+    std::string_view base;                          // whose value it has by default, and whose type and range it shares
+    std::string_view only_for;                      // the command it is for ("pipe", "spawn"), or "" for delivery agents
 };
 std::span<const transport_parameter> transport_parameter_table();
 // The class of such a name; null when `name` has none of the suffixes or is a parameter of its own.

@@ -8,6 +8,7 @@
 #include <chrono>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -82,9 +83,18 @@ class parameters {
     struct row;
     struct found;
     parameters();
-    static pointer make(pointer below, std::span<const definition>);
+    static std::shared_ptr<parameters> make(pointer below, std::span<const definition>);
+    std::string_view name_of(const row&) const;
+    std::string_view value_of(const row&) const;
+    const row* find_here(std::string_view name) const;
     found find(std::string_view name) const;
-    std::string computed_default(std::string_view name) const;
+    std::string checked_text(std::string_view name, type&, const parameter*&, position&) const;
+
+    // Defaults that are computed. `busy` holds the bits of those under way: asked again, they are undefined, as they
+    // are in Postfix while it starts.
+    std::optional<std::string> value(std::string_view name, unsigned busy) const;
+    std::string expand(std::string_view text, const position& blame, unsigned busy) const;
+    std::string default_networks(unsigned busy) const;
 
     pointer below_;
     std::shared_ptr<const machine> machine_;

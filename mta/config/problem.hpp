@@ -34,14 +34,18 @@ struct problem {
 };
 using problems = std::vector<problem>;
 
-// What Postfix ends a program with ("fatal: ..."). what() is the text as logged; where() is for the user.
+// What Postfix ends a program with ("fatal: ..."). what() is the text as logged; where() is for the user; warning() is
+// the "warning: ..." that Postfix logs just before it, or "".
 class fatal : public std::runtime_error {
   public:
-    fatal(position where, const std::string& text) : std::runtime_error(text), where_(std::move(where)) {}
+    fatal(position where, const std::string& text, std::string warning = {})
+        : std::runtime_error(text), where_(std::move(where)), warning_(std::move(warning)) {}
     const position& where() const { return where_; }
+    const std::string& warning() const { return warning_; }
 
   private:
     position where_;
+    std::string warning_;
 };
 
 }  // namespace mta::config

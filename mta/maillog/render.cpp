@@ -2,7 +2,10 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
+#include <charconv>
+#include <concepts>
 #include <iterator>
 
 namespace mta::maillog {
@@ -13,8 +16,23 @@ void append(std::string& out, fmt::format_string<Arguments...> format, Arguments
     fmt::format_to(std::back_inserter(out), format, std::forward<Arguments>(arguments)...);
 }
 
-// The longest log line that msg_output(3) and syslog pass on.
+// The longest text that Postfix hands to syslog in one line.
 constexpr std::size_t line_limit = 2000;
+
+void append_number(std::string& out, std::integral auto number) {
+    std::array<char, 24> digits;
+    const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), number).ptr;
+    out.append(digits.data(), end);
+}
+
+void append_peer(std::string& out, const peer& p) { (((out += p.name) += '[') += p.address) += ']'; }
+
+// Postfix keeps moments in microseconds and subtracts those.
+duration difference(time_point later, time_point earlier) {
+    using std::chrono::floor;
+    using std::chrono::microseconds;
+    return floor<microseconds>(later) - floor<microseconds>(earlier);
+}
 
 struct line_writer {
     const entry& from;
@@ -40,9 +58,13 @@ struct line_writer {
             append(out, "reload -- version {}, configuration {}", e.version, e.configuration);
         }
     }
-    void operator()(const connected& e) const { append(out, "connect from {}[{}]", e.client.name, e.client.address); }
+    void operator()(const connected& e) const {
+        out += "connect from ";
+        append_peer(out, e.client);
+    }
     void operator()(const disconnected& e) const {
-        append(out, "disconnect from {}[{}]", e.client.name, e.client.address);
+        out += "disconnect from ";
+        append_peer(out, e.client);
         std::uint32_t succeeded = 0, total = 0;
         for (const auto& each : e.commands) {
             count(each.verb, each.succeeded, each.total);
@@ -61,11 +83,15 @@ struct line_writer {
     }
     void operator()(const client_assigned& e) const {
         id();
-        append(out, "client={}[{}]{}", e.client.name, e.client.address, e.more);
+        out += "client=";
+        append_peer(out, e.client);
+        out += e.more;
     }
     void operator()(const verdict& e) const {
         id();
-        append(out, "{}: {} from {}[{}]: {}", e.action, e.stage, e.client.name, e.client.address, e.text);
+        (((out += e.action) += ": ") += e.stage) += " from ";
+        append_peer(out, e.client);
+        (out += ": ") += e.text;
         if (!e.context.empty()) (out += "; ") += e.context;
     }
     void operator()(const picked_up& e) const {
@@ -79,7 +105,11 @@ struct line_writer {
     }
     void operator()(const became_active& e) const {
         id();
-        append(out, "from=<{}>, size={}, nrcpt={} (queue active)", e.sender, e.size, e.recipient_count);
+        ((out += "from=<") += e.sender) += ">, size=";
+        append_number(out, e.size);
+        out += ", nrcpt=";
+        append_number(out, e.recipient_count);
+        out += " (queue active)";
     }
     void operator()(const delivery& e) const {
         id();
@@ -88,11 +118,15 @@ struct line_writer {
             ((out += "orig_to=<") += e.original_recipient) += ">, ";
         }
         ((out += "relay=") += e.relay) += ", ";
-        if (e.connection_uses > 1) append(out, "conn_use={}, ", e.connection_uses);
+        if (e.connection_uses > 1) {
+            out += "conn_use=";
+            append_number(out, e.connection_uses);
+            out += ", ";
+        }
         out += "delay=";
-        append_delay(out, e.done - e.arrived);
-        const std::array steps = {e.active - e.arrived, e.agent_started - e.active, e.connected - e.agent_started,
-                                  e.done - e.connected};
+        append_delay(out, difference(e.done, e.arrived));
+        const std::array steps = {difference(e.active, e.arrived), difference(e.agent_started, e.active),
+                                  difference(e.connected, e.agent_started), difference(e.done, e.connected)};
         const char* before = ", delays=";
         for (const duration step : steps) {
             out += before;
@@ -114,19 +148,18 @@ struct line_writer {
         append(out, "{} notification: {}", e.kind, e.queue_id);
     }
     void operator()(const remark& e) const {
-        constexpr std::array<std::string_view, 5> prefixes = {"", "warning: ", "error: ", "fatal: ", "panic: "};
-        out += prefixes[static_cast<std::size_t>(e.severity)];
         id();
         out += e.text;
     }
 
   private:
     void count(std::string_view verb, std::uint32_t succeeded, std::uint32_t total) const {
-        if (succeeded == total) {
-            append(out, " {}={}", verb, total);
-        } else {
-            append(out, " {}={}/{}", verb, succeeded, total);
+        ((out += ' ') += verb) += '=';
+        if (succeeded != total) {
+            append_number(out, succeeded);
+            out += '/';
         }
+        append_number(out, total);
     }
 };
 
@@ -135,11 +168,18 @@ constexpr std::array<std::string_view, std::variant_size_v<event>> names = {
     "command",        "tls_established", "client_assigned", "verdict",        "picked_up",    "message_id_seen",
     "became_active",  "delivery",        "removed",         "expired",        "notification", "remark"};
 
-// msg_output(3) shows what a terminal might act on as `?`; valid UTF-8 passes.
-void make_printable(std::string& out, std::size_t from) {
+constexpr bool continues(char c) { return (static_cast<unsigned char>(c) & 0xc0) == 0x80; }
+
+// printable(3): what is neither printable ASCII nor looks like UTF-8 becomes `?`.
+void make_printable(std::string& out, std::size_t from, bool utf8) {
     for (std::size_t i = from; i < out.size(); ++i) {
         const auto c = static_cast<unsigned char>(out[i]);
-        if (c < ' ' || c == 0x7f) out[i] = '?';
+        if (c >= ' ' && c < 0x7f) continue;
+        if (utf8 && c >= 0xc2 && c <= 0xfe && i + 1 < out.size() && continues(out[i + 1])) {
+            while (i + 1 < out.size() && continues(out[i + 1])) ++i;
+        } else {
+            out[i] = '?';
+        }
     }
 }
 
@@ -153,38 +193,50 @@ bool in_maillog(const event& e) {
     return !tls || tls->logged;
 }
 
-void append_delay(std::string& out, duration delay, int resolution_digits) {
-    const auto ns = delay.count() < 0 ? 0 : delay.count();
-    const auto whole = ns / 1'000'000'000;
-    auto microseconds = ns % 1'000'000'000 / 1000;
-    // Two significant digits in all: seconds from 10 on stand alone; below, the fraction shows as many as remain.
-    int digits = resolution_digits;
-    for (auto rest = whole; rest > 0; rest /= 10) --digits;
-    append(out, "{}", whole);
-    if (digits <= 0 || microseconds == 0) return;
-    std::string fraction = fmt::format("{:06}", microseconds);
-    std::size_t keep = 0;
+void append_delay(std::string& out, duration delay, int finest_digits) {
+    constexpr std::int64_t second = 1'000'000;
+    constexpr std::array<std::int64_t, 7> powers = {1, 10, 100, 1000, 10'000, 100'000, 1'000'000};
+    const std::int64_t microseconds = std::max<std::int64_t>(0, delay.count() / 1000);
+    std::int64_t whole = microseconds / second;
+    std::int64_t fraction = microseconds % second;
+
+    // Two significant digits, but none finer than asked for.
+    std::int64_t resolution = second / powers[static_cast<std::size_t>(std::clamp(finest_digits, 0, 6))];
     if (whole > 0) {
-        keep = static_cast<std::size_t>(digits);
+        resolution = whole < 10 ? std::max(resolution, second / 10) : second;
     } else {
-        keep = static_cast<std::size_t>(resolution_digits);       // delays are shown to a hundredth at the finest
+        while (resolution < second && fraction >= 100 * resolution) resolution *= 10;
     }
-    fraction.resize(std::min(keep, fraction.size()));
-    while (!fraction.empty() && fraction.back() == '0') fraction.pop_back();
-    if (!fraction.empty()) (out += '.') += fraction;
+    if (resolution > 1) fraction += resolution / 2;
+    if (fraction >= second) {
+        fraction -= second;
+        ++whole;
+    }
+    append_number(out, whole);
+    if (fraction < resolution) return;
+    out += '.';
+    for (std::int64_t digit = second / 10; fraction >= resolution && digit > 0; digit /= 10) {
+        out += static_cast<char>('0' + fraction / digit);
+        fraction %= digit;
+    }
 }
 
-void render_text(const entry& e, std::string& out) {
-    const std::size_t from = out.size();
+void render_text(const entry& e, std::string& out, bool utf8) {
+    constexpr std::array<std::string_view, 5> severities = {"", "warning: ", "error: ", "fatal: ", "panic: "};
+    if (const auto* said = std::get_if<remark>(&e.what)) out += severities[static_cast<std::size_t>(said->severity)];
+    const std::size_t from = out.size();        // the limit does not count the severity
     std::visit(line_writer{e, out}, e.what);
+    make_printable(out, from, utf8);
     if (out.size() - from > line_limit) out.resize(from + line_limit);
-    make_printable(out, from);
 }
 
-void render_line(const entry& e, std::string_view machine, const text::time_zone& zone, std::string& out) {
+void render_line(const entry& e, std::string_view machine, const text::time_zone& zone, std::string& out, bool utf8) {
     text::append_syslog_stamp(out, e.when, zone);
-    append(out, " {} {}[{}]: ", machine, e.by.tag, e.by.pid);
-    render_text(e, out);
+    (((out += ' ') += machine) += ' ') += e.by.tag;
+    out += '[';
+    append_number(out, e.by.pid);
+    out += "]: ";
+    render_text(e, out, utf8);
     out += '\n';
 }
 

@@ -21,15 +21,33 @@ enum notify_flags : std::uint8_t { notify_never = 1, notify_success = 2, notify_
 // RFC 3461 RET
 enum class return_content : std::uint8_t { not_given, full, headers };
 
+// What became of a recipient, as delivery agents tell it and notices pass it on (dsn(3), RFC 3463, RFC 3464).
+struct delivery_status {
+    std::string dsn;                        // "5.1.1"
+    std::string text;                       // as logged
+    std::string remote_mta;                 // the host that said so, or ""
+    std::string diagnostic_type;            // "smtp", "x-unix" or "": the agent itself
+    std::string diagnostic;                 // what it said
+    delivery_status() = default;
+    delivery_status(std::string code, std::string reason) : dsn(std::move(code)), text(std::move(reason)) {}
+};
+
 struct recipient {
     std::string address;                    // where it goes
     std::string original;                   // as the client or the command line gave it, for orig_to= and X-Original-To
     std::string dsn_original;               // ORCPT, "rfc822;name@domain", or ""
     std::uint8_t notify = 0;
     bool done = false;                      // delivered or bounced: never tried again
-    // The last reason for a delay, as postqueue(1) shows it and the next bounce tells it.
-    std::string delay_reason;
-    std::string delay_dsn;
+    // The last reason for a delay, as postqueue(1) shows it and the next notice tells it; no text: never tried.
+    delivery_status delay;
+};
+
+// A line of the bounce, defer or trace log of a message: what the next notice will say of a recipient.
+struct notice_entry {
+    std::string address, original, dsn_original;
+    std::uint8_t notify = 0;
+    std::string action;                     // RFC 3464: failed, delayed, delivered, relayed, expanded
+    delivery_status status;
 };
 
 // Where the message came from; what Received, logs and filters are told of it (XFORWARD's attributes).
@@ -45,6 +63,8 @@ struct queue_file {
     std::string sender;                     // "" for the null sender
     origin from;
     std::vector<recipient> recipients;
+    std::vector<notice_entry> bounces;      // that the sender was not told of yet
+    std::vector<notice_entry> traces;       // of successes to report (NOTIFY=SUCCESS, sendmail -v)
     std::shared_ptr<const std::string> content;     // headers, empty line, body; every line ends in LF
     std::size_t size = 0;                   // bytes, as qmgr logs and SIZE= announces it
     std::size_t header_size = 0;            // of `content`, up to the empty line

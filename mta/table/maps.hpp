@@ -38,7 +38,7 @@ class maps {
     static maps open(std::string_view title, std::string_view list, registry& registry, const environment& environment,
                      const open_options& options, std::vector<diagnostic>& diagnostics);
 
-    match find(std::string_view key, reach reach = reach::every_table) const;
+    match find(std::string_view key, reach scope = reach::every_table) const;
 
     const std::string& title() const { return title_; }  // the parameter's name
     const std::vector<table_ptr>& tables() const { return tables_; }

@@ -39,7 +39,7 @@ enum class source_syntax { map, aliases };
 struct open_options {
     bool fold_keys = true;           // DICT_FLAG_FOLD_FIX
     bool allow_substitution = true;  // false: DICT_FLAG_NO_REGSUB, as transport_maps and alias_maps are opened
-    bool utf8 = false;               // DICT_FLAG_UTF8_REQUEST with smtputf8_enable
+    bool utf8 = true;                // DICT_FLAG_UTF8_REQUEST with smtputf8_enable
     bool values_are_files = false;   // postmap -F: a value names files, and becomes their contents
     source_syntax syntax = source_syntax::map;
 
@@ -51,7 +51,7 @@ struct opened {
     std::vector<diagnostic> diagnostics;
 };
 
-// `spec` is "type:name", "proxy:type:name", or "type:{...}". Without a type, hash (default_database_type) is taken.
+// `spec` is "type:name", "proxy:type:name", or "type:{...}". Another form is severity::fatal: Postfix's daemon ends.
 opened open(std::string_view spec, const environment& environment, const open_options& options = {});
 
 // The types that open() knows, for "did you mean" and for listings, sorted.

@@ -62,7 +62,8 @@ class table {
     table& operator=(const table&) = delete;
 
     // Looks `key` up, folded to lower case first when this table folds (DICT_FLAG_FOLD_FIX for fixed tables; pattern
-    // tables fold in the pattern, if at all). With `utf8`, a key that is not UTF-8 is not found.
+    // tables fold in the pattern, if at all). A table opened with `utf8` does not find a key that is not UTF-8, and
+    // warns.
     lookup_result lookup(std::string_view key) const;
 
     const std::string& type() const { return type_; }
@@ -72,16 +73,19 @@ class table {
     bool folds_case() const { return folds_case_; }
 
   protected:
-    table(std::string_view type, std::string_view name, key_style keys, bool folds_case)
-        : type_(type), name_(name), keys_(keys), folds_case_(folds_case) {}
+    table(std::string_view type, std::string_view name, key_style keys, bool folds_case, bool utf8)
+        : type_(type), name_(name), keys_(keys), folds_case_(folds_case), utf8_(utf8) {}
 
   private:
     virtual lookup_result find(std::string_view key) const = 0;
+    // The name that warnings use: an indexed table's is that of its database file.
+    virtual std::string logged_name() const { return type_and_name(); }
 
     std::string type_;
     std::string name_;
     key_style keys_;
     bool folds_case_;
+    bool utf8_;
 };
 
 using table_ptr = std::shared_ptr<const table>;

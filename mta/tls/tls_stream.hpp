@@ -23,22 +23,27 @@ namespace mta::tls {
 // smtp_tls_security_level, from may up. fingerprint and dane check the certificate against records, verify and secure
 // its chain and name.
 enum class security_level : std::uint8_t { may, encrypt, fingerprint, dane, verify, secure };
+constexpr bool must_match(security_level level) {
+    return level >= security_level::fingerprint;
+}
 
 // A TLSA record (RFC 6698): usage 2 or 3; others are ignored as Postfix does.
 struct tlsa_record {
     std::uint8_t usage = 3, selector = 1, matching_type = 1;
-    std::string data;                               // binary
+    std::string data;  // binary
 };
 
 // A line of NSS key log: "CLIENT_RANDOM ...", no end of line.
 using key_log = std::function<void(std::string_view line)>;
 
 struct handshake_options {
-    std::string peer;               // as logged: "mail.york.cc[192.168.137.5]" at a server, with ":25" at a client
-    time_point now;                 // certificates are judged by this moment
-    time_point deadline = never;    // of the whole handshake: *_starttls_timeout
-    random_source* random;          // four numbers are drawn from it; never null
-    key_log on_key;                 // optional
+    std::string peer;             // as logged: "mail.york.cc[192.168.137.5]" at a server, with ":25" at a client
+    time_point now;               // certificates are judged by this moment
+    time_point deadline = never;  // of the whole handshake: *_starttls_timeout
+    random_source* random;        // four numbers are drawn from it; never null
+    key_log on_key;               // optional
+    // Optional: what Postfix logs when a record is broken after the handshake ("TLS library problem: ...").
+    std::function<void(const log_line&)> on_problem;
 
     handshake_options(std::string peer, time_point now, time_point deadline, random_source& random)
         : peer(std::move(peer)), now(now), deadline(deadline), random(&random) {}
@@ -46,50 +51,43 @@ struct handshake_options {
 
 struct accept_options : handshake_options {
     using handshake_options::handshake_options;
-    bool log_untrusted = false;     // smtpd_tls_req_ccert, or loglevel 2: say why a client's certificate is not trusted
+    bool log_untrusted = false;  // smtpd_tls_req_ccert: say why a client's certificate is not trusted
 };
 
 struct connect_options : handshake_options {
     using handshake_options::handshake_options;
     security_level level = security_level::may;
-    std::string server_name;                        // SNI; "" sends none
-    std::vector<std::string> match_names;           // verify, secure: "mail.york.cc", or ".york.cc" for what is below it
-    std::vector<std::string> fingerprints;          // fingerprint: "AB:CD:...", of the certificate or the public key
-    std::vector<tlsa_record> tlsa;                  // dane
-    bool log_untrusted = false;                     // loglevel 2; levels from fingerprint up always say why
+    std::string server_name;                // SNI; "" sends none
+    std::vector<std::string> match_names;   // verify, secure: "mail.york.cc", or ".york.cc" for what is below it
+    std::vector<std::string> fingerprints;  // fingerprint: "AB:CD:...", of the certificate or the public key
+    std::vector<tlsa_record> tlsa;          // dane
 };
 
 enum class trust : std::uint8_t { anonymous, untrusted, trusted, verified };
-std::string_view name_of(trust how);                // "Anonymous", ... as logged
+std::string_view name_of(trust how);  // "Anonymous", ... as logged
 
 struct session_summary {
-    std::string protocol;                           // "TLSv1.3"
-    std::string cipher;                             // "TLS_AES_256_GCM_SHA384"
-    int cipher_bits = 0, algorithm_bits = 0;        // the used and the possible: "(256/256 bits)"
+    std::string protocol;                     // "TLSv1.3"
+    std::string cipher;                       // "TLS_AES_256_GCM_SHA384"
+    int cipher_bits = 0, algorithm_bits = 0;  // the used and the possible: "(256/256 bits)"
     // What follows "(256/256 bits)" in the log and in Received headers, with its leading space:
     // " key-exchange X25519 server-signature ECDSA (P-256) server-digest SHA256"
     std::string details;
 
     tls::trust trust = trust::anonymous;
     bool certificate_present = false;
-    bool matched = false;                           // name, fingerprint or TLSA record
-    std::string peer_common_name;                   // "" when there is none; made printable as Postfix does
+    bool matched = false;          // name, fingerprint or TLSA record
+    std::string peer_common_name;  // "" when there is none; made printable as Postfix does
     std::string issuer_common_name;
-    std::string certificate_fingerprint;            // "AB:CD:..." by settings().fingerprint_digest
+    std::string certificate_fingerprint;  // "AB:CD:..." by settings().fingerprint_digest
     std::string public_key_fingerprint;
 };
 
-// What Postfix logs beside the summary line, in order.
-struct log_line {
-    bool warning = false;                           // "warning: " goes before it
-    std::string text;
-};
-
 struct handshake_result {
-    std::unique_ptr<byte_stream> stream;            // null when the handshake failed
-    io_error error = io_error::none;                // tls_failed, timed_out, reset, end_of_stream
+    std::unique_ptr<byte_stream> stream;  // null when the handshake failed
+    io_error error = io_error::none;      // tls_failed, timed_out, reset, end_of_stream
     session_summary session;
-    std::vector<log_line> log;                      // of a failure, and of certificates that are not good
+    std::vector<log_line> log;  // of a failure, and of certificates that are not good, in order
     handshake_result() = default;
 };
 

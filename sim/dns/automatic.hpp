@@ -8,9 +8,7 @@
 // - without a zone "." there is an empty root, so that whatever no zone holds does not exist.
 #pragma once
 #include <optional>
-#include <span>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "sim/dns/zone.hpp"
@@ -21,8 +19,8 @@ namespace sim::dns {
 struct machine {
     std::string name;
     std::string address;
-    std::optional<std::string> ptr;         // nothing: no PTR record; usually the machine's name
-    bool a = true;                          // false: no A record
+    std::optional<std::string> ptr;  // nothing: no PTR record; usually the machine's name
+    bool a = true;                   // false: no A record
 };
 
 struct declared_zone {
@@ -31,8 +29,14 @@ struct declared_zone {
     security trust = security::insecure;
 };
 
-// The declared zones in their order, then those made for machines, then the root. `server_address` is the DNS server's.
-std::vector<zone_source> complete(std::span<const declared_zone> zones, std::span<const machine> machines,
-                                  std::string_view server_address);
+// What a topology says about its DNS.
+struct zone_plan {
+    std::vector<declared_zone> zones;
+    std::vector<machine> machines;
+    std::string server_address;  // the DNS server's own
+};
+
+// The declared zones in their order, then those made for machines, then the root.
+std::vector<zone_source> complete(const zone_plan& plan);
 
 }  // namespace sim::dns

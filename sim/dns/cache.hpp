@@ -18,9 +18,9 @@
 namespace sim::dns {
 
 struct cache_bounds {
-    std::size_t limit = 10'000;                                     // answers; 0 keeps none
-    std::uint32_t longest_ttl_s = 7 * 24 * 3600;                    // BIND's max-cache-ttl
-    std::uint32_t longest_negative_ttl_s = 3 * 3600;                // BIND's max-ncache-ttl
+    std::size_t limit = 10'000;                       // answers; 0 keeps none
+    std::uint32_t longest_ttl_s = 7 * 24 * 3600;      // BIND's max-cache-ttl
+    std::uint32_t longest_negative_ttl_s = 3 * 3600;  // BIND's max-ncache-ttl
 };
 
 class cache {
@@ -37,7 +37,7 @@ class cache {
     std::size_t size() const { return entries_.size(); }
 
   private:
-    using key = std::pair<std::string, mta::dns::record_type>;      // lower-case name
+    using key = std::pair<std::string, mta::dns::record_type>;  // lower-case name
     struct entry {
         mta::dns::response answer;
         time_point stored;
@@ -50,7 +50,7 @@ class cache {
 
     cache_bounds limits_;
     std::map<key, entry> entries_;
-    std::set<ending> endings_;                                      // soonest first
+    std::set<ending> endings_;  // soonest first
     std::uint64_t next_sequence_ = 0;
 };
 

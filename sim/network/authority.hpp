@@ -1,8 +1,8 @@
 // sim/network/authority.hpp - the lab's certificate authority: "CN=lab CA", and a certificate for each host that asks.
 //
-// EC P-256, valid for 30 days from the start of virtual time. Everything follows from the seed: keys, serial numbers and
-// signatures of each name depend on the seed and that name alone, not on who asked first. Nothing is made until it is
-// asked for, so that a lab without TLS pays nothing. Throws std::runtime_error when OpenSSL fails (out of memory).
+// EC P-256, valid for 30 days from the start of virtual time. Everything follows from the seed: keys, serial numbers
+// and signatures of each name depend on the seed and that name alone, not on who asked first. Nothing is made until it
+// is asked for, so that a lab without TLS pays nothing. Throws std::runtime_error when OpenSSL fails (out of memory).
 #pragma once
 #include <cstdint>
 #include <map>

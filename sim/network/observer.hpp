@@ -1,4 +1,7 @@
-// sim/network/observer.hpp - what a capture hears of the traffic.
+// sim/network/observer.hpp - what a simulated network tells whoever listens on the wire.
+//
+// The network calls it for every segment and datagram that is sent, also for those that a link then loses, in the order
+// of virtual time. The views in an argument live for the length of the call. An observer has no say in what happens.
 #pragma once
 #include <cstdint>
 #include <string_view>
@@ -8,27 +11,29 @@
 
 namespace sim::network {
 
-struct capture_endpoint {
+struct socket_address {
     mta::address::ip_address address;
     std::uint16_t port = 0;
 };
 
-enum tcp_flags : std::uint8_t { tcp_fin = 1, tcp_syn = 2, tcp_rst = 4, tcp_psh = 8, tcp_ack = 16 };
+// The control bits of RFC 9293 3.1, as they stand in the header.
+enum tcp_flags : std::uint8_t { tcp_fin = 0x01, tcp_syn = 0x02, tcp_rst = 0x04, tcp_psh = 0x08, tcp_ack = 0x10 };
 
-// A segment as it is put on the wire; its payload may exceed what one packet holds.
 struct segment {
     mta::time_point when;
-    capture_endpoint from, to;
-    std::uint8_t flags = 0;
-    std::uint32_t sequence = 0, acknowledgement = 0;
-    std::string_view payload;
+    socket_address from, to;
+    std::uint8_t flags = 0;      // tcp_flags, or-ed
+    std::uint32_t sequence = 0;  // of the first byte of payload; SYN and FIN count one each
+    std::uint32_t acknowledgement = 0;
+    std::string_view payload;  // of any length: whoever needs packets cuts it
 };
 
 class observer {
   public:
     virtual ~observer() = default;
-    virtual void tcp(const segment&) = 0;
-    virtual void udp(mta::time_point when, const capture_endpoint& from, const capture_endpoint& to, std::string_view payload) = 0;
+    virtual void tcp(const segment& sent) = 0;
+    virtual void udp(mta::time_point when, const socket_address& from, const socket_address& to,
+                     std::string_view payload) = 0;
 };
 
 }  // namespace sim::network

@@ -40,15 +40,14 @@ std::string found_words(const node& n) {
         case node_kind::null:
             return "nothing";
         case node_kind::sequence:
-            return "a list";
+            return "a list of " + std::to_string(n.elements.size());
         case node_kind::map:
             return "a map";
         case node_kind::scalar:
             break;
     }
     if (!n.quoted && kind_of(n.text) == scalar_kind::boolean) return "the truth value " + n.text;
-    if (!n.quoted && kind_of(n.text) == scalar_kind::integer)
-        return "the number " + quoted_word(n.text).substr(1, n.text.size());
+    if (!n.quoted && kind_of(n.text) == scalar_kind::integer) return "the number " + n.text.substr(0, 40);
     return quoted_word(n.text);
 }
 
@@ -66,17 +65,46 @@ void context::wrong_type(const node& found, std::string_view what, std::string_v
           quoted_word(key) + " must be " + std::string(what) + ", not " + found_words(found) + "; " + std::string(how));
 }
 
-void context::unknown_key(const node& wrong, std::string_view object, std::span<const std::string_view> known) {
+namespace {
+
+std::string joined(std::span<const std::string_view> words) {
+    std::string text;
+    for (const auto word : words) text += (text.empty() ? "" : ", ") + std::string(word);
+    return text;
+}
+
+}  // namespace
+
+std::string_view context::unknown_key(const node& wrong, std::string_view object,
+                                      std::span<const std::string_view> known) {
     const std::vector<std::string_view> candidates(known.begin(), known.end());
     const auto near = mta::text::nearest(std::string_view(wrong.text).substr(0, 100), candidates);
-    std::string text = "a " + std::string(object) + " has no key " + quoted_word(wrong.text);
-    if (!near.empty()) {
-        text += "; did you mean " + quoted_word(near) + "?";
-    } else {
-        text += "; its keys are ";
-        for (std::size_t i = 0; i < known.size(); ++i) text += (i == 0 ? "" : ", ") + std::string(known[i]);
-    }
-    error(wrong.at, text);
+    error(wrong.at,
+          "this " + std::string(object) + " has no key " + quoted_word(wrong.text) +
+              (near.empty() ? "; its keys are " + joined(known) : "; did you mean " + quoted_word(near) + "?"));
+    return near;
+}
+
+void context::missing_key(const position& at, std::string_view object, std::string_view missing, std::string_view doc) {
+    std::string what(doc);
+    if (!what.empty()) what[0] = mta::text::lower(what[0]);
+    if (what.ends_with('.')) what.pop_back();
+    error(at, "this " + std::string(object) + " lacks " + quoted_word(missing) + "; add it: " + what);
+}
+
+void context::not_a_map(const node& found, std::string_view object, std::span<const std::string_view> known) {
+    const bool lacks_colon =
+        found.kind == node_kind::scalar && std::find(known.begin(), known.end(), found.text) != known.end();
+    error(found.at, "here stands " + found_words(found) + " where the keys of one " + std::string(object) +
+                        " belong; " +
+                        (lacks_colon ? "write " + quoted_word(found.text + ":") + ", with a colon"
+                                     : std::string("write \"key: value\" lines, or {key: value}")));
+}
+
+void context::not_one_key(const node& found, std::string_view object, std::span<const std::string_view> known) {
+    error(found.at, "this " + std::string(object) + (found.entries.empty() ? " is empty" : " has several keys") +
+                        "; write one of " + joined(known) +
+                        (found.entries.empty() ? "" : ", and a \"- \" before each"));
 }
 
 std::pair<std::vector<problem>, std::size_t> context::take_problems() {

@@ -30,7 +30,13 @@ class context {
     void report(const position& at, severity level, std::string text);
     // `"key" must be WHAT, not FOUND; HOW`. For what stands under the key being read.
     void wrong_type(const node& found, std::string_view what, std::string_view how);
-    void unknown_key(const node& key, std::string_view object, std::span<const std::string_view> known);
+    // Gives the known key that was probably meant, or "".
+    std::string_view unknown_key(const node& key, std::string_view object, std::span<const std::string_view> known);
+    void missing_key(const position& at, std::string_view object, std::string_view key, std::string_view doc);
+    // A `what` that is not a map; `known` are its keys.
+    void not_a_map(const node& found, std::string_view object, std::span<const std::string_view> known);
+    // A map that must have one of `known` and has none or several.
+    void not_one_key(const node& found, std::string_view object, std::span<const std::string_view> known);
     bool failed() const { return failed_; }
     // All that was reported, by place, files in the order they were opened; at most `most_problems`.
     std::pair<std::vector<problem>, std::size_t> take_problems();
@@ -113,24 +119,17 @@ constexpr row<Owner> verb(std::string_view key, std::string_view doc) {
 template <class T>
 void read_object(context& c, const node& n, T& into) {
     const object_table<T>& table = table_of<T>();
-    if (n.kind != node_kind::map && n.kind != node_kind::null) {
-        c.wrong_type(n, std::string("the keys of a ") + std::string(table.name),
-                     "write \"key: value\" lines below it, or {key: value}");
-        return;
-    }
     std::vector<std::string_view> known;
     for (const auto& r : table.rows) known.push_back(r.key);
+    if (n.kind != node_kind::map && n.kind != node_kind::null) return c.not_a_map(n, table.name, known);
+    if (table.exactly_one && n.entries.size() != 1) return c.not_one_key(n, table.name, known);
+
     std::map<std::string_view, const entry*> present;
+    std::set<std::string_view> misspelt;  // its absence needs no second word
     for (const entry& e : n.entries) {
         present.emplace(e.key->text, &e);
-        if (std::find(known.begin(), known.end(), e.key->text) == known.end()) c.unknown_key(*e.key, table.name, known);
-    }
-    if (table.exactly_one && n.entries.size() != 1) {
-        std::string words;
-        for (const auto& k : known) words += (words.empty() ? "" : ", ") + std::string(k);
-        c.error(n.at, "a " + std::string(table.name) + " is exactly one of " + words + ", and this has " +
-                          (n.entries.empty() ? "none" : "several; begin each with a \"- \" of its own"));
-        return;
+        if (std::find(known.begin(), known.end(), e.key->text) == known.end())
+            misspelt.insert(c.unknown_key(*e.key, table.name, known));
     }
     const auto outer = c.key;
     for (const auto& r : table.rows) {
@@ -138,9 +137,8 @@ void read_object(context& c, const node& n, T& into) {
         c.key = r.key;
         if (found != present.end())
             r.read(c, *found->second->value, into);
-        else if (r.presence == need::required)
-            c.error(n.at, "this " + std::string(table.name) + " lacks \"" + std::string(r.key) +
-                              "\"; add it: " + std::string(r.doc));
+        else if (r.presence == need::required && !misspelt.contains(r.key))
+            c.missing_key(n.at, table.name, r.key, r.doc);
     }
     c.key = outer;
 }

@@ -73,9 +73,11 @@ std::optional<std::uint64_t> read_integer(context& c, const node& n, std::uint64
         if (number && static_cast<std::uint64_t>(*number) >= least && static_cast<std::uint64_t>(*number) <= most)
             return static_cast<std::uint64_t>(*number);
     }
+    const bool is_integer = is_scalar(n) && kind_of(n.text) == scalar_kind::integer;
     c.wrong_type(n, "a number from " + std::to_string(least) + " to " + std::to_string(most),
-                 is_scalar(n) && n.quoted ? "write it in digits, without quotes"
-                                          : "write it in digits, without zeros before it");
+                 !is_integer ? "write it in digits, without zeros before it"
+                 : n.quoted  ? "write it without quotes"
+                             : "choose one of them");
     return std::nullopt;
 }
 
@@ -139,8 +141,9 @@ std::optional<std::string> parameter_value_type::read(context& c, const node& n)
     const auto scalar = [&](const node& v, bool within_list) -> std::optional<std::string> {
         const scalar_kind kind = v.quoted ? scalar_kind::text : kind_of(v.text);
         if (kind == scalar_kind::other_number) {
-            c.error(v.at, "YAML tools read " + v.text.substr(0, 60) +
-                              " as a number written in another way; put it in quotes");
+            c.error(v.at, quoted_word(c.key) + " is " + v.text.substr(0, 60) +
+                              ", which YAML reads as octal, hexadecimal, base 60 or a fraction; put it in quotes to "
+                              "keep it as it is");
             return std::nullopt;
         }
         if (kind != scalar_kind::boolean) return v.text;

@@ -52,6 +52,35 @@ class source {
         return place(index, offset - starts_[index]);
     }
 
+    // Of the "-" (or the like) after which nothing stands.
+    position place_before(const YAML::Mark& mark) const {
+        if (mark.line < 0 || mark.column < 0 || static_cast<std::size_t>(mark.line) >= starts_.size())
+            return place(mark);
+        const std::size_t offset = starts_[static_cast<std::size_t>(mark.line)] + static_cast<std::size_t>(mark.column);
+        if (offset < text_.size() && (text_[offset] == '~' || mta::text::lower(text_[offset]) == 'n'))
+            return place(mark);
+        const auto before = text_.substr(0, offset).find_last_not_of(" \t\r\n");
+        return before == std::string_view::npos ? place(mark) : place_of_offset(before);
+    }
+    // Whether the quotes that open at `mark`, if any do, are closed somewhere.
+    bool quotes_close(const YAML::Mark& mark) const {
+        if (mark.line < 0 || mark.column < 0 || static_cast<std::size_t>(mark.line) >= starts_.size()) return true;
+        std::size_t at = starts_[static_cast<std::size_t>(mark.line)] + static_cast<std::size_t>(mark.column);
+        if (at >= text_.size() || (text_[at] != '"' && text_[at] != '\'')) return true;
+        const char quote = text_[at];
+        for (++at; at < text_.size(); ++at) {
+            if (quote == '"' && text_[at] == '\\')
+                ++at;
+            else if (text_[at] != quote)
+                continue;
+            else if (quote == '\'' && at + 1 < text_.size() && text_[at + 1] == '\'')
+                ++at;
+            else
+                return true;
+        }
+        return false;
+    }
+
   private:
     std::string_view text_;
     std::string file_;
@@ -69,7 +98,15 @@ class builder final : public YAML::EventHandler {
                  "lines it belongs to, or remove it");
     }
     void OnDocumentEnd() override {}
-    void OnNull(const YAML::Mark& mark, YAML::anchor_t anchor) override { add(make(mark, node_kind::null), anchor); }
+    void OnNull(const YAML::Mark& mark, YAML::anchor_t anchor) override {
+        node& made = make(mark, node_kind::null);
+        // yaml-cpp places what is not there at whatever comes next.
+        if (!open_.empty() && keys_.back() != nullptr)
+            made.at = keys_.back()->at;
+        else
+            made.at = source_.place_before(mark);
+        add(made, anchor);
+    }
     void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
                   const std::string& value) override {
         node& made = make(mark, node_kind::scalar);
@@ -78,6 +115,11 @@ class builder final : public YAML::EventHandler {
         made.quoted = tag == "!" || tag == "tag:yaml.org,2002:str";
         made.weight = 1 + value.size() / bytes_for_each_node;
         if (made.quoted) find_block(made, mark);
+        // yaml-cpp takes a newline at the end of the file for the missing quote.
+        if (made.quoted && !source_.quotes_close(mark))
+            stop(made.at,
+                 "these quotes are never closed; add the closing one, or put quotes that belong to the text within "
+                 "others");
         add(made, anchor);
     }
     void OnAlias(const YAML::Mark& mark, YAML::anchor_t anchor) override {
@@ -301,6 +343,9 @@ void note_syntax_error(yaml_tree& tree, const source& from, const builder& build
     position at = from.place(error.mark);
     std::string text = explain(error.msg);
     if (error.msg.find("flow not found") != std::string::npos) at = build.open_bracket().value_or(at);
+    if (const auto opened = build.open_bracket(); opened && error.msg == "illegal flow end")
+        text = "a closing bracket of the wrong kind: the one that opened on line " + std::to_string(opened->line) +
+               ", column " + std::to_string(opened->column) + " is still open; close that first";
     const auto line = from.line(static_cast<std::size_t>(at.line - 1));
     const auto indentation = line.substr(0, line.find_first_not_of(" \t"));
     if (const auto tab = indentation.find('\t'); tab != std::string_view::npos) {

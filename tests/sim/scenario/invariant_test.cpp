@@ -182,6 +182,15 @@ TEST_F(conserved, a_queue_that_says_something_else_than_the_log) {
                              "a.test: A2: all recipients are done and the message is still in the deferred queue"}));
 }
 
+TEST_F(conserved, a_message_that_owes_its_sender_a_notice) {
+    pickup("A1");
+    active("A1", 1);
+    end("A1", "x@t", "bounced");
+    waits("A1", mta::queue::name::deferred, {{"x@t", true}});
+    queues["a.test"].back()->bounces.emplace_back();
+    EXPECT_EQ(found(), list{});
+}
+
 TEST_F(conserved, the_same_address_twice_in_one_message) {
     pickup("A1");
     active("A1", 2);

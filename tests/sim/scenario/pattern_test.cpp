@@ -140,6 +140,16 @@ TEST(pattern, gives_up_a_search_that_would_never_end) {
     EXPECT_EQ(pattern("^(x(?1)?)+[yz]", dialect::pcre).search(std::string(100'000, 'x')), search_result::too_costly);
 }
 
+TEST(pattern, spends_a_budget_over_many_texts) {
+    const pattern wanted("a+b", dialect::pcre);
+    std::uint64_t budget = 100;
+    EXPECT_EQ(wanted.search("xaaab", budget), search_result::found);
+    EXPECT_LT(budget, 100u);
+    EXPECT_GT(budget, 50u);
+    for (int i = 0; i < 100; ++i) wanted.search("xaaab", budget);
+    EXPECT_EQ(wanted.search("xaaab", budget), search_result::too_costly);
+}
+
 TEST(pattern, that_is_none_finds_nothing) {
     EXPECT_EQ(pattern("(", dialect::pcre).search("("), search_result::not_found);
     EXPECT_EQ(pattern("a", dialect::pcre).search({}), search_result::not_found);

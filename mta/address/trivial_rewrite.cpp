@@ -1,0 +1,195 @@
+#include "mta/address/trivial_rewrite.hpp"
+
+#include <algorithm>
+
+#include "mta/address/ip_address.hpp"
+#include "mta/config/parameters.hpp"
+#include "mta/host.hpp"
+#include "mta/table/maps.hpp"
+#include "mta/table/registry.hpp"
+#include "mta/text/strings.hpp"
+
+namespace mta::address {
+namespace {
+
+constexpr std::size_t cache_limit = 4096;
+
+lookup_status status_of(const table::list_match& match) {
+    return match.matched() ? lookup_status::found : match.failed() ? lookup_status::failed : lookup_status::absent;
+}
+
+lookup_result result_of(const table::match& match) {
+    return {match.found()    ? lookup_status::found
+            : match.failed() ? lookup_status::failed
+                             : lookup_status::absent,
+            match.result.value};
+}
+
+// The addresses that inet_interfaces names: "all", or names and addresses, of which the machine's own count.
+std::vector<std::string> own_addresses(const config::parameters& parameters, Host& host) {
+    std::vector<std::string> all, chosen;
+    for (const std::string& each : host.interfaces()) all.push_back(each.substr(0, each.find('/')));
+    for (const std::string& word : parameters.words("inet_interfaces")) {
+        if (word == "all") return all;
+        if (word == "loopback-only") {
+            for (const auto& each : all) {
+                const auto parsed = ip_address::parse(each);
+                if (parsed && parsed->is_loopback()) chosen.push_back(each);
+            }
+        } else {
+            std::string address = word == "localhost" ? "127.0.0.1" : word;
+            if (address.size() > 1 && address.front() == '[') address = address.substr(1, address.size() - 2);
+            chosen.push_back(address == parameters.text("myhostname") && !all.empty() ? all.front() : address);
+        }
+    }
+    return chosen;
+}
+
+}  // namespace
+
+struct trivial_rewrite::lists {
+    table::domain_list mydestination, virtual_alias_domains, virtual_mailbox_domains, relay_domains;
+    table::maps transport, sender_relayhost, sender_transport, relocated;
+    std::vector<std::string> own_addresses;
+    table::parent_style transport_parents;
+};
+
+trivial_rewrite::~trivial_rewrite() = default;
+
+trivial_rewrite::trivial_rewrite(const config::parameters& parameters, Host& host, table::registry& registry,
+                                 const table::environment& environment, std::vector<table::diagnostic>& complaints)
+    : lists_(std::make_unique<lists>()),
+      recipient_delimiter_(parameters.text("recipient_delimiter")),
+      owner_request_special_(parameters.flag("owner_request_special")),
+      double_bounce_sender_(parameters.text("double_bounce_sender")) {
+    const std::string parents = parameters.text("parent_domain_matches_subdomains");
+    const auto list = [&](const char* name) {
+        return table::domain_list(name, parameters.text(name), registry, environment, complaints,
+                                  table::parent_style_of(name, parents));
+    };
+    table::open_options options;
+    options.utf8 = parameters.flag("smtputf8_enable");
+    const auto maps = [&](const char* name, bool substitution) {
+        options.allow_substitution = substitution;
+        return table::maps::open(name, parameters.text(name), registry, environment, options, complaints);
+    };
+    lists& l = *lists_;
+    l.mydestination = list("mydestination");
+    l.virtual_alias_domains = list("virtual_alias_domains");
+    l.virtual_mailbox_domains = list("virtual_mailbox_domains");
+    l.relay_domains = list("relay_domains");
+    l.transport = maps("transport_maps", false);
+    l.sender_relayhost = maps("sender_dependent_relayhost_maps", false);
+    l.sender_transport = maps("sender_dependent_default_transport_maps", false);
+    l.relocated = maps("relocated_maps", true);
+    l.transport_parents = table::parent_style_of("transport_maps", parents);
+    l.own_addresses = own_addresses(parameters, host);
+    for (const std::string& each : parameters.words("proxy_interfaces")) l.own_addresses.push_back(each);
+
+    address_rules_.recipient_delimiter = recipient_delimiter_;
+    context_.local = {parameters.text("myorigin"), parameters.text("mydomain")};
+    address_rules_.is_local = [this](std::string_view domain) {
+        return text::equal_ignoring_case(domain, context_.local.origin) || is_local_domain(domain) == lookup_status::found;
+    };
+    remote_domain_ = parameters.text("remote_header_rewrite_domain");
+
+    resolve_context& c = context_;
+    c.myhostname = parameters.text("myhostname");
+    c.local_transport = parameters.text("local_transport");
+    c.virtual_transport = parameters.text("virtual_transport");
+    c.relay_transport = parameters.text("relay_transport");
+    c.default_transport = parameters.text("default_transport");
+    c.relayhost = parameters.text("relayhost");
+    c.empty_address_recipient = parameters.text("empty_address_recipient");
+    c.empty_address_relayhost_maps_lookup_key = parameters.text("empty_address_relayhost_maps_lookup_key");
+    c.empty_address_default_transport_maps_lookup_key =
+        parameters.text("empty_address_default_transport_maps_lookup_key");
+    c.resolve_dequoted_address = parameters.flag("resolve_dequoted_address");
+    c.resolve_null_domain = parameters.flag("resolve_null_domain");
+    c.resolve_numeric_domain = parameters.flag("resolve_numeric_domain");
+    c.allow_min_user = parameters.flag("allow_min_user");
+    c.show_user_unknown_table_name = parameters.flag("show_user_unknown_table_name");
+    c.helpful_warnings = parameters.flag("helpful_warnings");
+    c.smtputf8_enable = parameters.flag("smtputf8_enable");
+    c.rules.append_at_myorigin = parameters.flag("append_at_myorigin");
+    c.rules.append_dot_mydomain = parameters.flag("append_dot_mydomain");
+    c.rules.swap_bangpath = parameters.flag("swap_bangpath");
+    c.rules.allow_percent_hack = parameters.flag("allow_percent_hack");
+    c.local_domains = [this](std::string_view domain) { return is_local_domain(domain); };
+    const auto classify = [this](const table::domain_list& which) -> domain_list {
+        if (which.patterns().empty()) return {};
+        return [this, &which](std::string_view domain) { return class_of(which, domain); };
+    };
+    c.virtual_alias_domains = classify(l.virtual_alias_domains);
+    c.virtual_mailbox_domains = classify(l.virtual_mailbox_domains);
+    c.relay_domains = classify(l.relay_domains);
+    if (!l.transport.empty()) {
+        c.transport_maps = [this](std::string_view address) {
+            return result_of(table::find_transport(lists_->transport, address, recipient_delimiter_, lists_->transport_parents));
+        };
+        c.transport_wildcard = [this]() {
+            return result_of(table::match{lists_->transport.find("*", table::reach::fixed_only)});
+        };
+    }
+    const auto by_address = [this](const table::maps& which) -> address_map {
+        if (which.empty()) return {};
+        return [this, &which](std::string_view address) {
+            return result_of(table::find_address(which, address, address_rules_));
+        };
+    };
+    c.sender_dependent_relayhost_maps = by_address(l.sender_relayhost);
+    c.sender_dependent_default_transport_maps = by_address(l.sender_transport);
+    c.relocated_maps = by_address(l.relocated);
+    for (const table::maps* each : {&l.transport, &l.sender_relayhost, &l.sender_transport, &l.relocated}) {
+        for (const auto& opened : each->tables()) cacheable_ = cacheable_ && opened->type() != "randmap";
+    }
+}
+
+lookup_status trivial_rewrite::class_of(const table::domain_list& list, std::string_view domain) const {
+    return status_of(list.match(domain));
+}
+
+bool trivial_rewrite::is_own_address(std::string_view ip) const {
+    return std::find(lists_->own_addresses.begin(), lists_->own_addresses.end(), ip) != lists_->own_addresses.end();
+}
+
+lookup_status trivial_rewrite::is_local_domain(std::string_view domain) const {
+    while (domain.size() > 1 && domain.back() == '.') domain.remove_suffix(1);
+    const lookup_status listed = status_of(lists_->mydestination.match(domain));
+    if (listed != lookup_status::absent) return listed;
+    const auto literal = ip_address::parse_literal(domain);
+    return literal && is_own_address(literal->to_string()) ? lookup_status::found : lookup_status::absent;
+}
+
+const resolved& trivial_rewrite::resolve(std::string_view sender, std::string_view recipient) {
+    if (!cacheable_ || resolved_.size() >= cache_limit) resolved_.clear();
+    std::pair<std::string, std::string> key(sender, recipient);
+    const auto found = resolved_.find(key);
+    if (found != resolved_.end()) return found->second;
+    resolved answer = resolve_address(sender, recipient, context_);
+    return resolved_.emplace(std::move(key), std::move(answer)).first->second;
+}
+
+const resolved& trivial_rewrite::route(std::string_view sender, std::string_view recipient) {
+    if (!cacheable_ || routed_.size() >= cache_limit) routed_.clear();
+    std::pair<std::string, std::string> key(sender, recipient);
+    const auto found = routed_.find(key);
+    if (found != routed_.end()) return found->second;
+    resolved answer = as_queue_manager_sees(resolve(sender, recipient));
+    return routed_.emplace(std::move(key), std::move(answer)).first->second;
+}
+
+std::string trivial_rewrite::rewrite(std::string_view address, bool local) const {
+    if (local) return rewrite_internal(address, context_.local, context_.rules);
+    return rewrite_internal(address, rewrite_context{remote_domain_, remote_domain_}, context_.rules);
+}
+
+extension_rules trivial_rewrite::extensions() const {
+    extension_rules rules;
+    rules.delimiters = recipient_delimiter_;
+    rules.owner_request_special = owner_request_special_;
+    rules.double_bounce_sender = double_bounce_sender_;
+    return rules;
+}
+
+}  // namespace mta::address

@@ -1,0 +1,68 @@
+#include "mta/delivery/agents.hpp"
+
+#include "mta/master/mail_system.hpp"
+#include "mta/smtp/client.hpp"
+
+namespace mta::delivery {
+
+agents::agents(master::mail_system& mail) : mail_(mail) {}
+agents::~agents() = default;
+
+bool agents::is_immediate(const master::daemon& service) const {
+    return service.service.command == "error" || service.service.command == "discard";
+}
+
+void agents::deliver_now(master::daemon& service, const maillog::process& process, request& work) {
+    report account(mail_, process, work);
+    if (service.service.command == "discard") {
+        deliver_discard(account);
+    } else {
+        deliver_error(account);
+    }
+}
+
+smtp::client& agents::client_of(master::daemon& service) {
+    auto& slot = clients_[&service];
+    if (!slot) slot = std::make_unique<smtp::client>(mail_, service);
+    return *slot;
+}
+
+task<void> agents::deliver(master::daemon& service, const maillog::process& process, request& work) {
+    const std::string& program = service.service.command;
+    report account(mail_, process, work);
+    if (program == "smtp" || program == "lmtp") {
+        co_await client_of(service).deliver(account);
+    } else if (program == "local") {
+        co_await deliver_local(mail_, service, account);
+    } else if (program == "pipe") {
+        co_await deliver_pipe(mail_, service, account);
+    } else {
+        // A program that is no agent of ours answers nothing, as far as the queue manager can tell.
+        const queue::delivery_status unknown("4.3.0", "unknown mail transport error");
+        mail_.warn(mail_.process_of("qmgr"), "private/" + service.service.name + " socket: malformed response");
+        for (const target& each : work.targets) account.deferred(each, "none", unknown);
+    }
+}
+
+void deliver_discard(report& account) {
+    const std::string text = account.about().next_hop;
+    for (const target& each : account.about().targets) account.sent(each, "none", {"2.0.0", text});
+}
+
+// "5.1.1 user unknown": a status, or 5.0.0 for error and 4.0.0 for retry where there is none, and the text.
+void deliver_error(report& account) {
+    const std::string& text = account.about().next_hop;
+    const bool has_code = text.size() >= 5 && (text[0] == '4' || text[0] == '5') && text[1] == '.';
+    queue::delivery_status status;
+    if (has_code) {
+        const auto space = text.find(' ');
+        status.dsn = text.substr(0, space);
+        status.text = space == std::string::npos ? "" : text.substr(space + 1);
+    } else {
+        status.dsn = account.about().transport == "retry" ? "4.0.0" : "5.0.0";
+        status.text = text;
+    }
+    for (const target& each : account.about().targets) account.settle(each, "none", status);
+}
+
+}  // namespace mta::delivery

@@ -1,0 +1,39 @@
+// mta/delivery/agents.hpp - which delivery agent a service of master.cf runs.
+#pragma once
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "mta/async/task.hpp"
+#include "mta/delivery/request.hpp"
+
+namespace mta::smtp {
+class client;
+}
+
+namespace mta::delivery {
+
+class agents {
+  public:
+    explicit agents(master::mail_system& mail);
+    ~agents();
+
+    // error, retry and discard do their work without waiting for anything.
+    bool is_immediate(const master::daemon& service) const;
+    void deliver_now(master::daemon& service, const maillog::process& process, request& work);
+    task<void> deliver(master::daemon& service, const maillog::process& process, request& work);
+
+  private:
+    smtp::client& client_of(master::daemon& service);
+    master::mail_system& mail_;
+    std::map<const master::daemon*, std::unique_ptr<smtp::client>> clients_;
+};
+
+// The agents that are functions. Each accounts for every target of the request.
+void deliver_error(report& account);                        // error(8), also as retry
+void deliver_discard(report& account);                      // discard(8)
+task<void> deliver_local(master::mail_system& mail, master::daemon& service, report& account);      // local(8)
+task<void> deliver_pipe(master::mail_system& mail, master::daemon& service, report& account);       // pipe(8)
+
+}  // namespace mta::delivery

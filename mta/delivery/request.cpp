@@ -1,0 +1,84 @@
+#include "mta/delivery/request.hpp"
+
+#include <algorithm>
+
+#include "mta/master/mail_system.hpp"
+
+namespace mta::delivery {
+namespace {
+
+queue::notice_entry notice_of(const queue::recipient& who, std::string_view action, queue::delivery_status status) {
+    queue::notice_entry entry;
+    entry.address = who.address;
+    entry.original = who.original;
+    entry.dsn_original = who.dsn_original;
+    entry.notify = who.notify;
+    entry.action = action;
+    entry.status = std::move(status);
+    return entry;
+}
+
+}  // namespace
+
+report::report(master::mail_system& mail, const maillog::process& agent, request& about)
+    : mail_(mail), agent_(agent), request_(about), soft_bounce_(mail.soft_bounce()) {
+    started_ = connected_ = mail.now();
+}
+
+void report::log(const target& to, std::string_view relay, const queue::delivery_status& status, std::string_view outcome) {
+    const queue::recipient& who = request_.recipient(to);
+    maillog::delivery told;
+    told.recipient = to.address;
+    told.original_recipient = who.original;
+    told.relay = relay;
+    told.connection_uses = connection_uses_;
+    told.arrived = request_.file->arrived;
+    told.active = std::max(request_.became_active, told.arrived);
+    told.agent_started = std::max(started_, told.active);
+    told.connected = std::max(connected_, told.agent_started);
+    told.done = std::max(mail_.now(), told.connected);
+    told.dsn = status.dsn;
+    told.status = outcome;
+    told.text = status.text;
+    mail_.log(agent_, request_.file->id, told, connection_);
+}
+
+void report::sent(const target& to, std::string_view relay, const queue::delivery_status& status, std::string_view action) {
+    log(to, relay, status, "sent");
+    queue::recipient& who = request_.recipient(to);
+    who.done = true;
+    if (who.notify & queue::notify_success) request_.file->traces.push_back(notice_of(who, action, status));
+}
+
+void report::bounced(const target& to, std::string_view relay, queue::delivery_status status) {
+    if (soft_bounce_) {
+        if (!status.dsn.empty()) status.dsn[0] = '4';
+        log(to, relay, status, "SOFTBOUNCE");
+        request_.recipient(to).delay = std::move(status);
+        return;
+    }
+    log(to, relay, status, "bounced");
+    queue::recipient& who = request_.recipient(to);
+    who.done = true;
+    request_.file->bounces.push_back(notice_of(who, "failed", std::move(status)));
+}
+
+void report::deferred(const target& to, std::string_view relay, queue::delivery_status status) {
+    if (!status.dsn.empty() && status.dsn[0] == '5') status.dsn[0] = '4';
+    log(to, relay, status, "deferred");
+    request_.recipient(to).delay = std::move(status);
+}
+
+void report::settle(const target& to, std::string_view relay, const queue::delivery_status& status) {
+    switch (status.dsn.empty() ? '5' : status.dsn[0]) {
+        case '2': return sent(to, relay, status);
+        case '4': return deferred(to, relay, status);
+        default: return bounced(to, relay, status);
+    }
+}
+
+void report::remark(std::string_view text, maillog::level severity) {
+    mail_.log(agent_, request_.file->id, maillog::remark{severity, text});
+}
+
+}  // namespace mta::delivery

@@ -1,0 +1,73 @@
+// mta/delivery/request.hpp - what the queue manager asks of a delivery agent, and how the agent reports (deliver_request(3),
+// sent(3), bounce(3), defer(3)).
+#pragma once
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "mta/maillog/event.hpp"
+#include "mta/queue/queue_file.hpp"
+
+namespace mta::master {
+class mail_system;
+struct daemon;
+}
+
+namespace mta::delivery {
+
+// A recipient of a request: its place in the queue file, and the address as resolved.
+struct target {
+    std::size_t index = 0;
+    std::string address;
+};
+
+struct request {
+    queue::message file;
+    std::vector<target> targets;
+    std::string transport, next_hop;
+    time_point became_active{};
+    time_point handed_out{};                        // to the agent
+    bool flushed = false;                           // the user asked for a delivery attempt now
+    // Set by the agent when it was the destination that failed, not the recipient: the queue manager slows down.
+    std::optional<queue::delivery_status> site_failure;
+
+    queue::recipient& recipient(const target& of) const { return file->recipients[of.index]; }
+};
+
+// One agent's account of one request.
+class report {
+  public:
+    report(master::mail_system& mail, const maillog::process& agent, request& about);
+
+    // Delays are told up to here, in this order; what is not set counts as no time.
+    void mark_connected(time_point when) { connected_ = when; }
+    void mark_started(time_point when) { started_ = when; }
+    void set_connection(std::uint64_t number, std::uint32_t uses) { connection_ = number, connection_uses_ = uses; }
+
+    // The recipient is done. `action`: delivered, relayed or expanded, for a success notice where one was asked for.
+    void sent(const target& to, std::string_view relay, const queue::delivery_status& status, std::string_view action = "delivered");
+    // The recipient is done, and the sender will be told. With soft_bounce it is deferred instead.
+    void bounced(const target& to, std::string_view relay, queue::delivery_status status);
+    // To be tried again.
+    void deferred(const target& to, std::string_view relay, queue::delivery_status status);
+    // By the first digit of the status: 2 was sent, 4 defers, all else bounces.
+    void settle(const target& to, std::string_view relay, const queue::delivery_status& status);
+    // A line of the maillog for this message, and one for none.
+    void remark(std::string_view text, maillog::level severity = maillog::level::info);
+
+    request& about() { return request_; }
+    const maillog::process& agent() const { return agent_; }
+
+  private:
+    void log(const target& to, std::string_view relay, const queue::delivery_status& status, std::string_view outcome);
+    master::mail_system& mail_;
+    const maillog::process& agent_;
+    request& request_;
+    time_point started_, connected_;
+    std::uint64_t connection_ = 0;
+    std::uint32_t connection_uses_ = 0;
+    bool soft_bounce_;
+};
+
+}  // namespace mta::delivery

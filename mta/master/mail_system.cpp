@@ -1,0 +1,183 @@
+#include "mta/master/mail_system.hpp"
+
+#include <fmt/format.h>
+
+#include "mta/address/trivial_rewrite.hpp"
+#include "mta/bounce/bouncer.hpp"
+#include "mta/delivery/agents.hpp"
+#include "mta/pickup/sendmail.hpp"
+#include "mta/qmgr/queue_manager.hpp"
+#include "mta/smtpd/server.hpp"
+#include "mta/text/strings.hpp"
+
+namespace mta::master {
+namespace {
+
+constexpr std::string_view version = "3.7.11";      // of the Postfix whose semantics these are
+
+}  // namespace
+
+mail_system::mail_system(Host& host, configuration settings, std::shared_ptr<shared_state> shared)
+    : host_(host), settings_(std::move(settings)), shared_(std::move(shared)), ids_(host.random("process-id")) {}
+
+mail_system::~mail_system() = default;
+
+void mail_system::log(const maillog::process& by, std::string_view queue_id, const maillog::event& what, std::uint64_t connection) {
+    host_.log(maillog::entry{now(), by, queue_id, connection, what});
+}
+
+void mail_system::warn(const maillog::process& by, std::string text, std::string_view queue_id) {
+    log(by, queue_id, maillog::remark{maillog::level::warning, text});
+}
+
+void mail_system::log_task_error(std::exception_ptr error) {
+    try {
+        std::rethrow_exception(error);
+    } catch (const config::fatal& e) {
+        log(*master_, {}, maillog::remark{maillog::level::fatal, e.what()});
+    }
+}
+
+table::environment mail_system::table_environment() {
+    table::environment environment;
+    environment.read = [this](std::string_view path) { return host_.read_file(path); };
+    environment.random = &host_.random("randmap");
+    return environment;
+}
+
+void mail_system::start() {
+    if (running_) return;
+    const std::string tag = syslog_tag(parameters(), "master");
+    script_ = std::make_unique<maillog::process>(maillog::process{syslog_tag(parameters(), "postfix-script"), ids_.next()});
+    master_ = std::make_unique<maillog::process>(maillog::process{tag, ids_.next()});
+    log(*script_, {}, maillog::system_started{version, settings_.directory, true});
+    log(*master_, {}, maillog::system_started{version, settings_.directory, false});
+    running_ = true;
+    start_daemons();
+}
+
+void mail_system::start_daemons() {
+    tasks_ = std::make_unique<nursery>([this](std::exception_ptr error) { log_task_error(error); });
+    long_ids_ = parameters().flag("enable_long_queue_ids");
+    soft_bounce_ = parameters().flag("soft_bounce");
+    for (const config::service& each : settings_.services->services) daemons_.emplace_back(each, settings_.main, ids_);
+    std::vector<table::diagnostic> complaints;
+    rewrite_ = std::make_unique<address::trivial_rewrite>(parameters(), host_, shared_->tables, table_environment(), complaints);
+    for (const table::diagnostic& each : complaints) warn(process_of("trivial-rewrite"), each.text);
+    cleanup_ = std::make_unique<cleanup::cleaner>(*this);
+    bounce_ = std::make_unique<bounce::bouncer>(*this);
+    agents_ = std::make_unique<delivery::agents>(*this);
+    queue_manager_ = std::make_unique<qmgr::queue_manager>(*this);
+    open_ports();
+    queue_manager_->start();
+    pick_up();
+}
+
+void mail_system::open_ports() {
+    for (daemon& each : daemons_) {
+        if (each.service.type != config::transport_type::inet || each.service.command != "smtpd") continue;
+        servers_[&each] = std::make_unique<smtpd::server>(*this, each);
+        std::vector<std::string> addresses;
+        if (!each.service.host.empty()) {
+            addresses.push_back(each.service.host == "localhost" ? "127.0.0.1" : each.service.host);
+        } else {
+            for (const std::string& own : host_.interfaces()) {
+                const std::string address = own.substr(0, own.find('/'));
+                if (rewrite_->is_own_address(address)) addresses.push_back(address);
+            }
+        }
+        for (const std::string& address : addresses) {
+            const auto parsed = address::ip_address::parse(address);
+            endpoint local;
+            if (parsed) local.address = *parsed;
+            local.port = each.service.port;
+            auto opened = parsed ? host_.listen(local, [this, &each](auto stream, const endpoint& at, const endpoint& from) {
+                accept(each, std::move(stream), at, from);
+            }) : nullptr;
+            if (!opened) {
+                log(*master_, {}, maillog::remark{maillog::level::fatal, fmt::format("bind {} port {}: Cannot assign requested address",
+                                                                                     address, each.service.port)});
+                continue;
+            }
+            listeners_.push_back(std::move(opened));
+        }
+    }
+}
+
+void mail_system::accept(daemon& by, std::unique_ptr<byte_stream> stream, const endpoint& local, const endpoint& remote) {
+    servers_.at(&by)->accept(std::move(stream), local, remote);
+}
+
+void mail_system::stop_daemons() {
+    listeners_.clear();
+    tasks_.reset();
+    queue_manager_.reset();
+    servers_.clear();
+    agents_.reset();
+    bounce_.reset();
+    cleanup_.reset();
+    rewrite_.reset();
+    residents_.clear();
+    daemons_.clear();
+}
+
+void mail_system::stop() {
+    if (!running_) return;
+    const maillog::process script{script_->tag, ids_.next()};
+    log(script, {}, maillog::system_stopped{true});
+    stop_daemons();
+    log(*master_, {}, maillog::system_stopped{false});
+    running_ = false;
+}
+
+void mail_system::reload(configuration settings) {
+    if (!running_) return;
+    const maillog::process script{script_->tag, ids_.next()};
+    log(script, {}, maillog::system_reloaded{version, settings.directory, true});
+    stop_daemons();
+    settings_ = std::move(settings);
+    log(*master_, {}, maillog::system_reloaded{version, settings_.directory, false});
+    start_daemons();
+}
+
+daemon* mail_system::transport(std::string_view name) {
+    for (daemon& each : daemons_) {
+        if (each.service.type == config::transport_type::unix_domain && each.service.name == name) return &each;
+    }
+    return nullptr;
+}
+
+const maillog::process& mail_system::process_of(std::string_view command) {
+    const auto found = residents_.find(command);
+    if (found != residents_.end()) return found->second.lease.process();
+    for (daemon& each : daemons_) {
+        if (each.service.command != command) continue;
+        resident made{each.processes.take(clock())};
+        if (!made.lease) break;
+        return residents_.emplace(std::string(command), std::move(made)).first->second.lease.process();
+    }
+    return *master_;
+}
+
+std::string mail_system::new_queue_id(time_point arrived) {
+    const std::uint64_t inode = host_.queue_files().new_inode();
+    return long_ids_ ? queue::long_id(arrived, inode) : queue::short_id(arrived, inode);
+}
+
+submission_result mail_system::submit(submission message) { return pickup::sendmail(*this, std::move(message)); }
+
+void mail_system::pick_up() {
+    for (const queue::message& file : host_.queue_files().all()) {
+        if (file->where == queue::name::maildrop) pickup::pick_up(*this, file);
+    }
+}
+
+void mail_system::maildrop_arrived(const queue::message& file) {
+    if (running_) pickup::pick_up(*this, file);
+}
+
+void mail_system::flush() {
+    if (running_) queue_manager_->flush();
+}
+
+}  // namespace mta::master

@@ -1,0 +1,148 @@
+// mta/master/mail_system.hpp - a whole Postfix on one host: starts its daemons, opens its ports, and ends them (master(8)).
+//
+// All a mail system has lives in this object and in its host's spool; two of them never see each other. The daemons
+// find each other here, as Postfix's find each other's sockets. A daemon whose configuration is fatal logs that each time
+// it is wanted, as Postfix's does, and the rest goes on.
+#pragma once
+#include <deque>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "mta/async/task.hpp"
+#include "mta/cleanup/cleanup.hpp"
+#include "mta/config/master_cf.hpp"
+#include "mta/config/parameters.hpp"
+#include "mta/host.hpp"
+#include "mta/master/daemon.hpp"
+#include "mta/table/registry.hpp"
+#include "mta/tls/tls_stream.hpp"
+
+namespace mta {
+
+namespace address {
+class trivial_rewrite;
+}
+namespace bounce {
+class bouncer;
+}
+namespace delivery {
+class agents;
+}
+namespace qmgr {
+class queue_manager;
+}
+namespace smtpd {
+class server;
+}
+
+namespace master {
+
+struct configuration {
+    config::parameters::pointer main;
+    std::shared_ptr<const config::master_cf> services;
+    std::string directory = "/etc/postfix";         // as logged at a start
+};
+
+// What the mail systems of one world share, so that equal tables and TLS settings are in memory once.
+struct shared_state {
+    table::registry tables;
+    tls::context_cache tls_contexts;
+    tls::key_log on_tls_key;                        // optional
+};
+
+// A message as sendmail(1) takes it.
+struct submission {
+    std::string sender;
+    std::vector<std::string> recipients;
+    std::string content;                            // as read from standard input, LF line ends
+    unsigned uid = 0;
+    std::vector<std::string> options;               // of the command line, "-t", "-N", ...
+    submission() = default;
+};
+struct submission_result {
+    int exit_status = 0;                            // sysexits(3)
+    std::string output;                             // what the command prints
+};
+
+class mail_system {
+  public:
+    mail_system(Host& host, configuration settings, std::shared_ptr<shared_state> shared);
+    ~mail_system();
+    mail_system(const mail_system&) = delete;
+
+    // postfix start, stop, reload. A stop ends every session where it is; what is queued stays in the spool.
+    void start();
+    void stop();
+    void reload(configuration settings);
+    bool running() const { return running_; }
+
+    // sendmail(1) and postdrop(1): works while the mail system is stopped too; the message then waits in the maildrop.
+    submission_result submit(submission message);
+    // postqueue -f
+    void flush();
+
+    // A message was put into the maildrop of the spool.
+    void maildrop_arrived(const queue::message& file);
+
+    // For the daemons.
+    Host& host() { return host_; }
+    scheduler& clock() { return host_.scheduler(); }
+    time_point now() { return clock().now(); }
+    const config::parameters& parameters() const { return *settings_.main; }
+    const configuration& settings() const { return settings_; }
+    shared_state& shared() { return *shared_; }
+    table::environment table_environment();
+    nursery& tasks() { return *tasks_; }
+
+    void log(const maillog::process& by, std::string_view queue_id, const maillog::event& what, std::uint64_t connection = 0);
+    void warn(const maillog::process& by, std::string text, std::string_view queue_id = {});
+    // Null when master.cf has no such unix service.
+    daemon* transport(std::string_view name);
+    // A process that is always there: qmgr, pickup, or one of a daemon that serves many at once: cleanup, bounce.
+    const maillog::process& process_of(std::string_view service);
+    // A fresh queue id (enable_long_queue_ids).
+    std::string new_queue_id(time_point arrived);
+    bool soft_bounce() const { return soft_bounce_; }
+
+    cleanup::cleaner& cleanup() { return *cleanup_; }
+    qmgr::queue_manager& queue_manager() { return *queue_manager_; }
+    address::trivial_rewrite& rewrite() { return *rewrite_; }
+    bounce::bouncer& bounce() { return *bounce_; }
+    delivery::agents& agents() { return *agents_; }
+
+  private:
+    struct resident {
+        process_pool::lease lease;
+    };
+    void start_daemons();
+    void stop_daemons();
+    void open_ports();
+    void accept(daemon& by, std::unique_ptr<byte_stream> stream, const endpoint& local, const endpoint& remote);
+    void pick_up();
+    void log_task_error(std::exception_ptr error);
+
+    Host& host_;
+    configuration settings_;
+    std::shared_ptr<shared_state> shared_;
+    process_ids ids_;
+    bool running_ = false;
+    bool long_ids_ = false, soft_bounce_ = false;
+    std::unique_ptr<maillog::process> script_, master_;
+    std::deque<daemon> daemons_;                    // in master.cf's order
+    std::map<std::string, resident, std::less<>> residents_;
+    std::vector<std::unique_ptr<listener>> listeners_;
+    std::unique_ptr<cleanup::cleaner> cleanup_;
+    std::unique_ptr<address::trivial_rewrite> rewrite_;
+    std::unique_ptr<bounce::bouncer> bounce_;
+    std::unique_ptr<delivery::agents> agents_;
+    std::map<const daemon*, std::unique_ptr<smtpd::server>> servers_;
+    std::unique_ptr<qmgr::queue_manager> queue_manager_;
+    std::unique_ptr<nursery> tasks_;                // last: its sessions use all of the above
+};
+
+}  // namespace master
+}  // namespace mta

@@ -1,0 +1,390 @@
+#include "mta/qmgr/queue_manager.hpp"
+
+#include <algorithm>
+#include <tuple>
+
+#include "mta/address/extension.hpp"
+#include "mta/address/quote.hpp"
+#include "mta/address/resolve.hpp"
+#include "mta/address/trivial_rewrite.hpp"
+#include "mta/bounce/bouncer.hpp"
+#include "mta/delivery/agents.hpp"
+#include "mta/master/mail_system.hpp"
+#include "mta/qmgr/transport.hpp"
+#include "mta/text/strings.hpp"
+
+namespace mta::qmgr {
+
+struct queue_manager::settings {
+    duration queue_run_delay, minimal_backoff, maximal_backoff, queue_lifetime, bounce_lifetime;
+    std::size_t active_limit;
+    std::string double_bounce_sender;
+    std::string recipient_delimiter;
+
+    explicit settings(const config::parameters& p)
+        : queue_run_delay(p.duration("queue_run_delay")),
+          minimal_backoff(p.duration("minimal_backoff_time")),
+          maximal_backoff(p.duration("maximal_backoff_time")),
+          queue_lifetime(p.duration("maximal_queue_lifetime")),
+          bounce_lifetime(p.duration("bounce_queue_lifetime")),
+          active_limit(static_cast<std::size_t>(p.number("qmgr_message_active_limit"))),
+          double_bounce_sender(p.text("double_bounce_sender")),
+          recipient_delimiter(p.text("recipient_delimiter")) {}
+};
+
+// Where a recipient goes, or nowhere when it was dealt with on the spot.
+struct queue_manager::placed {
+    transport* by = nullptr;
+    destination* to = nullptr;
+    delivery::target target;
+};
+
+queue_manager::queue_manager(master::mail_system& mail)
+    : mail_(mail), settings_(std::make_unique<const settings>(mail.parameters())) {
+    wake_up_.owner = this;
+    scan_.owner = this;
+    for (const std::string& each : mail.parameters().words("defer_transports")) deferred_transports_.insert(each);
+}
+
+queue_manager::~queue_manager() = default;
+
+void queue_manager::start() {
+    started_ = mail_.now();
+    for (const queue::message& file : mail_.host().queue_files().all()) {
+        switch (file->where) {
+            case queue::name::active:
+            case queue::name::incoming:
+                file->where = queue::name::incoming;
+                incoming_.push_back(file);
+                break;
+            case queue::name::deferred: deferred_.emplace(file->next_attempt, file); break;
+            case queue::name::maildrop:
+            case queue::name::hold:
+            case queue::name::corrupt: break;
+        }
+    }
+    scan_deferred();
+    poke();
+}
+
+void queue_manager::arrived(queue::message file) {
+    incoming_.push_back(std::move(file));
+    poke();
+}
+
+void queue_manager::poke() { mail_.clock().post(wake_up_); }
+
+void queue_manager::flush() {
+    deferred_transports_.clear();
+    flush_some([](const queue::queue_file&) { return true; });
+}
+
+void queue_manager::flush_some(const std::function<bool(const queue::queue_file&)>& chosen) {
+    for (transport* each : in_order_) each->revive_destinations();
+    for (auto at = deferred_.begin(); at != deferred_.end();) {
+        if (chosen(*at->second)) {
+            due_.emplace_back(at->second, true);
+            at = deferred_.erase(at);
+        } else {
+            ++at;
+        }
+    }
+    poke();
+}
+
+void queue_manager::forget(std::string_view id) {
+    std::erase_if(deferred_, [&](const auto& each) { return each.second->id == id; });
+    std::erase_if(due_, [&](const auto& each) { return each.first->id == id; });
+    std::erase_if(incoming_, [&](const auto& each) { return each->id == id; });
+}
+
+// The scheduler's turn: fills the active queue, then hands out deliveries, until neither can go on.
+void queue_manager::work() {
+    if (working_) return;
+    working_ = true;
+    for (bool busy = true; busy;) {
+        busy = activate_next();
+        for (std::size_t i = 0; i < in_order_.size(); ++i) {
+            while (start_one(*in_order_[i])) busy = true;
+        }
+    }
+    working_ = false;
+    schedule_scan();
+}
+
+bool queue_manager::activate_next() {
+    if (active_.size() >= settings_->active_limit) return false;
+    const bool prefer_incoming = std::exchange(take_incoming_, !take_incoming_);
+    if (!incoming_.empty() && (prefer_incoming || due_.empty())) {
+        const queue::message file = std::move(incoming_.front());
+        incoming_.pop_front();
+        activate(file, false);
+        return true;
+    }
+    if (!due_.empty()) {
+        const auto [file, flushed] = std::move(due_.front());
+        due_.pop_front();
+        activate(file, flushed);
+        return true;
+    }
+    return false;
+}
+
+void queue_manager::activate(queue::message file, bool flushed) {
+    file->where = queue::name::active;
+    mail_.host().queue_files().save(file);
+    auto owned = std::make_unique<active_message>();
+    active_message& message = *owned;
+    message.file = file;
+    message.since = mail_.now();
+    message.flushed = flushed;
+    active_.emplace(file.get(), std::move(owned));
+    std::size_t waiting = 0;
+    for (const auto& each : file->recipients) waiting += each.done ? 0 : 1;
+    mail_.log(mail_.process_of("qmgr"), file->id, maillog::became_active{file->sender, file->size, waiting});
+    ++message.references;
+    assign_recipients(message);
+    if (--message.references == 0) message_done(message);
+}
+
+// qmgr_message_assign: sorted, so that recipients of one destination share a delivery.
+void queue_manager::assign_recipients(active_message& message) {
+    std::vector<placed> all;
+    const auto& recipients = message.file->recipients;
+    all.reserve(recipients.size());
+    for (std::size_t index = 0; index < recipients.size(); ++index) {
+        if (recipients[index].done) continue;
+        placed one = place(message, index);
+        if (one.to) all.push_back(std::move(one));
+    }
+    if (all.size() > 1) {
+        const auto key = [](const placed& p) {
+            const auto domain = address::split_at_domain(p.target.address).domain;
+            return std::make_tuple(std::string_view(p.by->name), std::string_view(p.to->name),
+                                   text::lowered(domain ? *domain : ""), std::string_view(p.target.address));
+        };
+        std::stable_sort(all.begin(), all.end(), [&](const placed& a, const placed& b) { return key(a) < key(b); });
+    }
+    for (placed& each : all) {
+        destination& to = *each.to;
+        const std::size_t limit = each.by->recipient_limit;
+        entry* last = to.waiting.empty() ? nullptr : to.waiting.back().get();
+        if (!last || last->message != &message || (limit != 0 && last->targets.size() >= limit)) {
+            to.waiting.push_back(std::make_unique<entry>());
+            last = to.waiting.back().get();
+            last->message = &message;
+            ++message.references;
+        }
+        last->targets.push_back(std::move(each.target));
+    }
+}
+
+void queue_manager::place_with_error(active_message&, const char* service, std::string dsn, std::string text, placed& result) {
+    const std::string next_hop = dsn + " " + text;
+    result.by = &find_transport(service);
+    result.to = &find_destination(*result.by, next_hop, next_hop);
+}
+
+// qmgr_message_resolve for one recipient.
+queue_manager::placed queue_manager::place(active_message& message, std::size_t index) {
+    queue::queue_file& file = *message.file;
+    queue::recipient& who = file.recipients[index];
+    placed result;
+    result.target.index = index;
+    address::resolved answer = mail_.rewrite().route(file.sender, who.address);
+    for (const std::string& each : answer.warnings) mail_.warn(mail_.process_of("trivial-rewrite"), each);
+    result.target.address = answer.recipient.empty() ? who.address : answer.recipient;
+
+    const auto parts = address::split_at_domain(result.target.address);
+    if (text::equal_ignoring_case(parts.local, settings_->double_bounce_sender) &&
+        mail_.rewrite().is_local_domain(parts.domain ? *parts.domain : "") == address::lookup_status::found) {
+        delivery::request request;
+        request.file = message.file;
+        request.became_active = message.since;
+        delivery::report(mail_, mail_.process_of("qmgr"), request)
+            .sent(result.target, "none", {"2.0.0", "undeliverable postmaster notification discarded"});
+        return {};
+    }
+    const bool has_error = answer.transport == "error" || answer.transport == "retry";
+    if (!file.content_filter.empty() && !has_error) {
+        const auto filter = address::split_transport(file.content_filter);
+        answer.transport = filter.transport;
+        answer.next_hop = filter.next_hop;
+        if (answer.next_hop.empty() && parts.domain) answer.next_hop = std::string(*parts.domain);
+    }
+    if (deferred_transports_.contains(answer.transport) && !message.flushed) {
+        place_with_error(message, "retry", "4.3.2", "deferred transport", result);
+        return result;
+    }
+    transport& by = find_transport(answer.transport);
+    if (!by.daemon) {
+        mail_.warn(mail_.process_of("qmgr"), "connect to transport private/" + answer.transport + ": No such file or directory");
+        place_with_error(message, "retry", "4.3.0", "mail transport unavailable", result);
+        return result;
+    }
+    std::string name = text::lowered(answer.next_hop);
+    if (by.recipient_limit == 1 && !by.is_error) {
+        const auto stripped = address::strip_extension(parts.local, mail_.rewrite().extensions());
+        name = text::lowered(stripped ? stripped->address : std::string(parts.local)) + "@" + name;
+    }
+    destination& to = find_destination(by, name, answer.next_hop);
+    if (to.flow.dead()) {
+        const queue::delivery_status reason = to.flow.reason();
+        place_with_error(message, "retry", reason.dsn, "delivery temporarily suspended: " + reason.text, result);
+        return result;
+    }
+    result.by = &by;
+    result.to = &to;
+    return result;
+}
+
+queue_manager::transport& queue_manager::find_transport(std::string_view name) {
+    const auto found = transports_.find(name);
+    if (found != transports_.end()) return *found->second;
+    auto made = std::make_unique<transport>(std::string(name), mail_.transport(name), mail_.parameters());
+    transport& result = *made;
+    transports_.emplace(std::string(name), std::move(made));
+    in_order_.push_back(&result);
+    return result;
+}
+
+queue_manager::destination& queue_manager::find_destination(transport& by, std::string_view name, std::string_view next_hop) {
+    const auto found = by.destinations.find(name);
+    if (found != by.destinations.end()) return *found->second;
+    auto made = std::make_unique<destination>(std::string(name), std::string(next_hop), by, *this);
+    destination& result = *made;
+    by.destinations.emplace(result.name, std::move(made));
+    by.turn.push_back(&result);
+    result.place_in_turn = std::prev(by.turn.end());
+    return result;
+}
+
+// Hands out one delivery of this transport, to the destination whose turn it is.
+bool queue_manager::start_one(transport& by) {
+    if (!by.daemon || by.daemon->processes.exhausted()) return false;
+    for (auto at = by.turn.begin(); at != by.turn.end(); ++at) {
+        destination& to = **at;
+        if (to.waiting.empty() || to.busy >= to.flow.window() || to.pausing()) continue;
+        by.turn.splice(by.turn.end(), by.turn, at);
+        std::unique_ptr<entry> work = std::move(to.waiting.front());
+        to.waiting.pop_front();
+        hand_out(by, to, std::move(work));
+        return true;
+    }
+    return false;
+}
+
+void queue_manager::hand_out(transport& by, destination& to, std::unique_ptr<entry> work) {
+    ++to.busy;
+    delivery::request& request = work->request;
+    request.file = work->message->file;
+    request.targets = std::move(work->targets);
+    request.transport = by.name;
+    request.next_hop = to.next_hop;
+    request.became_active = work->message->since;
+    request.handed_out = mail_.now();
+    request.flushed = work->message->flushed;
+    if (mail_.agents().is_immediate(*by.daemon)) {
+        const auto process = by.daemon->processes.take(mail_.clock());
+        mail_.agents().deliver_now(*by.daemon, process.process(), request);
+        finished(by, to, *work);
+    } else {
+        mail_.tasks().start(deliver(by, to, std::move(work)));
+    }
+}
+
+task<void> queue_manager::deliver(transport& by, destination& to, std::unique_ptr<entry> work) {
+    {
+        auto process = by.daemon->processes.take(mail_.clock());
+        co_await mail_.agents().deliver(*by.daemon, process.process(), work->request);
+    }
+    finished(by, to, *work);
+    poke();
+}
+
+// qmgr_deliver_update
+void queue_manager::finished(transport& by, destination& to, entry& work) {
+    --to.busy;
+    active_message& message = *work.message;
+    if (work.request.site_failure) {
+        if (to.flow.failed(*work.request.site_failure)) declare_dead(by, to);
+    } else {
+        to.flow.succeeded(to.busy + 1);
+    }
+    to.pause_for(by.rate_delay, mail_.clock());
+    if (--message.references == 0) message_done(message);
+    forget_if_idle(by, to);
+}
+
+// What waits for a dead destination is deferred at once, by the retry service.
+void queue_manager::declare_dead(transport&, destination& to) {
+    mail_.clock().arm(to.revival, mail_.now() + settings_->minimal_backoff);
+    const std::string next_hop = to.flow.reason().dsn + " delivery temporarily suspended: " + to.flow.reason().text;
+    transport& retry = find_transport("retry");
+    if (!retry.daemon) return;
+    destination& instead = find_destination(retry, next_hop, next_hop);
+    for (auto& each : to.waiting) instead.waiting.push_back(std::move(each));
+    to.waiting.clear();
+}
+
+void queue_manager::forget_if_idle(transport& by, destination& to) {
+    if (to.busy > 0 || !to.waiting.empty() || to.flow.dead() || to.pausing()) return;
+    by.turn.erase(to.place_in_turn);
+    by.destinations.erase(by.destinations.find(to.name));
+}
+
+// qmgr_active_done: all recipients were tried.
+void queue_manager::message_done(active_message& message) {
+    queue::queue_file& file = *message.file;
+    const duration age = mail_.now() - file.arrived;
+    if (!file.bounces.empty() || !file.traces.empty()) mail_.bounce().send_notices(file);
+    if (file.all_done()) return remove(message);
+    const duration lifetime = file.sender.empty() ? settings_->bounce_lifetime : settings_->queue_lifetime;
+    if (age >= lifetime || file.forced_expired) {
+        mail_.log(mail_.process_of("qmgr"), file.id, maillog::expired{file.sender, file.forced_expired});
+        mail_.bounce().return_expired(file);
+        return remove(message);
+    }
+    if (mail_.now() >= file.warn_after) {
+        file.warn_after = never;
+        mail_.bounce().warn_of_delay(file);
+    }
+    defer(message);
+}
+
+void queue_manager::defer(active_message& message) {
+    const queue::message file = message.file;
+    active_.erase(file.get());
+    const duration age = mail_.now() - file->arrived;
+    const duration wait = std::clamp(age, settings_->minimal_backoff, settings_->maximal_backoff);
+    file->where = queue::name::deferred;
+    file->next_attempt = mail_.now() + wait;
+    mail_.host().queue_files().save(file);
+    deferred_.emplace(file->next_attempt, file);
+}
+
+void queue_manager::remove(active_message& message) {
+    const queue::message file = message.file;
+    active_.erase(file.get());
+    mail_.host().queue_files().remove(file->id);
+    mail_.log(mail_.process_of("qmgr"), file->id, maillog::removed{});
+}
+
+// The deferred queue is scanned every queue_run_delay from the start on; scans that would find nothing are left out.
+void queue_manager::schedule_scan() {
+    if (deferred_.empty()) return;
+    const time_point wanted = std::max(deferred_.begin()->first, mail_.now());
+    const auto runs = (wanted - started_ + settings_->queue_run_delay - duration(1)) / settings_->queue_run_delay;
+    const time_point due = started_ + runs * settings_->queue_run_delay;
+    if (!scan_.armed() || scan_.due() > due) mail_.clock().arm(scan_, due);
+}
+
+void queue_manager::scan_deferred() {
+    while (!deferred_.empty() && deferred_.begin()->first <= mail_.now()) {
+        due_.emplace_back(std::move(deferred_.begin()->second), false);
+        deferred_.erase(deferred_.begin());
+    }
+    poke();
+}
+
+}  // namespace mta::qmgr

@@ -1,0 +1,104 @@
+// mta/qmgr/queue_manager.hpp - the queue life cycle and the hand-out of work to delivery agents (qmgr(8)).
+//
+// A message comes from cleanup into `incoming`, is made `active` while there is room, and its recipients are resolved and
+// grouped by transport and destination. Each transport serves its destinations in turn, within the window of each and the
+// process limit of the transport. What could not be delivered goes to `deferred` and is looked at again by the clock, or
+// back to its sender when it is too old. A message stays in the spool until its last recipient is done.
+#pragma once
+#include <deque>
+#include <functional>
+#include <list>
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "mta/async/scheduler.hpp"
+#include "mta/async/task.hpp"
+#include "mta/delivery/request.hpp"
+#include "mta/qmgr/destination.hpp"
+#include "mta/queue/queue_file.hpp"
+
+namespace mta::address {
+struct resolved;
+}
+namespace mta::master {
+class mail_system;
+struct daemon;
+}
+
+namespace mta::qmgr {
+
+class queue_manager {
+  public:
+    explicit queue_manager(master::mail_system& mail);
+    ~queue_manager();
+
+    // Takes up what the spool holds.
+    void start();
+    // A new message, saved in the spool by cleanup.
+    void arrived(queue::message file);
+    // postqueue -f: every deferred message is tried now, dead destinations and deferred transports too.
+    void flush();
+    // The deferred messages that the predicate names, as flush.
+    void flush_some(const std::function<bool(const queue::queue_file&)>& chosen);
+    // postsuper's changes to the spool, made known.
+    void forget(std::string_view id);
+
+  private:
+    struct active_message;
+    struct destination;
+    struct transport;
+    struct entry;
+    struct wake_up final : ready_entry {
+        queue_manager* owner = nullptr;
+        void run() override { owner->work(); }
+    };
+    struct scan final : timer {
+        queue_manager* owner = nullptr;
+        void expired() override { owner->scan_deferred(); }
+    };
+    struct settings;
+
+    void poke();
+    void work();
+    bool activate_next();
+    void activate(queue::message file, bool flushed);
+    void assign_recipients(active_message& message);
+    struct placed;
+    placed place(active_message& message, std::size_t index);
+    void place_with_error(active_message& message, const char* service, std::string dsn, std::string text, placed& result);
+    transport& find_transport(std::string_view name);
+    destination& find_destination(transport& by, std::string_view name, std::string_view next_hop);
+
+    bool start_one(transport& by);
+    void hand_out(transport& by, destination& to, std::unique_ptr<entry> work);
+    task<void> deliver(transport& by, destination& to, std::unique_ptr<entry> work);
+    void finished(transport& by, destination& to, entry& work);
+    void declare_dead(transport& by, destination& to);
+    void forget_if_idle(transport& by, destination& to);
+    void message_done(active_message& message);
+    void defer(active_message& message);
+    void remove(active_message& message);
+    void schedule_scan();
+    void scan_deferred();
+
+    master::mail_system& mail_;
+    std::unique_ptr<const settings> settings_;
+    time_point started_{};
+    std::deque<queue::message> incoming_;
+    std::deque<std::pair<queue::message, bool>> due_;           // deferred, to be tried; true: flushed
+    // By next attempt, then by the order of deferral.
+    std::multimap<time_point, queue::message> deferred_;
+    std::map<const queue::queue_file*, std::unique_ptr<active_message>> active_;
+    std::map<std::string, std::unique_ptr<transport>, std::less<>> transports_;
+    std::vector<transport*> in_order_;
+    std::set<std::string, std::less<>> deferred_transports_;
+    bool take_incoming_ = true;                                 // alternates between new and deferred mail
+    bool working_ = false;
+    wake_up wake_up_;
+    scan scan_;
+};
+
+}  // namespace mta::qmgr

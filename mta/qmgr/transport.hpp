@@ -1,0 +1,94 @@
+// mta/qmgr/transport.hpp - what the queue manager knows while it works: messages, transports, destinations, deliveries.
+//
+// Private to the queue manager; these are its own types, apart because they are data.
+#pragma once
+#include "mta/config/parameters.hpp"
+#include "mta/master/daemon.hpp"
+#include "mta/qmgr/queue_manager.hpp"
+
+namespace mta::qmgr {
+
+struct queue_manager::active_message {
+    queue::message file;
+    time_point since{};
+    bool flushed = false;
+    std::size_t references = 0;                     // deliveries that wait or run
+};
+
+// Recipients of one message that go in one delivery.
+struct queue_manager::entry {
+    active_message* message = nullptr;
+    std::vector<delivery::target> targets;
+    delivery::request request;
+};
+
+struct queue_manager::destination {
+    struct revive final : timer {
+        destination* owner = nullptr;
+        void expired() override { owner->revived(); }
+    };
+    struct unpause final : timer {
+        queue_manager* manager = nullptr;
+        void expired() override { manager->poke(); }
+    };
+    std::string name, next_hop;
+    transport& by;
+    queue_manager& manager;
+    concurrency flow;
+    std::deque<std::unique_ptr<entry>> waiting;
+    int busy = 0;
+    revive revival;
+    unpause pause;                                  // *_destination_rate_delay
+    std::list<destination*>::iterator place_in_turn;
+
+    destination(std::string queue_name, std::string hop, transport& of, queue_manager& owner);
+    bool pausing() const { return pause.armed(); }
+    void pause_for(duration how_long, scheduler& clock) {
+        if (how_long.count() > 0) clock.arm(pause, clock.now() + how_long);
+    }
+    void revived() {
+        flow.revive();
+        manager.forget_if_idle(by, *this);
+    }
+};
+
+struct queue_manager::transport {
+    std::string name;
+    master::daemon* daemon;                         // null: master.cf has none
+    concurrency_settings flow;
+    std::size_t recipient_limit = 50;
+    duration rate_delay{};
+    bool is_error;                                  // error and retry: one queue for each text
+    std::map<std::string, std::unique_ptr<destination>, std::less<>> destinations;
+    std::list<destination*> turn;                   // whose turn it is, first
+
+    transport(std::string transport_name, master::daemon* service, const config::parameters& p)
+        : name(std::move(transport_name)), daemon(service), is_error(name == "error" || name == "retry") {
+        flow.initial = static_cast<int>(p.transport_number(name, "_initial_destination_concurrency"));
+        flow.limit = static_cast<int>(p.transport_number(name, "_destination_concurrency_limit"));
+        flow.failed_cohorts = static_cast<double>(p.transport_number(name, "_destination_concurrency_failed_cohort_limit"));
+        const auto parsed = [&](const char* suffix) {
+            const auto value = feedback::parse(p.transport_text(name, suffix));
+            return value ? *value : feedback{};
+        };
+        flow.positive = parsed("_destination_concurrency_positive_feedback");
+        flow.negative = parsed("_destination_concurrency_negative_feedback");
+        recipient_limit = static_cast<std::size_t>(p.transport_number(name, "_destination_recipient_limit"));
+        rate_delay = p.transport_duration(name, "_destination_rate_delay");
+        if (recipient_limit == 1 && rate_delay.count() > 0) flow.limit = 1;
+        if (flow.limit != 0 && flow.initial > flow.limit) flow.initial = flow.limit;
+    }
+    void revive_destinations() {
+        for (auto& [key, each] : destinations) {
+            if (each->flow.dead()) each->flow.revive();
+        }
+    }
+};
+
+inline queue_manager::destination::destination(std::string queue_name, std::string hop, transport& of, queue_manager& owner)
+    : name(std::move(queue_name)), next_hop(std::move(hop)), by(of), manager(owner), flow(of.flow) {
+    revival.owner = this;
+    pause.manager = &owner;
+}
+
+}  // namespace mta::qmgr

@@ -1,0 +1,54 @@
+// mta/smtp/next_hop.hpp - from a next hop to the hosts to try: MX lookup, address lookup, order (smtp_addr.c).
+#pragma once
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "mta/async/task.hpp"
+#include "mta/queue/queue_file.hpp"
+
+namespace mta {
+class Host;
+}
+namespace mta::address {
+class trivial_rewrite;
+}
+
+namespace mta::smtp {
+
+// "[mail.ohio.cc]:587", "york.cc"
+struct next_hop {
+    std::string domain;
+    std::uint16_t port = 25;
+    bool no_mx = false;                     // in brackets, or with an address
+    std::string as_written;
+};
+// Nothing for a port that is none.
+std::optional<next_hop> parse_next_hop(std::string_view text, std::uint16_t default_port);
+
+struct candidate {
+    std::string name;                       // of the host, as logged
+    std::string address;
+    std::uint16_t preference = 0;
+};
+
+struct candidates {
+    std::vector<candidate> hosts;           // in the order to try them
+    std::optional<queue::delivery_status> failure;      // why there is none
+    bool found_myself = false;              // the best MX is this host
+    std::vector<std::string> warnings;
+};
+
+struct lookup_settings {
+    bool randomize = true;                  // smtp_randomize_addresses
+    bool ignore_mx_lookup_error = false;
+    bool defer_if_no_mx_address_found = false;
+    std::string best_mx_transport;
+};
+
+// Asks for MX records of a domain, or for the addresses of a host in brackets.
+task<candidates> find_hosts(Host& host, address::trivial_rewrite& rewrite, next_hop to, lookup_settings settings);
+
+}  // namespace mta::smtp

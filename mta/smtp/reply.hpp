@@ -1,0 +1,32 @@
+// mta/smtp/reply.hpp - a server's reply as the client reads it (RFC 5321 4.2, RFC 2034, smtp_chat.c).
+#pragma once
+#include <string>
+#include <string_view>
+
+namespace mta::smtp {
+
+struct reply {
+    int code = 0;                   // 0: not a reply
+    std::string dsn;                // "2.1.5": as sent when it fits the code, else made from its first digit
+    std::string text;               // the lines without their line ends, joined by "\n"
+    bool positive() const { return code / 100 == 2; }
+    bool intermediate() const { return code / 100 == 3; }
+    // For a log or a notice: one line.
+    std::string one_line() const;
+};
+
+// Gathers the lines of one reply; add() says whether it is complete.
+class reply_parser {
+  public:
+    bool add(std::string_view line);
+    const reply& result() const { return result_; }
+
+  private:
+    reply result_;
+    bool first_ = true;
+};
+
+// "5.1.1" at the head of `text`, when it is a status code of the class `digit`; else "".
+std::string_view enhanced_status(std::string_view text, char digit);
+
+}  // namespace mta::smtp

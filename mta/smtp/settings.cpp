@@ -1,0 +1,77 @@
+#include "mta/smtp/settings.hpp"
+
+#include <map>
+
+#include "mta/config/master_cf.hpp"
+#include "mta/master/mail_system.hpp"
+#include "mta/text/strings.hpp"
+#include "mta/tls/from_parameters.hpp"
+
+namespace mta::smtp {
+namespace {
+
+// smtp_tls_security_level, or what the older smtp_use_tls and smtp_enforce_tls mean.
+std::optional<tls::security_level> level_of(const config::parameters& p, const std::string& prefix) {
+    static const std::map<std::string, std::optional<tls::security_level>, std::less<>> levels = {
+        {"none", std::nullopt},
+        {"may", tls::security_level::may},
+        {"encrypt", tls::security_level::encrypt},
+        {"fingerprint", tls::security_level::fingerprint},
+        {"dane", tls::security_level::dane},
+        {"dane-only", tls::security_level::dane},
+        {"verify", tls::security_level::verify},
+        {"secure", tls::security_level::secure}};
+    const std::string text = text::lowered(p.text(prefix + "tls_security_level"));
+    if (!text.empty()) {
+        const auto found = levels.find(text);
+        if (found == levels.end()) {
+            throw config::fatal(p.where(prefix + "tls_security_level"), "invalid TLS security level: \"" + text + "\"");
+        }
+        return found->second;
+    }
+    if (p.flag(prefix + "enforce_tls")) {
+        return p.flag(prefix + "tls_enforce_peername") ? tls::security_level::verify : tls::security_level::encrypt;
+    }
+    if (p.flag(prefix + "use_tls")) return tls::security_level::may;
+    return std::nullopt;
+}
+
+}  // namespace
+
+settings::settings(master::mail_system& mail, master::daemon& service) : lmtp(service.service.command == "lmtp") {
+    const config::parameters& p = *service.parameters;
+    const std::string prefix = lmtp ? "lmtp_" : "smtp_";
+    const auto time = [&](const char* name) { return p.duration(prefix + name); };
+    port = config::port_of(p.text(lmtp ? "lmtp_tcp_port" : "smtp_tcp_port")).value_or(lmtp ? 24 : 25);
+    myhostname = p.text("myhostname");
+    helo_name = p.text(lmtp ? "lmtp_lhlo_name" : "smtp_helo_name");
+    fallback_relays = p.words(lmtp ? "lmtp_fallback_relay" : "smtp_fallback_relay");
+    bind_address = p.text(prefix + "bind_address");
+    lookup.randomize = p.flag(prefix + "randomize_addresses");
+    lookup.ignore_mx_lookup_error = !lmtp && p.flag("ignore_mx_lookup_error");
+    lookup.defer_if_no_mx_address_found = !lmtp && p.flag("smtp_defer_if_no_mx_address_found");
+    lookup.best_mx_transport = p.text("best_mx_transport");
+    address_limit = p.number(prefix + "mx_address_limit");
+    session_limit = p.number(prefix + "mx_session_limit");
+    skip_5xx_greeting = p.flag(prefix + "skip_5xx_greeting");
+    skip_quit_response = p.flag(prefix + "skip_quit_response");
+    always_send_ehlo = lmtp || p.flag("smtp_always_send_ehlo");
+    never_send_ehlo = !lmtp && p.flag("smtp_never_send_ehlo");
+    line_length_limit = p.number(prefix + "line_length_limit");
+    connect_timeout = time("connect_timeout");
+    helo_timeout = lmtp ? time("lhlo_timeout") : time("helo_timeout");
+    mail_timeout = time("mail_timeout");
+    rcpt_timeout = time("rcpt_timeout");
+    data_init_timeout = time("data_init_timeout");
+    data_xfer_timeout = time("data_xfer_timeout");
+    data_done_timeout = time("data_done_timeout");
+    quit_timeout = time("quit_timeout");
+    rset_timeout = time("rset_timeout");
+    starttls_timeout = time("starttls_timeout");
+    minimal_backoff = p.duration("minimal_backoff_time");
+    tls_level = level_of(p, prefix);
+    tls_log_level = static_cast<int>(text::to_number(p.text(prefix + "tls_loglevel")).value_or(0));
+    if (tls_level) tls_context = tls::client_context(mail, p, prefix, *tls_level);
+}
+
+}  // namespace mta::smtp

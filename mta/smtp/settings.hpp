@@ -1,0 +1,41 @@
+// mta/smtp/settings.hpp - the parameters of one SMTP or LMTP client service, read at its start (smtp(8)).
+#pragma once
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "mta/async/scheduler.hpp"
+#include "mta/smtp/next_hop.hpp"
+#include "mta/tls/tls_stream.hpp"
+
+namespace mta::master {
+class mail_system;
+struct daemon;
+}
+
+namespace mta::smtp {
+
+struct settings {
+    bool lmtp = false;
+    std::uint16_t port = 25;
+    std::string myhostname, helo_name;
+    std::vector<std::string> fallback_relays;
+    std::string bind_address;
+    lookup_settings lookup;
+    std::int64_t address_limit = 5, session_limit = 2;
+    bool skip_5xx_greeting = true, skip_quit_response = true, always_send_ehlo = true, never_send_ehlo = false;
+    std::int64_t line_length_limit = 998;
+    duration connect_timeout, helo_timeout, mail_timeout, rcpt_timeout, data_init_timeout, data_xfer_timeout,
+        data_done_timeout, quit_timeout, rset_timeout, starttls_timeout;
+
+    // smtp_tls_security_level: nothing is "none".
+    std::optional<tls::security_level> tls_level;
+    int tls_log_level = 0;
+    std::shared_ptr<const tls::context> tls_context;
+    duration minimal_backoff;
+
+    settings(master::mail_system& mail, master::daemon& service);
+};
+
+}  // namespace mta::smtp

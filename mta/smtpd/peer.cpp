@@ -1,0 +1,60 @@
+#include "mta/smtpd/peer.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "mta/dns.hpp"
+
+namespace mta::smtpd {
+
+task<identified> identify(Host& host, endpoint remote, bool look_up) {
+    identified result;
+    peer& client = result.client;
+    client.address = remote.address.to_string();
+    client.port = remote.port;
+    if (!look_up) co_return result;
+    if (remote.address.is_loopback()) {
+        client.name = client.reverse_name = "localhost";
+        client.name_status = client.reverse_name_status = '2';
+        co_return result;
+    }
+    dns::question by_address;
+    by_address.name = remote.address.reverse_name();
+    by_address.type = dns::record_type::ptr;
+    const dns::response pointer = co_await host.resolve(by_address);
+    const auto names = dns::records_of(pointer, dns::record_type::ptr);
+    if (names.empty()) {
+        client.name_status = client.reverse_name_status = pointer.state == dns::status::try_again ? '4' : '5';
+        co_return result;
+    }
+    const std::string claimed = names.front().target;
+    if (!dns::is_valid_hostname(claimed)) co_return result;
+    client.reverse_name = claimed;
+    client.reverse_name_status = '2';
+    dns::question by_name;
+    by_name.name = claimed;
+    by_name.type = remote.address.is_v6() ? dns::record_type::aaaa : dns::record_type::a;
+    const dns::response forward = co_await host.resolve(by_name);
+    const auto addresses = dns::records_of(forward, by_name.type);
+    if (addresses.empty()) {
+        const bool later = forward.state == dns::status::try_again;
+        client.name_status = later ? '4' : '5';
+        result.warning = fmt::format("hostname {} does not resolve to address {}: {}", claimed, client.address,
+                                     later ? "Temporary failure in name resolution"
+                                           : forward.state == dns::status::nodata ? "No address associated with hostname"
+                                                                                  : "Name or service not known");
+        co_return result;
+    }
+    const bool holds = std::any_of(addresses.begin(), addresses.end(),
+                                   [&](const dns::record& each) { return each.address == client.address; });
+    if (!holds) {
+        result.warning = fmt::format("hostname {} does not resolve to address {}", claimed, client.address);
+        co_return result;
+    }
+    client.name = claimed;
+    client.name_status = '2';
+    co_return result;
+}
+
+}  // namespace mta::smtpd

@@ -1,0 +1,96 @@
+#include "mta/table/cidr_match.hpp"
+
+#include <arpa/inet.h>
+
+#include <algorithm>
+
+#include "mta/text/strings.hpp"
+
+namespace mta::table {
+
+std::optional<ip_address> parse_ip(std::string_view source) {
+    if (source.size() > INET6_ADDRSTRLEN || source.find('\0') != source.npos) return std::nullopt;
+    const std::string text(source);
+    ip_address address;
+    const bool v6 = text.find(':') != text.npos;
+    address.size = v6 ? 16 : 4;
+    if (inet_pton(v6 ? AF_INET6 : AF_INET, text.c_str(), address.bytes.data()) != 1) return std::nullopt;
+    return address;
+}
+
+std::string to_string(const ip_address& address) {
+    std::array<char, INET6_ADDRSTRLEN> buffer{};
+    inet_ntop(address.size == 16 ? AF_INET6 : AF_INET, address.bytes.data(), buffer.data(), buffer.size());
+    return buffer.data();
+}
+
+namespace {
+
+struct split_pattern {
+    std::string address;
+    std::optional<std::string> mask;
+    std::string error;
+};
+
+// [address], [address]/mask, [address/mask], address/mask or address.
+split_pattern split(std::string_view text) {
+    std::string bare(text);
+    if (text.starts_with('[')) {
+        const std::size_t end = text.find(']');
+        if (end == text.npos) return {{}, {}, "missing ']' character after \"" + bare + '"'};
+        const std::string_view after = text.substr(end + 1);
+        if (!after.empty() && after.front() != '/') {
+            return {{}, {}, "garbage after \"" + std::string(text.substr(0, end + 1)) + '"'};
+        }
+        bare = std::string(text.substr(1, end - 1)) + std::string(after);
+    }
+    const std::size_t slash = bare.find('/');
+    if (slash == bare.npos) return {std::move(bare), std::nullopt, {}};
+    return {bare.substr(0, slash), bare.substr(slash + 1), {}};
+}
+
+void keep_network_bits(ip_address& address, unsigned bits) {
+    for (unsigned i = 0; i < address.size; ++i) {
+        const unsigned kept = bits > i * 8 ? std::min(bits - i * 8, 8u) : 0;
+        address.bytes[i] = static_cast<unsigned char>(address.bytes[i] & (0xff00u >> kept));
+    }
+}
+
+}  // namespace
+
+std::variant<cidr_pattern, std::string> cidr_pattern::parse(std::string_view text) {
+    const split_pattern parts = split(text);
+    if (!parts.error.empty()) return parts.error;
+    cidr_pattern pattern;
+    const std::optional<ip_address> address = parse_ip(parts.address);
+    if (!parts.mask) {
+        if (!address) return "bad address pattern: \"" + parts.address + '"';
+        pattern.network_ = *address;
+        pattern.prefix_bits_ = static_cast<unsigned>(address->size * 8);
+        return pattern;
+    }
+    const std::string whole = '"' + parts.address + '/' + *parts.mask + '"';
+    if (parts.mask->empty() || !std::all_of(parts.mask->begin(), parts.mask->end(), text::is_digit)) {
+        return "bad mask value in " + whole;
+    }
+    if (!address) return "bad network value in " + whole;
+    const std::optional<std::int64_t> bits = text::to_number(*parts.mask);
+    if (!bits || *bits > static_cast<std::int64_t>(address->size * 8)) return "bad mask length in " + whole;
+    pattern.network_ = *address;
+    pattern.prefix_bits_ = static_cast<unsigned>(*bits);
+    keep_network_bits(pattern.network_, pattern.prefix_bits_);
+    if (pattern.network_ != *address) {
+        return "non-null host address bits in " + whole + ", perhaps you should use \"" + to_string(pattern.network_) +
+               '/' + std::to_string(*bits) + "\" instead";
+    }
+    return pattern;
+}
+
+bool cidr_pattern::matches(const ip_address& address) const {
+    if (address.size != network_.size) return false;
+    ip_address network = address;
+    keep_network_bits(network, prefix_bits_);
+    return network == network_;
+}
+
+}  // namespace mta::table
