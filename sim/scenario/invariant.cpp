@@ -6,6 +6,7 @@
 #include <map>
 #include <optional>
 #include <set>
+#include <tuple>
 #include <utility>
 #include <variant>
 
@@ -114,6 +115,7 @@ struct conservation::state {
     void note(std::string_view where, const log::entry& entry);
     message& file(std::string_view where, std::string_view id, bool begins);
     void note_delivery(std::string_view where, const log::entry& entry, const log::delivery& d);
+    void note_relay(relayed handed);
     void note_command(std::string_view where, const log::command& c);
     void note_remark(std::string_view where, const log::entry& entry, const log::remark& r);
 
@@ -150,10 +152,11 @@ void conservation::state::note_delivery(std::string_view where, const log::entry
     if (!is_end(d.status)) return;
     if (daemon_of(entry.by) == "local") {
         ++m.ended_locally;
-        const std::string next(forwarded_as(d.text));
-        if (!next.empty())
-            relays.push_back(
-                {std::string(where), std::string(entry.queue_id), std::string(where), next, std::string(d.recipient)});
+        const std::string_view next = forwarded_as(d.text);
+        if (!next.empty()) {
+            note_relay({std::string(where), std::string(entry.queue_id), std::string(where), std::string(next),
+                        std::string(d.recipient)});
+        }
     } else {
         ++m.ended;
         ++m.last_lines[std::string(d.recipient) + '\n' + std::string(d.original_recipient)];
@@ -163,8 +166,15 @@ void conservation::state::note_delivery(std::string_view where, const log::entry
     const std::string_view address = relay_address(d.relay);
     std::string next = address.starts_with("127.") || address == "::1" ? std::string(where) : host_with(address);
     if (next.empty()) return;
-    relays.push_back(
+    note_relay(
         {std::string(where), std::string(entry.queue_id), std::move(next), std::string(id), std::string(d.recipient)});
+}
+
+// Only what is not known yet is kept for the end: in a long run nearly everything is.
+void conservation::state::note_relay(relayed handed) {
+    const auto& messages = at(handed.to_host).messages;
+    const auto there = messages.find(handed.to_id);
+    if (there == messages.end() || !there->second.accepted()) relays.push_back(std::move(handed));
 }
 
 void conservation::state::note_command(std::string_view where, const log::command& c) {
@@ -310,7 +320,9 @@ void conservation::state::judge_waiting(const std::string& where, const std::str
             say(address + " came to an end and still waits in the " + queue + " queue");
         }
     }
-    if (file.all_done() && !file.recipients.empty() && file.where != mta::queue::name::active) {
+    // Once all are done it may still owe its sender a notice.
+    const bool owes = !file.bounces.empty() || !file.traces.empty();
+    if (file.all_done() && !owes && !file.recipients.empty() && file.where != mta::queue::name::active) {
         say("all recipients are done and the message is still in the " + queue + " queue");
     }
 }
@@ -380,7 +392,7 @@ void conservation::add_queue(std::string_view host, const std::vector<mta::queue
 std::vector<violation> conservation::violations() const {
     std::vector<violation> result = state_->found;
     state_->judge_all(result);
-    std::ranges::stable_sort(result, {}, [](const violation& each) { return std::pair(each.host, each.queue_id); });
+    std::ranges::sort(result, {}, [](const violation& each) { return std::tie(each.host, each.queue_id, each.text); });
     return result;
 }
 

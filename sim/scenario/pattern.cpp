@@ -22,7 +22,7 @@ constexpr std::uint32_t depth_limit = 100'000;
 constexpr std::uint32_t heap_limit_kib = 64 * 1024;
 
 struct work {
-    std::uint64_t steps = 0;
+    std::uint64_t left;
     PCRE2_SIZE last = 0;
 };
 
@@ -30,9 +30,14 @@ struct work {
 int count_step(pcre2_callout_block* at, void* data) {
     work& done = *static_cast<work*>(data);
     const PCRE2_SIZE here = at->current_position;
-    done.steps += 1 + (here > done.last ? here - done.last : done.last - here);
+    const std::uint64_t steps = 1 + (here > done.last ? here - done.last : done.last - here);
     done.last = here;
-    return done.steps > step_limit ? PCRE2_ERROR_CALLOUT : 0;
+    if (steps > done.left) {
+        done.left = 0;
+        return PCRE2_ERROR_CALLOUT;
+    }
+    done.left -= steps;
+    return 0;
 }
 
 // PCRE2 wants UTF-8: other bytes become characters for private use at the end of Unicode, no letters and no digits, as
@@ -75,6 +80,7 @@ outcome compile(std::string_view expression, dialect language) {
         result.problem = pattern_problem{longest_pattern, "the pattern is longer than 65536 bytes"};
         return result;
     }
+    const std::size_t as_written = expression.size();
     translated_pattern source;
     if (language == dialect::python) {
         source = translate_python(expression);
@@ -96,7 +102,7 @@ outcome compile(std::string_view expression, dialect language) {
     if (!result.code) {
         std::array<PCRE2_UCHAR, 256> words{};
         pcre2_get_error_message(error, words.data(), words.size());
-        if (language == dialect::python && offset < source.origins.size()) offset = source.origins[offset];
+        if (language == dialect::python) offset = offset < source.origins.size() ? source.origins[offset] : as_written;
         result.problem = pattern_problem{offset, reinterpret_cast<const char*>(words.data())};
     }
     return result;
@@ -134,17 +140,24 @@ pattern& pattern::operator=(pattern&&) noexcept = default;
 pattern::~pattern() = default;
 
 search_result pattern::search(std::string_view text) const {
+    std::uint64_t budget = step_limit;
+    return search(text, budget);
+}
+
+search_result pattern::search(std::string_view text, std::uint64_t& budget) const {
     if (!code_) return search_result::not_found;
     if (!code_->match || !code_->context) return search_result::too_costly;
     std::string copy;
     if (!is_valid(text)) text = copy = made_valid(text);
-    work done;
+    const std::uint64_t allowed = std::min(budget, step_limit);
+    work done{allowed};
     pcre2_set_callout(code_->context, count_step, &done);
     // pcre2_match takes no null pointer for an empty text.
     const char* start = text.empty() ? "" : text.data();
     const int found = pcre2_match(code_->code, reinterpret_cast<PCRE2_SPTR>(start), text.size(), 0, PCRE2_NO_UTF_CHECK,
                                   code_->match, code_->context);
     pcre2_set_callout(code_->context, nullptr, nullptr);
+    budget -= allowed - done.left;
     if (found >= 0) return search_result::found;
     return found == PCRE2_ERROR_NOMATCH ? search_result::not_found : search_result::too_costly;
 }

@@ -38,6 +38,8 @@ class pattern {
     bool valid() const { return code_ != nullptr; }
     // Anywhere within `text`. Bytes that are no UTF-8 are characters of their own, no letters.
     search_result search(std::string_view text) const;
+    // The same for many texts: takes its steps off `budget`, and is too costly once none are left.
+    search_result search(std::string_view text, std::uint64_t& budget) const;
 
   private:
     struct compiled;

@@ -1,5 +1,7 @@
 #include "sim/scenario/python_pattern.hpp"
 
+#include <cstdint>
+
 #include "mta/text/strings.hpp"
 
 namespace sim::scenario {
@@ -20,6 +22,12 @@ class translator {
 
     translated_pattern run() {
         while (at_ < in_.size() && !out_.problem) {
+            const std::size_t repetition = repetition_length();
+            if (repetition > 0) {
+                repeat(repetition);
+                continue;
+            }
+            repeated_ = repeats::no;
             switch (in_[at_]) {
                 case '\\':
                     escape(false);
@@ -29,9 +37,6 @@ class translator {
                     break;
                 case '(':
                     open();
-                    break;
-                case '{':
-                    brace();
                     break;
                 default:
                     copy(1);
@@ -127,14 +132,36 @@ class translator {
         copy(1);
     }
 
-    // "{,3}" is a repetition in Python and itself in PCRE2.
-    void brace() {
-        std::size_t end = at_ + 2;
-        while (end < in_.size() && text::is_digit(in_[end])) ++end;
-        if (!has("{,") || end >= in_.size() || in_[end] != '}') return copy(1);
+    // "*", "{2,3}" and the like, without what may follow to make them lazy or possessive; 0: no repetition stands here.
+    std::size_t repetition_length() const {
+        if (std::string_view("*+?").find(in_[at_]) != std::string_view::npos) return 1;
+        if (in_[at_] != '{' || has("{}")) return 0;
+        std::size_t end = at_ + 1;
+        const auto digits = [&] {
+            while (end < in_.size() && text::is_digit(in_[end])) ++end;
+        };
+        digits();
+        if (end < in_.size() && in_[end] == ',') {
+            ++end;
+            digits();
+        }
+        return end < in_.size() && in_[end] == '}' ? end + 1 - at_ : 0;
+    }
+
+    // PCRE2 would take a repetition of a repetition.
+    void repeat(std::size_t length) {
+        const char c = in_[at_];
+        if (repeated_ == repeats::once && (c == '?' || c == '+')) {
+            repeated_ = repeats::fully;
+            return copy(1);
+        }
+        if (repeated_ != repeats::no) return refuse("multiple repeat");
+        repeated_ = repeats::once;
+        // "{,3}" stands for itself in PCRE2.
+        if (!has("{,")) return copy(length);
         put("{0,");
         at_ += 2;
-        copy(end - at_ + 1);
+        copy(length - 2);
     }
 
     void open() {
@@ -182,6 +209,9 @@ class translator {
             return refuse("unknown extension ?" + std::string(in_.substr(at_ + 2, 1)));
         }
         const bool global = in_[end] == ')';
+        const bool takes_away = kept.find('-') != kept.npos;
+        if (global && takes_away) return refuse("missing :");
+        if (kept.ends_with('-')) return refuse("missing flag");
         if (global && at_ != 0) return refuse("global flags not at the start of the expression");
         if (ascii && !global) return refuse("the flag a is only supported at the start of the expression, as (?a)");
         out_.ascii = out_.ascii || ascii;
@@ -189,8 +219,11 @@ class translator {
         at_ = end + 1;
     }
 
+    enum class repeats : std::uint8_t { no, once, fully };  // what was last read, and with its suffix
+
     std::string_view in_;
     std::size_t at_ = 0;
+    repeats repeated_ = repeats::no;
     translated_pattern out_;
 };
 

@@ -139,17 +139,17 @@ class session {
         }
         if (verb == "STARTTLS") co_return co_await start_tls();
         if (verb == "MAIL") {
-            if (!co_await answer(verb, "250 2.1.0 ok")) co_return false;
-            if (said("250")) {
+            const bool goes_on = co_await answer(verb, "250 2.1.0 ok");
+            if (goes_on && said("250")) {
                 envelope_ = received_message{};
                 envelope_.mail_line = line;
             }
-            co_return true;
+            co_return goes_on;
         }
         if (verb == "RCPT") {
-            if (!co_await answer(verb, "250 2.1.5 ok")) co_return false;
-            if (said("250")) envelope_.rcpt_lines.emplace_back(line);
-            co_return envelope_.rcpt_lines.size() <= most_recipients;
+            const bool goes_on = co_await answer(verb, "250 2.1.5 ok");
+            if (goes_on && said("250")) envelope_.rcpt_lines.emplace_back(line);
+            co_return goes_on&& envelope_.rcpt_lines.size() <= most_recipients;
         }
         if (verb == "DATA") co_return co_await take_message();
         if (verb == "QUIT") {
@@ -172,23 +172,25 @@ class session {
     }
 
     task<bool> start_tls() {
-        if (!co_await answer("STARTTLS", "220 2.0.0 go ahead")) co_return false;
-        if (!said("220")) co_return true;
-        secure_ = co_await wire_.start_tls(play_.start_tls());
-        co_return secure_;
+        const bool goes_on = co_await answer("STARTTLS", "220 2.0.0 go ahead");
+        if (!goes_on || !said("220")) co_return goes_on;
+        const bool made = co_await wire_.start_tls(play_.start_tls());
+        secure_ = made;
+        co_return made;
     }
 
     task<bool> take_message() {
-        if (!co_await answer("DATA", "354 go ahead")) co_return false;
-        if (!said("354")) co_return true;
+        bool goes_on = co_await answer("DATA", "354 go ahead");
+        if (!goes_on || !said("354")) co_return goes_on;
         std::string body, line;
         for (;;) {
-            if (!co_await read(line)) co_return false;
+            goes_on = co_await read(line);
+            if (!goes_on) co_return false;
             if (line == ".") break;
             (body += line.starts_with('.') ? std::string_view(line).substr(1) : std::string_view(line)) += '\n';
             if (body.size() > largest_body) co_return false;
         }
-        const bool goes_on = co_await answer("END", "250 2.0.0 accepted");
+        goes_on = co_await answer("END", "250 2.0.0 accepted");
         if (!goes_on || !said("250")) co_return goes_on;
         received_message taken = envelope_;
         taken.when = play_.clock().now();

@@ -61,6 +61,7 @@ class memory_stream final : public mta::byte_stream {
     void abort() override {
         if (!peer_) return;
         peer_->input_.clear();
+        peer_->begin_ = 0;
         peer_->end(mta::io_error::reset);
         peer_->peer_ = nullptr;
         peer_ = nullptr;
@@ -89,10 +90,14 @@ class memory_stream final : public mta::byte_stream {
     };
 
     bool serve(mta::io_operation& operation) {
-        if (!input_.empty()) {
-            const std::size_t size = std::min(operation.size, input_.size());
-            std::memcpy(operation.data, input_.data(), size);
-            input_.erase(0, size);
+        if (begin_ < input_.size()) {
+            const std::size_t size = std::min(operation.size, input_.size() - begin_);
+            std::memcpy(operation.data, input_.data() + begin_, size);
+            begin_ += size;
+            if (begin_ == input_.size()) {
+                input_.clear();
+                begin_ = 0;
+            }
             operation.result = {size, mta::io_error::none};
             return true;
         }
@@ -111,6 +116,7 @@ class memory_stream final : public mta::byte_stream {
     std::uint64_t number_;
     memory_stream* peer_ = nullptr;
     std::string input_;
+    std::size_t begin_ = 0;  // of what was not read yet
     mta::io_error ended_ = mta::io_error::none;
     bool shut_ = false;
     waiting_read waiting_;
