@@ -232,8 +232,11 @@ message_choice choose_message(const database& record, std::string_view wanted) {
         const std::string folded = mta::text::lowered(without_brackets(name));
         // A piece of the name is nearer than any misspelling of it.
         const bool part = plain.size() >= 3 && folded.find(plain) != std::string::npos;
+        const std::size_t limit = std::max<std::size_t>(2, plain.size() / 3);
+        const auto [shorter, longer] = std::minmax({plain.size(), folded.size()});
+        if (!part && longer - shorter > limit) continue;
         const std::size_t distance = part ? 0 : mta::text::edit_distance(plain.substr(0, 200), folded.substr(0, 200));
-        if (part || distance <= std::max<std::size_t>(2, plain.size() / 3)) candidates.emplace_back(distance, std::move(name));
+        if (distance <= limit) candidates.emplace_back(distance, std::move(name));
     }
     std::sort(candidates.begin(), candidates.end());
     message_choice choice;
