@@ -97,21 +97,26 @@ std::string session_facts(std::string_view protocol, std::string_view cipher) {
 }
 
 std::string arrival_text(const trace_stop& stop) {
-    const std::string parent = stop.parent ? fmt::format("stop {}", *stop.parent + 1) : std::string("before the record");
+    const std::string parent =
+        stop.parent ? fmt::format("stop {}", *stop.parent + 1) : std::string("before the record");
     const std::string client = fmt::format("{}[{}]", stop.client_name, stop.client_address);
     const std::string login = stop.sasl_username.empty() ? "" : ", logged in as " + stop.sasl_username;
     switch (stop.how) {
         case arrival::smtp:
             return fmt::format("from {} {}{}", client, session_facts(stop.tls_protocol, stop.tls_cipher), login);
-        case arrival::submitted: return fmt::format("submitted by uid {}", stop.uid.value_or(0));
+        case arrival::submitted:
+            return fmt::format("submitted by uid {}", stop.uid.value_or(0));
         case arrival::filtered:
             return stop.uid ? fmt::format("back from the content filter of {} (uid {})", parent, *stop.uid)
                             : fmt::format("back from the content filter of {} (by SMTP from {})", parent, client);
-        case arrival::forwarded: return fmt::format("forwarded by {}", parent);
-        case arrival::requeued: return fmt::format("requeued from {}", parent);
+        case arrival::forwarded:
+            return fmt::format("forwarded by {}", parent);
+        case arrival::requeued:
+            return fmt::format("requeued from {}", parent);
         case arrival::notice:
-            return stop.notice_kind.empty() ? "made on this host"
-                                            : fmt::format("made as the {} notification for {}", stop.notice_kind, parent);
+            return stop.notice_kind.empty()
+                       ? "made on this host"
+                       : fmt::format("made as the {} notification for {}", stop.notice_kind, parent);
     }
     return {};
 }
@@ -166,7 +171,8 @@ void write_attempts(page& out, const message_trace& story, const attempts& group
     const std::string session = session_facts(last.tls_protocol, last.tls_cipher);
     if (const auto next = stop_of(story, last.next_message)) {
         const trace_stop& there = story.stops[*next];
-        const std::string way = last.next_address.empty() ? there.queue_id : fmt::format("at {} {}", last.next_address, session);
+        const std::string way =
+            last.next_address.empty() ? there.queue_id : fmt::format("at {} {}", last.next_address, session);
         out.row("next", fmt::format("stop {}, {} {}", *next + 1, there.host, way));
     } else if (!last.next_address.empty()) {
         const char* end = last.status == "sent" ? ", and beyond the record" : "";
@@ -174,9 +180,13 @@ void write_attempts(page& out, const message_trace& story, const attempts& group
     }
 }
 
-json::string nanoseconds_text(mta::time_point when) { return json::string(mta::text::iso_stamp(when)); }
+json::string nanoseconds_text(mta::time_point when) {
+    return json::string(mta::text::iso_stamp(when));
+}
 
-json::value or_null(const std::string& text) { return text.empty() ? json::value(nullptr) : json::value(text); }
+json::value or_null(const std::string& text) {
+    return text.empty() ? json::value(nullptr) : json::value(text);
+}
 
 json::object delivery_json(const message_trace& story, const trace_delivery& each) {
     json::object out;
@@ -238,7 +248,8 @@ std::string recipients_text(const std::vector<std::string>& recipients) {
 }
 
 std::string unknown_message(std::string_view wanted, const std::vector<std::string>& nearest) {
-    std::string out = fmt::format("no message of the record has the Message-Id, queue id or number '{}'\n", shown(wanted));
+    std::string out =
+        fmt::format("no message of the record has the Message-Id, queue id or number '{}'\n", shown(wanted));
     if (nearest.empty()) return out + "without a name, relaylab trace lists all messages\n";
     out += "nearest:";
     for (const auto& each : nearest) (out += "\n    ") += shown(each);
@@ -288,12 +299,13 @@ std::string messages_text(const std::vector<message_summary>& messages, const tr
     }
     host_width = std::min<std::size_t>(host_width, 24);
     sender_width = std::min<std::size_t>(sender_width, 24);
-    std::string out = fmt::format("{:>4}  {:15}  {:{}}  {:{}}  {:{}}  {}\n", "no", "arrived", "host", host_width, "queue id",
-                                  id_width, "from", sender_width, "to");
+    std::string out = fmt::format("{:>4}  {:15}  {:{}}  {:{}}  {:{}}  {}\n", "no", "arrived", "host", host_width,
+                                  "queue id", id_width, "from", sender_width, "to");
     for (const auto& each : messages) {
         out += fmt::format("{:>4}  {:15}  {:{}}  {:{}}  {:{}}  {}: {}\n", each.number,
-                           mta::text::syslog_stamp(each.arrived, style.zone), shown(each.host), host_width, shown(each.queue_id),
-                           id_width, shown(each.sender), sender_width, shown(recipients_text(each.recipients)), each.outcome);
+                           mta::text::syslog_stamp(each.arrived, style.zone), shown(each.host), host_width,
+                           shown(each.queue_id), id_width, shown(each.sender), sender_width,
+                           shown(recipients_text(each.recipients)), each.outcome);
     }
     return out;
 }
@@ -331,7 +343,8 @@ std::string differences_text(const std::vector<chain_difference>& differences, c
     return out.text();
 }
 
-trace_output trace_command(const sim::record::database& record, std::string_view wanted, bool as_json, const trace_style& style) {
+trace_output trace_command(const sim::record::database& record, std::string_view wanted, bool as_json,
+                           const trace_style& style) {
     if (wanted.empty()) {
         const auto all = sim::record::messages(record);
         return {as_json ? messages_json(all) : messages_text(all, style), {}, 0};

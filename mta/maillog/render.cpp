@@ -78,8 +78,8 @@ struct line_writer {
     }
     void operator()(const command&) const {}
     void operator()(const tls_established& e) const {
-        append(out, "{} TLS connection established {} {}: {} with cipher {} ({}/{} bits){}", e.trust, e.at_client ? "to" : "from",
-               e.peer, e.protocol, e.cipher, e.cipher_bits, e.algorithm_bits, e.details);
+        append(out, "{} TLS connection established {} {}: {} with cipher {} ({}/{} bits){}", e.trust,
+               e.at_client ? "to" : "from", e.peer, e.protocol, e.cipher, e.cipher_bits, e.algorithm_bits, e.details);
     }
     void operator()(const client_assigned& e) const {
         id();

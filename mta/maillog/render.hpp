@@ -8,8 +8,8 @@
 
 namespace mta::maillog {
 
-// Appends the text after "program[pid]: ", without a newline. Control bytes, and bytes that are no UTF-8, are shown as `?`;
-// with smtputf8_enable=no (`utf8` false) so is all that is not ASCII.
+// Appends the text after "program[pid]: ", without a newline. Control bytes, and bytes that are no UTF-8, are shown as
+// `?`; with smtputf8_enable=no (`utf8` false) so is all that is not ASCII.
 void render_text(const entry&, std::string& out, bool utf8 = true);
 // Appends the whole line with its newline: "Nov 20 14:24:40 mail postfix/smtpd[559]: connect from ...".
 // `machine` is the first label of the host's name, as syslog writes it.

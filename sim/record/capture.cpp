@@ -13,7 +13,8 @@ namespace {
 using mta::address::ip_address;
 using network::socket_address;
 
-constexpr std::uint32_t section_header = 0x0A0D0D0A, interface_description = 1, enhanced_packet = 6, decryption_secrets = 10;
+constexpr std::uint32_t section_header = 0x0A0D0D0A, interface_description = 1, enhanced_packet = 6,
+                        decryption_secrets = 10;
 constexpr std::uint16_t link_type_raw = 101;
 constexpr std::uint32_t tls_key_log = 0x544c534b;
 // Both ends of a connection tell their secrets within one handshake; this many lines are told apart.
@@ -38,7 +39,9 @@ void big32(std::string& out, std::uint32_t value) {
     big16(out, static_cast<std::uint16_t>(value & 0xffff));
 }
 
-void pad(std::string& out) { out.append((4 - out.size() % 4) % 4, '\0'); }
+void pad(std::string& out) {
+    out.append((4 - out.size() % 4) % 4, '\0');
+}
 
 void option(std::string& out, std::uint16_t code, std::string_view value) {
     little16(out, code);
@@ -46,7 +49,9 @@ void option(std::string& out, std::uint16_t code, std::string_view value) {
     out += value;
     pad(out);
 }
-void end_of_options(std::string& out) { out.append(4, '\0'); }
+void end_of_options(std::string& out) {
+    out.append(4, '\0');
+}
 
 // A block of `type` is begun, filled, and then told its length at both of its ends.
 void begin_block(std::string& out, std::uint32_t type) {
@@ -93,7 +98,7 @@ void append_ip_header(std::string& out, const ip_address& from, const ip_address
         big16(out, 0x4500);
         big16(out, static_cast<std::uint16_t>(20 + payload_size));
         big16(out, identification);
-        big16(out, 0x4000);             // don't fragment
+        big16(out, 0x4000);  // don't fragment
         out += static_cast<char>(64);
         out += static_cast<char>(protocol);
         big16(out, 0);
@@ -128,10 +133,10 @@ capture::capture(std::string path, std::string key_log) : path_(std::move(path))
     }
     begin_block(block_, section_header);
     little32(block_, 0x1A2B3C4D);
-    little16(block_, 1);                // version 1.0
+    little16(block_, 1);  // version 1.0
     little16(block_, 0);
-    block_.append(8, '\xff');           // a section of unknown length
-    option(block_, 4, "relaylab");      // shb_userappl
+    block_.append(8, '\xff');       // a section of unknown length
+    option(block_, 4, "relaylab");  // shb_userappl
     end_of_options(block_);
     end_block(block_);
     write(block_);
@@ -139,9 +144,9 @@ capture::capture(std::string path, std::string key_log) : path_(std::move(path))
     begin_block(block_, interface_description);
     little16(block_, link_type_raw);
     little16(block_, 0);
-    little32(block_, 0);                // no snapshot length
-    option(block_, 2, "lab");           // if_name
-    option(block_, 9, "\x09");          // if_tsresol: 10^-9 s
+    little32(block_, 0);        // no snapshot length
+    option(block_, 2, "lab");   // if_name
+    option(block_, 9, "\x09");  // if_tsresol: 10^-9 s
     end_of_options(block_);
     end_block(block_);
     write(block_);
@@ -181,8 +186,8 @@ void capture::tcp(const network::segment& sent) {
         big32(header, (flags & network::tcp_ack) != 0 ? sent.acknowledgement : 0);
         header += static_cast<char>(opens ? 0x60 : 0x50);
         header += static_cast<char>(flags);
-        big16(header, 65535);           // window
-        big32(header, 0);               // checksum, urgent pointer
+        big16(header, 65535);  // window
+        big32(header, 0);      // checksum, urgent pointer
         if (opens) big32(header, 0x02040000u | maximum_segment_size);
         packet(sent.when, sent.from, sent.to, protocol_tcp, header, 16, piece);
         sequence += static_cast<std::uint32_t>(piece.size()) + (opens ? 1 : 0);
@@ -190,8 +195,9 @@ void capture::tcp(const network::segment& sent) {
     } while (!rest.empty());
 }
 
-void capture::udp(mta::time_point when, const socket_address& from, const socket_address& to, std::string_view payload) {
-    payload = payload.substr(0, 65'507);        // what IPv4 can carry
+void capture::udp(mta::time_point when, const socket_address& from, const socket_address& to,
+                  std::string_view payload) {
+    payload = payload.substr(0, 65'507);  // what IPv4 can carry
     std::string header;
     big16(header, from.port);
     big16(header, to.port);
@@ -211,12 +217,12 @@ void capture::packet(mta::time_point when, const socket_address& from, const soc
     (datagram_ += header) += payload;
     const std::uint32_t sum = pseudo_header(from.address, to.address, protocol, size);
     std::uint16_t value = checksum(add_up(std::string_view(datagram_).substr(start), sum));
-    if (protocol == protocol_udp && value == 0) value = 0xffff;     // RFC 768: 0 is "no checksum"
+    if (protocol == protocol_udp && value == 0) value = 0xffff;  // RFC 768: 0 is "no checksum"
     put16(datagram_, start + checksum_offset, value);
 
     const auto stamp = static_cast<std::uint64_t>(when.time_since_epoch().count());
     begin_block(block_, enhanced_packet);
-    little32(block_, 0);                // the one interface
+    little32(block_, 0);  // the one interface
     little32(block_, static_cast<std::uint32_t>(stamp >> 32));
     little32(block_, static_cast<std::uint32_t>(stamp & 0xffffffff));
     little32(block_, static_cast<std::uint32_t>(datagram_.size()));

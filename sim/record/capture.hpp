@@ -29,8 +29,8 @@ class capture final : public network::observer {
     void udp(mta::time_point when, const network::socket_address& from, const network::socket_address& to,
              std::string_view payload) override;
     // One line of the NSS key log format, without its newline, as SSL_CTX_set_keylog_callback(3) gives it. Take it from
-    // both ends: the client knows its traffic secret before its Finished leaves, the server only after that, which is too
-    // late for a reader that goes through the file once. A line that the other end gave already is left out.
+    // both ends: the client knows its traffic secret before its Finished leaves, the server only after that, which is
+    // too late for a reader that goes through the file once. A line that the other end gave already is left out.
     void tls_key(std::string_view line);
 
     void close();

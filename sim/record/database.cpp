@@ -68,10 +68,10 @@ void make_room(const std::string& path) {
 struct database::implementation {
     std::string path;
     connection handle;
-    std::unique_ptr<deriver> rows;      // null when open to be read
+    std::unique_ptr<deriver> rows;  // null when open to be read
     bool in_transaction = false;
     std::size_t in_batch = 0;
-    std::optional<std::string> failure; // the first one: a record with a gap says so ever after
+    std::optional<std::string> failure;  // the first one: a record with a gap says so ever after
 
     ~implementation() {
         try {
@@ -85,7 +85,8 @@ struct database::implementation {
         path = std::move(name);
         handle = connect(path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, "create the record");
         // A crash of the machine may cost the record of a run, which the same seed makes again.
-        execute(handle.get(), path, "PRAGMA journal_mode = MEMORY; PRAGMA synchronous = OFF; PRAGMA temp_store = MEMORY",
+        execute(handle.get(), path,
+                "PRAGMA journal_mode = MEMORY; PRAGMA synchronous = OFF; PRAGMA temp_store = MEMORY",
                 "create the record");
         const std::string marks = "BEGIN; PRAGMA application_id = " + std::to_string(application_id) +
                                   "; PRAGMA user_version = " + std::to_string(schema_version) + ";" + schema_sql +
@@ -125,7 +126,9 @@ struct database::implementation {
     }
 };
 
-database::database() : self_(std::make_unique<implementation>()) { self_->prepare(":memory:"); }
+database::database() : self_(std::make_unique<implementation>()) {
+    self_->prepare(":memory:");
+}
 database::database(std::unique_ptr<implementation> self) : self_(std::move(self)) {}
 database::database(database&&) noexcept = default;
 database& database::operator=(database&&) noexcept = default;
@@ -141,7 +144,8 @@ database database::create(const std::string& path) {
 database database::open(const std::string& path) {
     std::error_code error;
     if (!std::filesystem::exists(path, error)) {
-        throw record_error(path + ": there is no such file; relaylab run --db FILE, or --out DIR (DIR/run.db), writes one");
+        throw record_error(path +
+                           ": there is no such file; relaylab run --db FILE, or --out DIR (DIR/run.db), writes one");
     }
     auto self = std::make_unique<implementation>();
     self->path = path;
@@ -151,8 +155,8 @@ database database::open(const std::string& path) {
     }
     const auto version = pragma(self->handle.get(), self->path, "user_version");
     if (version != schema_version) {
-        throw record_error(path + ": is a record of schema version " + std::to_string(version) + "; this relaylab reads " +
-                           std::to_string(schema_version) + ": play the run again");
+        throw record_error(path + ": is a record of schema version " + std::to_string(version) +
+                           "; this relaylab reads " + std::to_string(schema_version) + ": play the run again");
     }
     return database(std::move(self));
 }
@@ -169,7 +173,9 @@ void database::add(std::string_view host, const mta::maillog::entry& entry, std:
     self_->write([&](deriver& rows) { rows.add(host, entry, line); });
 }
 
-void database::commit() { self_->commit(); }
+void database::commit() {
+    self_->commit();
+}
 
 void database::close() {
     self_->commit();
@@ -177,7 +183,11 @@ void database::close() {
     self_->handle.reset();
 }
 
-sqlite3* database::handle() const { return self_->handle.get(); }
-const std::string& database::path() const { return self_->path; }
+sqlite3* database::handle() const {
+    return self_->handle.get();
+}
+const std::string& database::path() const {
+    return self_->path;
+}
 
 }  // namespace sim::record

@@ -17,9 +17,13 @@ namespace events = mta::maillog;
 // How many messages that have left their queue are still remembered, for replies that are on their way.
 constexpr std::size_t retired_limit = 20'000;
 
-std::int64_t nanoseconds(mta::time_point when) { return when.time_since_epoch().count(); }
+std::int64_t nanoseconds(mta::time_point when) {
+    return when.time_since_epoch().count();
+}
 
-bool is_queue_id(std::string_view id) { return !id.empty() && id != "NOQUEUE"; }
+bool is_queue_id(std::string_view id) {
+    return !id.empty() && id != "NOQUEUE";
+}
 
 // Writes the fields of an event as a JSON object.
 struct field_writer {
@@ -71,7 +75,8 @@ deriver::deriver(sqlite3* c, const std::string& path) {
         "INSERT INTO sessions (id, host, time_ns, side, connection, program, pid, peer_name, peer_address) "
         "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)");
     update_helo_ = prepare("UPDATE sessions SET helo = ?2, protocol = ?3 WHERE id = ?1");
-    update_tls_ = prepare("UPDATE sessions SET tls_protocol = ?2, tls_cipher = ?3, tls_bits = ?4, tls_trust = ?5 WHERE id = ?1");
+    update_tls_ =
+        prepare("UPDATE sessions SET tls_protocol = ?2, tls_cipher = ?3, tls_bits = ?4, tls_trust = ?5 WHERE id = ?1");
     update_commands_ = prepare("UPDATE sessions SET commands = ?2, commands_accepted = ?3 WHERE id = ?1");
     update_ended_ = prepare("UPDATE sessions SET ended_ns = ?2, ended = coalesce(ended, ?3) WHERE id = ?1");
     insert_message_ = prepare(
@@ -79,12 +84,15 @@ deriver::deriver(sqlite3* c, const std::string& path) {
         "sasl_username, uid) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)");
     update_message_id_ = prepare("UPDATE messages SET message_id = ?2 WHERE id = ?1");
     update_active_ = prepare(
-        "UPDATE messages SET sender = ?2, size = ?3, recipient_count = ?4, ended = NULL, ended_ns = NULL WHERE id = ?1");
+        "UPDATE messages SET sender = ?2, size = ?3, recipient_count = ?4, ended = NULL, ended_ns = NULL WHERE id = "
+        "?1");
     update_message_end_ = prepare("UPDATE messages SET ended_ns = ?2, ended = ?3 WHERE id = ?1");
     insert_hop_ = prepare("INSERT INTO hops VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)");
-    update_hop_ = prepare("UPDATE hops SET kind = 'filter', next_host = ?2, next_message = ?3, link = ?4 WHERE id = ?1");
+    update_hop_ =
+        prepare("UPDATE hops SET kind = 'filter', next_host = ?2, next_message = ?3, link = ?4 WHERE id = ?1");
     insert_delivery_ = prepare(
-        "INSERT INTO deliveries VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, "
+        "INSERT INTO deliveries VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, "
+        "?18, "
         "?19, ?20, ?21, ?22)");
 }
 
@@ -116,7 +124,7 @@ void deriver::add(std::string_view host, const events::entry& entry, std::option
     speak(now);
     const std::int64_t event = ++last_event_;
     const std::int64_t message = derive(now);
-    if (std::holds_alternative<events::command>(entry.what)) return;        // has a table of its own
+    if (std::holds_alternative<events::command>(entry.what)) return;  // has a table of its own
     write_event(now, message);
     if (!line) {
         if (!events::in_maillog(entry.what)) return;
@@ -141,7 +149,9 @@ void deriver::write_event(const context& now, std::int64_t message) {
     std::visit([&](const auto& e) { e.fields(field_writer{fields_}); }, now.entry.what);
     fields_ += '}';
     insert_event_.bind(1, last_event_).bind(2, hosts_[now.host].name).bind(3, now.time);
-    insert_event_.bind(4, events::name_of(now.entry.what)).bind(5, now.entry.by.tag).bind(6, std::int64_t{now.entry.by.pid});
+    insert_event_.bind(4, events::name_of(now.entry.what))
+        .bind(5, now.entry.by.tag)
+        .bind(6, std::int64_t{now.entry.by.pid});
     insert_event_.bind_or_null(7, now.entry.queue_id).bind_or_null(8, message);
     insert_event_.bind_or_null(9, static_cast<std::int64_t>(now.entry.connection)).bind(10, fields_).run();
 }
@@ -235,7 +245,8 @@ deriver::message_state* deriver::find_row(std::int64_t row) {
     return found == messages_.end() ? nullptr : &found->second;
 }
 
-// A message whose beginning was not seen: a notice, a forwarded message, or one that was queued before the record began.
+// A message whose beginning was not seen: a notice, a forwarded message, or one that was queued before the record
+// began.
 deriver::message_state& deriver::known(const context& now, std::string_view queue_id) {
     message_state* message = find(now.host, queue_id);
     // An id may be used again once its message is gone.

@@ -1,9 +1,9 @@
 // sim/record/deriver.hpp - turns maillog entries into rows: sessions, messages, deliveries, and the hops between hosts.
 //
-// Entries come in order of virtual time. A hop is tied to the message at its far end by, in this order: the number of the
-// network connection, the queue id in the reply and the relay's address, and on one host (content filters) the Message-Id.
-// What is kept in memory for that is bounded: of messages that left their queue and of connections that ended, the newest
-// few thousand.
+// Entries come in order of virtual time. A hop is tied to the message at its far end by, in this order: the number of
+// the network connection, the queue id in the reply and the relay's address, and on one host (content filters) the
+// Message-Id. What is kept in memory for that is bounded: of messages that left their queue and of connections that
+// ended, the newest few thousand.
 #pragma once
 #include <chrono>
 #include <cstdint>
@@ -39,7 +39,7 @@ class deriver {
         bool spoke = false;
     };
     struct session_state {
-        std::int64_t row = 0;           // 0: none yet
+        std::int64_t row = 0;  // 0: none yet
         std::size_t host = 0;
         bool ended = false;
         std::string tls_protocol, tls_cipher;
@@ -47,7 +47,7 @@ class deriver {
     struct arrived_message {
         std::int64_t row = 0;
         std::string queue_id;
-        std::int64_t claimed_by = 0;    // the message at the client that became this one
+        std::int64_t claimed_by = 0;  // the message at the client that became this one
     };
     // One network connection, or one server process where connections have no number.
     struct connection_key {
@@ -80,7 +80,7 @@ class deriver {
         time_point when{};
         bool by_smtp = false;
     };
-    struct context {                    // of one add()
+    struct context {  // of one add()
         std::size_t host;
         const mta::maillog::entry& entry;
         std::int64_t time;
@@ -115,14 +115,15 @@ class deriver {
     connection_state& connection_of(const context& now);
     session_state& server_session(const context& now, const mta::maillog::peer* client);
     session_state* client_session(const context& now, std::string_view peer_name, std::string_view peer_address);
-    std::int64_t insert_session(const context& now, std::string_view side, std::string_view name, std::string_view address);
+    std::int64_t insert_session(const context& now, std::string_view side, std::string_view name,
+                                std::string_view address);
     void end_session(session_state& session, std::int64_t time, std::string_view how);
 
     // Messages.
     message_state* find(std::size_t host, std::string_view queue_id);
     message_state* find_row(std::int64_t row);
-    message_state& create(const context& now, std::string_view queue_id, origin from, const mta::maillog::client_assigned* client,
-                          const mta::maillog::picked_up* pickup);
+    message_state& create(const context& now, std::string_view queue_id, origin from,
+                          const mta::maillog::client_assigned* client, const mta::maillog::picked_up* pickup);
     message_state& known(const context& now, std::string_view queue_id);
     void end_message(message_state& message, std::int64_t time, std::string_view how);
     void retire(message_state& message);
@@ -140,8 +141,8 @@ class deriver {
     void return_from_filter(const context& now, message_state& message);
     bool is_own_address(std::size_t host, std::string_view address) const;
     std::optional<std::size_t> host_of(std::size_t from, const relay& to) const;
-    void insert_delivery(const context& now, const mta::maillog::delivery& e, std::int64_t message, std::int64_t session,
-                         std::int64_t hop, const relay& to, std::string_view next_queue_id);
+    void insert_delivery(const context& now, const mta::maillog::delivery& e, std::int64_t message,
+                         std::int64_t session, std::int64_t hop, const relay& to, std::string_view next_queue_id);
 
     static relay parse_relay(std::string_view text);
     std::string message_key(std::size_t host, std::string_view id) const;
@@ -151,14 +152,15 @@ class deriver {
     std::map<connection_key, connection_state> connections_;
     std::deque<connection_key> ended_connections_;
     std::unordered_map<std::int64_t, message_state> messages_;
-    std::unordered_map<std::string, std::int64_t> by_queue_id_;                 // newest row with that id
+    std::unordered_map<std::string, std::int64_t> by_queue_id_;  // newest row with that id
     std::unordered_map<std::string, std::vector<std::int64_t>> by_message_id_;
-    std::unordered_map<std::string, std::vector<awaited>> awaited_;             // by host and Message-Id
+    std::unordered_map<std::string, std::vector<awaited>> awaited_;  // by host and Message-Id
     std::deque<std::int64_t> retired_;
     std::int64_t last_event_ = 0, last_session_ = 0, last_message_ = 0, last_hop_ = 0, last_delivery_ = 0;
     std::string fields_, line_;
 
-    sqlite::statement insert_host_, update_host_time_, update_host_address_, insert_event_, insert_log_, insert_command_;
+    sqlite::statement insert_host_, update_host_time_, update_host_address_, insert_event_, insert_log_,
+        insert_command_;
     sqlite::statement insert_session_, update_helo_, update_tls_, update_commands_, update_ended_;
     sqlite::statement insert_message_, update_message_id_, update_active_, update_message_end_;
     sqlite::statement insert_hop_, update_hop_, insert_delivery_;

@@ -27,7 +27,9 @@ std::string_view agent_of(std::string_view program) {
     return slash == std::string_view::npos ? program : program.substr(slash + 1);
 }
 
-bool is_loopback(std::string_view address) { return address.starts_with("127.") || address == "::1"; }
+bool is_loopback(std::string_view address) {
+    return address.starts_with("127.") || address == "::1";
+}
 
 }  // namespace
 
@@ -75,8 +77,8 @@ std::int64_t deriver::hop_of(const context& now, message_state& from, const even
     if (e.status != "sent") return 0;
     const std::int64_t session = client ? client->row : 0;
     // Further recipients of one transaction share its hop.
-    if (from.hop != 0 && from.hop_session == session && from.hop_started == e.agent_started && from.hop_relay == e.relay &&
-        from.hop_reply == e.text) {
+    if (from.hop != 0 && from.hop_session == session && from.hop_started == e.agent_started &&
+        from.hop_relay == e.relay && from.hop_reply == e.text) {
         return from.hop;
     }
     std::int64_t hop = 0;
@@ -85,11 +87,12 @@ std::int64_t deriver::hop_of(const context& now, message_state& from, const even
         if (hop == 0 && is_own_address(now.host, to.address)) hop = filter_hop(now, from, e, true, to.address, client);
         if (hop == 0) {
             const auto host = host_of(now.host, to);
-            hop = insert_hop(now, from, "smtp", nullptr, host ? std::string_view(hosts_[*host].name) : std::string_view{},
-                             to.address, "address", {}, client, client);
+            hop =
+                insert_hop(now, from, "smtp", nullptr, host ? std::string_view(hosts_[*host].name) : std::string_view{},
+                           to.address, "address", {}, client, client);
         }
     } else if (!next_queue_id.empty()) {
-        message_state& forwarded = known(now, next_queue_id);       // leaves `from` where it is
+        message_state& forwarded = known(now, next_queue_id);  // leaves `from` where it is
         forwarded.has_parent = true;
         hop = insert_hop(now, from, "forward", &forwarded, {}, {}, "queue id", {}, nullptr, nullptr);
     } else if (agent_of(now.entry.by.tag) == "pipe") {
@@ -103,7 +106,8 @@ std::int64_t deriver::hop_of(const context& now, message_state& from, const even
     return hop;
 }
 
-// The message at the other end of the connection, or the one with the queue id that the reply tells; 0 when neither is known.
+// The message at the other end of the connection, or the one with the queue id that the reply tells; 0 when neither is
+// known.
 std::int64_t deriver::network_hop(const context& now, message_state& from, const relay& to, session_state* client,
                                   std::string_view next_queue_id) {
     if (now.entry.connection != 0) {
@@ -145,7 +149,8 @@ std::int64_t deriver::filter_hop(const context& now, message_state& from, const 
     std::erase_if(waiting, [&](const awaited& each) { return each.when + filter_patience < now.entry.when; });
     // A pipe may as well be the end of the way: its hop is written when the message comes back.
     std::int64_t hop = 0;
-    if (by_smtp) hop = insert_hop(now, from, "smtp", nullptr, hosts_[now.host].name, address, "address", {}, client, client);
+    if (by_smtp)
+        hop = insert_hop(now, from, "smtp", nullptr, hosts_[now.host].name, address, "address", {}, client, client);
     waiting.push_back({from.row, hop, now.entry.when, by_smtp});
     return hop;
 }
@@ -163,7 +168,11 @@ void deriver::return_from_filter(const context& now, message_state& message) {
     if (from) {
         message.has_parent = true;
         if (match->hop != 0) {
-            update_hop_.bind(1, match->hop).bind(2, hosts_[now.host].name).bind(3, message.row).bind(4, "message-id").run();
+            update_hop_.bind(1, match->hop)
+                .bind(2, hosts_[now.host].name)
+                .bind(3, message.row)
+                .bind(4, "message-id")
+                .run();
         } else {
             insert_hop(now, *from, "filter", &message, {}, {}, "message-id", {}, nullptr, nullptr);
         }
@@ -172,9 +181,10 @@ void deriver::return_from_filter(const context& now, message_state& message) {
     if (waiting.empty()) awaited_.erase(found);
 }
 
-std::int64_t deriver::insert_hop(const context& now, const message_state& from, std::string_view kind, message_state* next,
-                                 std::string_view next_host, std::string_view next_address, std::string_view link,
-                                 std::string_view notice, const session_state* session, const session_state* tls) {
+std::int64_t deriver::insert_hop(const context& now, const message_state& from, std::string_view kind,
+                                 message_state* next, std::string_view next_host, std::string_view next_address,
+                                 std::string_view link, std::string_view notice, const session_state* session,
+                                 const session_state* tls) {
     const std::int64_t row = ++last_hop_;
     if (next) next_host = hosts_[next->host].name;
     // Both ends know the same; the client's side is missing where TLS is not logged there.
@@ -190,7 +200,10 @@ std::int64_t deriver::insert_hop(const context& now, const message_state& from, 
 void deriver::insert_delivery(const context& now, const events::delivery& e, std::int64_t message, std::int64_t session,
                               std::int64_t hop, const relay& to, std::string_view next_queue_id) {
     insert_delivery_.bind(1, ++last_delivery_).bind(2, hosts_[now.host].name).bind(3, now.time).bind(4, message);
-    insert_delivery_.bind_or_null(5, session).bind_or_null(6, hop).bind(7, agent_of(now.entry.by.tag)).bind(8, e.recipient);
+    insert_delivery_.bind_or_null(5, session)
+        .bind_or_null(6, hop)
+        .bind(7, agent_of(now.entry.by.tag))
+        .bind(8, e.recipient);
     const bool renamed = e.original_recipient != e.recipient;
     insert_delivery_.bind_or_null(9, renamed ? e.original_recipient : std::string_view{}).bind(10, e.relay);
     insert_delivery_.bind_or_null(11, to.name).bind_or_null(12, to.address).bind_or_null(13, std::int64_t{to.port});

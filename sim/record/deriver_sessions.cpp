@@ -12,7 +12,9 @@ namespace events = mta::maillog;
 // How many ended connections are still remembered, for a client that logs a delivery after the server's goodbye.
 constexpr std::size_t ended_limit = 4096;
 
-std::string_view verb_of(std::string_view line) { return line.substr(0, line.find(' ')); }
+std::string_view verb_of(std::string_view line) {
+    return line.substr(0, line.find(' '));
+}
 
 }  // namespace
 
@@ -21,9 +23,12 @@ deriver::connection_key deriver::key_of(const context& now) const {
     return {0, now.host, now.entry.by.pid};
 }
 
-deriver::connection_state& deriver::connection_of(const context& now) { return connections_[key_of(now)]; }
+deriver::connection_state& deriver::connection_of(const context& now) {
+    return connections_[key_of(now)];
+}
 
-std::int64_t deriver::insert_session(const context& now, std::string_view side, std::string_view name, std::string_view address) {
+std::int64_t deriver::insert_session(const context& now, std::string_view side, std::string_view name,
+                                     std::string_view address) {
     const std::int64_t row = ++last_session_;
     insert_session_.bind(1, row).bind(2, hosts_[now.host].name).bind(3, now.time).bind(4, side);
     insert_session_.bind_or_null(5, static_cast<std::int64_t>(now.entry.connection));
@@ -43,7 +48,8 @@ deriver::session_state& deriver::server_session(const context& now, const events
     return session;
 }
 
-// The client's side of a connection says nothing when it begins: its first event does. Null without a connection number.
+// The client's side of a connection says nothing when it begins: its first event does. Null without a connection
+// number.
 deriver::session_state* deriver::client_session(const context& now, std::string_view name, std::string_view address) {
     if (now.entry.connection == 0) return nullptr;
     session_state& session = connection_of(now).client;

@@ -5,7 +5,8 @@
 
 namespace sim::record {
 
-// Appends `text` in quotes. Control characters are escaped; what is no UTF-8 becomes U+FFFD, so that any reader takes it.
+// Appends `text` in quotes. Control characters are escaped; what is no UTF-8 becomes U+FFFD, so that any reader takes
+// it.
 void append_json_string(std::string& out, std::string_view text);
 
 // Whether `text` is UTF-8 without a NUL: what every SQLite client can read back.

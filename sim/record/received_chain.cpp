@@ -71,7 +71,8 @@ class comparison {
 
     std::vector<chain_difference> run() {
         if (!mta::text::equal_ignoring_case(header_.by, stop_.host)) {
-            note("by", stop_.host, header_.by, "The header was written by another host than the one that had the message.");
+            note("by", stop_.host, header_.by,
+                 "The header was written by another host than the one that had the message.");
         }
         if (header_.id != stop_.queue_id) {
             note("id", stop_.queue_id, header_.id, "The header names another queue id.");
@@ -96,7 +97,8 @@ class comparison {
         }
         const std::string expected = expected_protocol();
         if (!agrees(expected)) {
-            note("with", expected, header_.with, "The header tells of another protocol, TLS or login than the session had.");
+            note("with", expected, header_.with,
+                 "The header tells of another protocol, TLS or login than the session had.");
         }
     }
 
@@ -111,7 +113,7 @@ class comparison {
     bool agrees(const std::string& expected) const {
         if (header_.with == expected) return true;
         const std::string suffix = expected.substr(expected.find('P') + 1);
-        if (header_.with == "UTF8SMTP" + suffix) return true;       // RFC 6531 4.3
+        if (header_.with == "UTF8SMTP" + suffix) return true;  // RFC 6531 4.3
         return stop_.protocol.empty() && header_.with == "SMTP" + suffix;
     }
 
@@ -143,7 +145,7 @@ std::vector<received_header> received_chain(std::string_view message) {
         std::string_view line = message.substr(0, end);
         message.remove_prefix(end == std::string_view::npos ? message.size() : end + 1);
         if (line.ends_with('\r')) line.remove_suffix(1);
-        const bool envelope = first && line.starts_with("From ");       // of an mbox file
+        const bool envelope = first && line.starts_with("From ");  // of an mbox file
         first = false;
         if (envelope) continue;
         if (line.empty()) break;
@@ -162,8 +164,8 @@ std::vector<chain_difference> compare_received(const std::vector<received_header
                                                std::size_t stop) {
     std::vector<std::size_t> path = story.path_to(stop);
     // A notice is a new message, and so are the headers that it has.
-    const auto notice = std::find_if(path.rbegin(), path.rend(),
-                                     [&](std::size_t i) { return story.stops[i].how == arrival::notice; });
+    const auto notice =
+        std::find_if(path.rbegin(), path.rend(), [&](std::size_t i) { return story.stops[i].how == arrival::notice; });
     if (notice != path.rend()) path.erase(path.begin(), notice.base() - 1);
 
     std::vector<chain_difference> found;
@@ -180,12 +182,14 @@ std::vector<chain_difference> compare_received(const std::vector<received_header
             }
         }
         // Without its queue id, a header by this host in this place is still this hop's.
-        if (at < headers.size() && (match < headers.size() || mta::text::equal_ignoring_case(headers[at].by, here.host))) {
+        if (at < headers.size() &&
+            (match < headers.size() || mta::text::equal_ignoring_case(headers[at].by, here.host))) {
             for (auto& difference : comparison(headers[at], here).run()) found.push_back(std::move(difference));
             ++at;
         } else {
-            found.push_back({joined({here.host, " ", here.queue_id}), "header", joined({"by ", here.host, " id ", here.queue_id}),
-                             "", "The message was here, but no Received header says so."});
+            found.push_back({joined({here.host, " ", here.queue_id}), "header",
+                             joined({"by ", here.host, " id ", here.queue_id}), "",
+                             "The message was here, but no Received header says so."});
         }
     }
     for (; at < headers.size(); ++at) {

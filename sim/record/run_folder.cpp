@@ -55,12 +55,14 @@ void check_replaceable(const fs::path& directory) {
     const auto status = fs::symlink_status(directory, error);
     if (!fs::exists(status)) return;
     if (!fs::is_directory(status)) {
-        throw record_error(directory.string() + ": is no folder, so the run folder cannot be there; choose another name");
+        throw record_error(directory.string() +
+                           ": is no folder, so the run folder cannot be there; choose another name");
     }
     const bool empty = fs::is_empty(directory, error);
     if (error) refuse(directory, "look into the folder", error);
     if (empty || fs::is_regular_file(directory / marker, error)) return;
-    throw record_error(directory.string() + ": is not empty and no run folder of relaylab, so it is not replaced; name a new " +
+    throw record_error(directory.string() +
+                       ": is not empty and no run folder of relaylab, so it is not replaced; name a new " +
                        "folder, or remove this one first");
 }
 
@@ -98,9 +100,10 @@ std::string printable(std::string_view text) {
 
 void append_queue_entry(std::string& out, const mta::queue::queue_file& file) {
     const auto arrived = std::chrono::floor<std::chrono::seconds>(file.arrived).time_since_epoch().count();
-    fmt::format_to(std::back_inserter(out),
-                   R"({{"queue_name": "{}", "queue_id": "{}", "arrival_time": {}, "message_size": {}, "forced_expire": {}, )",
-                   mta::queue::to_string(file.where), file.id, arrived, file.size, file.forced_expired);
+    fmt::format_to(
+        std::back_inserter(out),
+        R"({{"queue_name": "{}", "queue_id": "{}", "arrival_time": {}, "message_size": {}, "forced_expire": {}, )",
+        mta::queue::to_string(file.where), file.id, arrived, file.size, file.forced_expired);
     out += R"("sender": )";
     append_json_string(out, file.sender.empty() ? "MAILER-DAEMON" : printable(file.sender));
     out += R"(, "recipients": [)";
@@ -125,7 +128,7 @@ run_folder::run_folder(fs::path directory) : directory_(std::move(directory)) {
     std::error_code error;
     directory_ = fs::absolute(directory_, error).lexically_normal();
     if (error) refuse(directory_, "find the folder", error);
-    if (!directory_.has_filename()) directory_ = directory_.parent_path();      // "out/" is "out"
+    if (!directory_.has_filename()) directory_ = directory_.parent_path();  // "out/" is "out"
     check_replaceable(directory_);
     staging_ = directory_;
     staging_ += ".partial";
@@ -146,7 +149,7 @@ void run_folder::finish(const run_results& results) {
     for (std::size_t i = 0; i < results.dialogues.size(); ++i) {
         write_file(staging_ / "dialogues" / fmt::format("{:02}.txt", i + 1), results.dialogues[i]);
     }
-    check_replaceable(directory_);              // a run takes a while
+    check_replaceable(directory_);  // a run takes a while
     std::error_code error;
     fs::path old = directory_;
     old += ".replaced";

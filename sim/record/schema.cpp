@@ -127,17 +127,19 @@ CREATE VIEW route AS
            here.host AS host, here.queue_id AS queue_id, hops.next_host AS next_host, there.queue_id AS next_queue_id,
            hops.next_address AS next_address, hops.tls_protocol AS tls_protocol, hops.tls_cipher AS tls_cipher,
            there.time_ns - here.time_ns AS took_ns
-    FROM hops JOIN messages AS here ON here.id = hops.message LEFT JOIN messages AS there ON there.id = hops.next_message
+    FROM hops JOIN messages AS here ON here.id = hops.message
+         LEFT JOIN messages AS there ON there.id = hops.next_message
     ORDER BY hops.id;
 CREATE VIEW outcomes AS
-    SELECT messages.id AS message, messages.host AS host, messages.queue_id AS queue_id, messages.message_id AS message_id,
-           messages.sender AS sender, last.recipient AS recipient, last.status AS status, last.dsn AS dsn,
+    SELECT messages.id AS message, messages.host AS host, messages.queue_id AS queue_id,
+           messages.message_id AS message_id, messages.sender AS sender, last.recipient AS recipient, last.status AS status, last.dsn AS dsn,
            last.reply AS reply, last.attempts AS attempts, last.time_ns AS time_ns
     FROM messages JOIN (SELECT message, recipient, status, dsn, reply, time_ns, max(id) AS newest, count(*) AS attempts
                         FROM deliveries GROUP BY message, recipient) AS last ON last.message = messages.id
     ORDER BY messages.id, last.newest;
 CREATE VIEW queued AS
-    SELECT id AS message, host, time_ns, queue_id, message_id, sender, size FROM messages WHERE ended IS NULL ORDER BY id;
+    SELECT id AS message, host, time_ns, queue_id, message_id, sender, size
+    FROM messages WHERE ended IS NULL ORDER BY id;
 CREATE VIEW refusals AS
     SELECT id AS event, host, time_ns, queue_id, json_extract(fields, '$.stage') AS stage,
            json_extract(fields, '$.client') AS client, json_extract(fields, '$.address') AS address,

@@ -9,15 +9,21 @@ namespace {
 
 std::string_view advice(int code) {
     switch (code & 0xff) {
-        case SQLITE_FULL: return "; make room on that disk, or write the record elsewhere";
-        case SQLITE_CANTOPEN: return "; see that its folder exists and may be written to";
+        case SQLITE_FULL:
+            return "; make room on that disk, or write the record elsewhere";
+        case SQLITE_CANTOPEN:
+            return "; see that its folder exists and may be written to";
         case SQLITE_READONLY:
-        case SQLITE_PERM: return "; see that the file and its folder may be written to";
+        case SQLITE_PERM:
+            return "; see that the file and its folder may be written to";
         case SQLITE_BUSY:
-        case SQLITE_LOCKED: return "; another program holds it locked: end that one first";
+        case SQLITE_LOCKED:
+            return "; another program holds it locked: end that one first";
         case SQLITE_NOTADB:
-        case SQLITE_CORRUPT: return "; it is no whole SQLite database: name the run.db of a finished run";
-        default: return "";
+        case SQLITE_CORRUPT:
+            return "; it is no whole SQLite database: name the run.db of a finished run";
+        default:
+            return "";
     }
 }
 
@@ -42,7 +48,7 @@ statement::statement(sqlite3* connection, const std::string& path, std::string_v
 statement& statement::bind(int column, std::string_view text) {
     int code = SQLITE_OK;
     if (is_well_formed(text)) {
-        const char* data = text.data() ? text.data() : "";      // a null pointer would bind NULL
+        const char* data = text.data() ? text.data() : "";  // a null pointer would bind NULL
         code = sqlite3_bind_text64(handle_, column, data, text.size(), SQLITE_STATIC, SQLITE_UTF8);
     } else {
         const std::string mended = well_formed(text);
@@ -82,7 +88,9 @@ bool statement::next() {
     return false;
 }
 
-void statement::reset() { sqlite3_reset(handle_); }
+void statement::reset() {
+    sqlite3_reset(handle_);
+}
 
 std::string statement::text(int column) const {
     const auto* data = reinterpret_cast<const char*>(sqlite3_column_text(handle_, column));

@@ -27,13 +27,18 @@ class statement {
         return *this;
     }
 
-    // Views are not copied: they must hold until run() or the last next(). Text that is no UTF-8 is mended on its way in.
+    // Views are not copied: they must hold until run() or the last next(). Text that is no UTF-8 is mended on its way
+    // in.
     statement& bind(int column, std::string_view text);
     statement& bind(int column, std::int64_t number);
     statement& bind_null(int column);
     // NULL for "" and 0.
-    statement& bind_or_null(int column, std::string_view text) { return text.empty() ? bind_null(column) : bind(column, text); }
-    statement& bind_or_null(int column, std::int64_t number) { return number == 0 ? bind_null(column) : bind(column, number); }
+    statement& bind_or_null(int column, std::string_view text) {
+        return text.empty() ? bind_null(column) : bind(column, text);
+    }
+    statement& bind_or_null(int column, std::int64_t number) {
+        return number == 0 ? bind_null(column) : bind(column, number);
+    }
 
     // Executes and makes ready for the next binding.
     void run();

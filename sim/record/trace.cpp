@@ -15,7 +15,9 @@ namespace {
 constexpr std::size_t story_limit = 10'000;
 constexpr std::size_t suggestions = 5;
 
-mta::time_point moment(std::int64_t nanoseconds) { return mta::time_point(mta::duration(nanoseconds)); }
+mta::time_point moment(std::int64_t nanoseconds) {
+    return mta::time_point(mta::duration(nanoseconds));
+}
 
 struct link {
     std::int64_t from, to;
@@ -44,11 +46,13 @@ class reader {
     std::vector<link> links_from(std::int64_t message) const {
         auto rows = query(
             "SELECT hops.message, next_message, kind, link, notice, hops.tls_protocol, hops.tls_cipher FROM hops "
-            "JOIN messages ON messages.id = next_message WHERE hops.message = ?1 ORDER BY messages.time_ns, messages.id");
+            "JOIN messages ON messages.id = next_message WHERE hops.message = ?1 ORDER BY messages.time_ns, "
+            "messages.id");
         rows.bind(1, message);
         std::vector<link> found;
         while (rows.next()) {
-            found.push_back({rows.number(0), rows.number(1), rows.text(2), rows.text(3), rows.text(4), rows.text(5), rows.text(6)});
+            found.push_back(
+                {rows.number(0), rows.number(1), rows.text(2), rows.text(3), rows.text(4), rows.text(5), rows.text(6)});
         }
         return found;
     }
@@ -71,7 +75,8 @@ std::string mailbox_of(const trace_delivery& delivery) {
 std::vector<trace_delivery> reader::deliveries(std::int64_t message) const {
     auto rows = query(
         "SELECT d.time_ns, d.agent, d.recipient, d.original_recipient, d.relay, d.relay_address, d.relay_port, "
-        "d.before_queue_manager_ns, d.in_active_queue_ns, d.connecting_ns, d.transmitting_ns, d.dsn, d.status, d.reply, "
+        "d.before_queue_manager_ns, d.in_active_queue_ns, d.connecting_ns, d.transmitting_ns, d.dsn, d.status, "
+        "d.reply, "
         "coalesce(h.tls_protocol, s.tls_protocol), coalesce(h.tls_cipher, s.tls_cipher), h.next_message "
         "FROM deliveries d LEFT JOIN hops h ON h.id = d.hop LEFT JOIN sessions s ON s.id = d.session "
         "WHERE d.message = ?1 ORDER BY d.id");
@@ -101,7 +106,8 @@ std::vector<trace_delivery> reader::deliveries(std::int64_t message) const {
 
 std::optional<trace_stop> reader::stop(std::int64_t message) const {
     auto row = query(
-        "SELECT m.host, m.queue_id, m.message_id, m.sender, m.size, m.recipient_count, m.time_ns, m.ended_ns, m.client_name, "
+        "SELECT m.host, m.queue_id, m.message_id, m.sender, m.size, m.recipient_count, m.time_ns, m.ended_ns, "
+        "m.client_name, "
         "m.client_address, m.sasl_username, s.protocol, m.uid, s.tls_protocol, s.tls_cipher, m.origin "
         "FROM messages m LEFT JOIN sessions s ON s.id = m.session WHERE m.id = ?1");
     row.bind(1, message);
@@ -148,14 +154,16 @@ void add_recipients(const reader& read, message_summary& summary) {
     auto rows = read.query(
         "WITH RECURSIVE way(message) AS (VALUES (?1) UNION SELECT next_message FROM hops JOIN way USING (message) "
         "WHERE next_message IS NOT NULL AND kind != 'notice') "
-        "SELECT d.message, d.recipient, coalesce(d.original_recipient, d.recipient), d.status, h.next_message IS NOT NULL "
+        "SELECT d.message, d.recipient, coalesce(d.original_recipient, d.recipient), d.status, h.next_message IS NOT "
+        "NULL "
         "FROM way JOIN deliveries d USING (message) LEFT JOIN hops h ON h.id = d.hop ORDER BY d.id");
     rows.bind(1, summary.message);
-    std::map<std::pair<std::int64_t, std::string>, std::string> last;      // of each recipient where the way ends
+    std::map<std::pair<std::int64_t, std::string>, std::string> last;  // of each recipient where the way ends
     while (rows.next()) {
         const std::int64_t message = rows.number(0);
         std::string recipient = rows.text(2);
-        if (message == summary.message && std::ranges::find(summary.recipients, recipient) == summary.recipients.end()) {
+        if (message == summary.message &&
+            std::ranges::find(summary.recipients, recipient) == summary.recipients.end()) {
             summary.recipients.push_back(std::move(recipient));
         }
         std::pair<std::int64_t, std::string> key(message, rows.text(1));
@@ -174,13 +182,15 @@ void add_recipients(const reader& read, message_summary& summary) {
 }  // namespace
 
 std::string_view to_string(arrival how) {
-    constexpr std::array<std::string_view, 6> names = {"smtp", "submitted", "filtered", "forwarded", "requeued", "notice"};
+    constexpr std::array<std::string_view, 6> names = {"smtp",      "submitted", "filtered",
+                                                       "forwarded", "requeued",  "notice"};
     return names[static_cast<std::size_t>(how)];
 }
 
 std::vector<std::size_t> message_trace::path_to(std::size_t index) const {
     std::vector<std::size_t> path;
-    for (std::optional<std::size_t> at = index; at && *at < stops.size() && path.size() <= stops.size(); at = stops[*at].parent) {
+    for (std::optional<std::size_t> at = index; at && *at < stops.size() && path.size() <= stops.size();
+         at = stops[*at].parent) {
         path.push_back(*at);
     }
     std::reverse(path.begin(), path.end());
@@ -225,8 +235,9 @@ message_choice choose_message(const database& record, std::string_view wanted) {
     }
     const std::string plain = mta::text::lowered(without_brackets(wanted));
     std::vector<std::pair<std::size_t, std::string>> candidates;
-    auto names = read.query("SELECT DISTINCT name FROM (SELECT queue_id AS name, id FROM messages UNION ALL "
-                            "SELECT message_id, id FROM messages WHERE message_id IS NOT NULL) ORDER BY name LIMIT 20000");
+    auto names = read.query(
+        "SELECT DISTINCT name FROM (SELECT queue_id AS name, id FROM messages UNION ALL "
+        "SELECT message_id, id FROM messages WHERE message_id IS NOT NULL) ORDER BY name LIMIT 20000");
     while (names.next()) {
         std::string name = names.text(0);
         const std::string folded = mta::text::lowered(without_brackets(name));

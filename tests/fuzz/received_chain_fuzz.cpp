@@ -10,7 +10,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const auto chain = sim::record::received_chain(message);
     if (chain.size() > 1000) std::abort();
     for (const auto& each : chain) {
-        for (const auto* part : {&each.from, &each.client_name, &each.client_address, &each.by, &each.with, &each.id, &each.date}) {
+        for (const auto* part :
+             {&each.from, &each.client_name, &each.client_address, &each.by, &each.with, &each.id, &each.date}) {
             if (each.text.find(*part) == std::string::npos) std::abort();
         }
     }

@@ -1,5 +1,5 @@
-// The lines that Postfix 3.7.11 wrote for these events, and what its format_tv(3), printable(3) and msg_logger(3) make of
-// single values.
+// The lines that Postfix 3.7.11 wrote for these events, and what its format_tv(3), printable(3) and msg_logger(3) make
+// of single values.
 #include "mta/maillog/render.hpp"
 
 #include <gtest/gtest.h>
@@ -29,19 +29,34 @@ struct delay_case {
     const char* two_digits;
 };
 // As format_tv(vp, seconds, microseconds, 2, 2) of libpostfix-util wrote them.
-constexpr std::array delays = {
-    delay_case{0, 0, "0"},           delay_case{0, 4'999, "0"},         delay_case{0, 5'000, "0.01"},
-    delay_case{0, 9'999, "0.01"},    delay_case{0, 14'999, "0.01"},     delay_case{0, 15'000, "0.02"},
-    delay_case{0, 99'999, "0.1"},    delay_case{0, 994'999, "0.99"},    delay_case{0, 995'000, "1"},
-    delay_case{0, 999'999, "1"},     delay_case{1, 0, "1"},             delay_case{1, 49'999, "1"},
-    delay_case{1, 50'000, "1.1"},    delay_case{9, 949'999, "9.9"},     delay_case{9, 950'000, "10"},
-    delay_case{10, 499'999, "10"},   delay_case{10, 500'000, "11"},     delay_case{99, 499'999, "99"},
-    delay_case{99, 500'000, "100"},  delay_case{100, 499'999, "100"},   delay_case{100, 500'000, "101"},
-    delay_case{999, 999'999, "1000"}, delay_case{1'000'000, 500'000, "1000001"}};
+constexpr std::array delays = {delay_case{0, 0, "0"},
+                               delay_case{0, 4'999, "0"},
+                               delay_case{0, 5'000, "0.01"},
+                               delay_case{0, 9'999, "0.01"},
+                               delay_case{0, 14'999, "0.01"},
+                               delay_case{0, 15'000, "0.02"},
+                               delay_case{0, 99'999, "0.1"},
+                               delay_case{0, 994'999, "0.99"},
+                               delay_case{0, 995'000, "1"},
+                               delay_case{0, 999'999, "1"},
+                               delay_case{1, 0, "1"},
+                               delay_case{1, 49'999, "1"},
+                               delay_case{1, 50'000, "1.1"},
+                               delay_case{9, 949'999, "9.9"},
+                               delay_case{9, 950'000, "10"},
+                               delay_case{10, 499'999, "10"},
+                               delay_case{10, 500'000, "11"},
+                               delay_case{99, 499'999, "99"},
+                               delay_case{99, 500'000, "100"},
+                               delay_case{100, 499'999, "100"},
+                               delay_case{100, 500'000, "101"},
+                               delay_case{999, 999'999, "1000"},
+                               delay_case{1'000'000, 500'000, "1000001"}};
 
 TEST(render, delays_are_rounded_to_two_digits) {
     for (const auto& each : delays) {
-        EXPECT_EQ(delay(each.seconds, each.microseconds), each.two_digits) << each.seconds << " s " << each.microseconds << " us";
+        EXPECT_EQ(delay(each.seconds, each.microseconds), each.two_digits)
+            << each.seconds << " s " << each.microseconds << " us";
     }
 }
 
@@ -66,7 +81,7 @@ TEST(render, a_delivery_is_measured_in_microseconds) {
     e.original_recipient = "kimchen@york.cc";
     e.relay = "mail.york.cc[192.168.137.5]:25";
     e.arrived = time_point(999ns);
-    e.active = time_point(5ms);                     // 5000 us after 0 us, though 4999.001 us after arrival
+    e.active = time_point(5ms);  // 5000 us after 0 us, though 4999.001 us after arrival
     e.agent_started = e.active + 8ms;
     e.connected = e.agent_started + 27ms;
     e.done = e.connected + 10ms;
@@ -78,9 +93,10 @@ TEST(render, a_delivery_is_measured_in_microseconds) {
               "delays=0.01/0.01/0.03/0.01, dsn=2.0.0, status=sent (250 2.0.0 Ok: queued as ED796A72631)");
     e.original_recipient = "sales@york.cc";
     e.connection_uses = 2;
-    EXPECT_EQ(text_of("E2180A72621", e),
-              "E2180A72621: to=<kimchen@york.cc>, orig_to=<sales@york.cc>, relay=mail.york.cc[192.168.137.5]:25, conn_use=2, "
-              "delay=0.05, delays=0.01/0.01/0.03/0.01, dsn=2.0.0, status=sent (250 2.0.0 Ok: queued as ED796A72631)");
+    EXPECT_EQ(
+        text_of("E2180A72621", e),
+        "E2180A72621: to=<kimchen@york.cc>, orig_to=<sales@york.cc>, relay=mail.york.cc[192.168.137.5]:25, conn_use=2, "
+        "delay=0.05, delays=0.01/0.01/0.03/0.01, dsn=2.0.0, status=sent (250 2.0.0 Ok: queued as ED796A72631)");
 }
 
 TEST(render, sessions) {
@@ -92,21 +108,26 @@ TEST(render, sessions) {
               "disconnect from dialup.isp.example[192.168.137.66] ehlo=1 mail=1 rcpt=0/1 quit=1 commands=3/4");
     EXPECT_EQ(text_of("", connection_broken{false, "DATA (0 bytes)", client}),
               "lost connection after DATA (0 bytes) from dialup.isp.example[192.168.137.66]");
-    EXPECT_EQ(text_of("", connection_broken{true, "RCPT", client}), "timeout after RCPT from dialup.isp.example[192.168.137.66]");
-    EXPECT_EQ(text_of("NOQUEUE", verdict{"reject", "RCPT", client, "554 5.7.1 <a@b>: Relay access denied",
-                                         "from=<> to=<a@b> proto=ESMTP helo=<x>"}),
-              "NOQUEUE: reject: RCPT from dialup.isp.example[192.168.137.66]: 554 5.7.1 <a@b>: Relay access denied; from=<> "
-              "to=<a@b> proto=ESMTP helo=<x>");
+    EXPECT_EQ(text_of("", connection_broken{true, "RCPT", client}),
+              "timeout after RCPT from dialup.isp.example[192.168.137.66]");
+    EXPECT_EQ(
+        text_of("NOQUEUE", verdict{"reject", "RCPT", client, "554 5.7.1 <a@b>: Relay access denied",
+                                   "from=<> to=<a@b> proto=ESMTP helo=<x>"}),
+        "NOQUEUE: reject: RCPT from dialup.isp.example[192.168.137.66]: 554 5.7.1 <a@b>: Relay access denied; from=<> "
+        "to=<a@b> proto=ESMTP helo=<x>");
     EXPECT_EQ(text_of("A1", client_assigned{client, ", sasl_method=PLAIN, sasl_username=ann@relay.isp.test"}),
               "A1: client=dialup.isp.example[192.168.137.66], sasl_method=PLAIN, sasl_username=ann@relay.isp.test");
 }
 
 TEST(render, messages) {
-    EXPECT_EQ(text_of("A1", became_active{"zibiten@york.cc", 326, 1}), "A1: from=<zibiten@york.cc>, size=326, nrcpt=1 (queue active)");
+    EXPECT_EQ(text_of("A1", became_active{"zibiten@york.cc", 326, 1}),
+              "A1: from=<zibiten@york.cc>, size=326, nrcpt=1 (queue active)");
     EXPECT_EQ(text_of("A1", picked_up{102, "harriet", "B2"}), "A1: uid=102 from=<harriet> orig_id=B2");
     EXPECT_EQ(text_of("A1", message_id_seen{"<x@y>", false}), "A1: message-id=<x@y>");
-    EXPECT_EQ(text_of("A1", expired{"s@dead.example", false}), "A1: from=<s@dead.example>, status=expired, returned to sender");
-    EXPECT_EQ(text_of("A1", expired{"s@dead.example", true}), "A1: from=<s@dead.example>, status=force-expired, returned to sender");
+    EXPECT_EQ(text_of("A1", expired{"s@dead.example", false}),
+              "A1: from=<s@dead.example>, status=expired, returned to sender");
+    EXPECT_EQ(text_of("A1", expired{"s@dead.example", true}),
+              "A1: from=<s@dead.example>, status=force-expired, returned to sender");
     EXPECT_EQ(text_of("A1", notification{"sender non-delivery", "B2"}), "A1: sender non-delivery notification: B2");
     EXPECT_EQ(text_of("A1", removed{}), "A1: removed");
 }
@@ -125,7 +146,7 @@ TEST(render, what_cannot_be_printed_is_a_question_mark) {
     EXPECT_EQ(shown("\xc3 x", true), "? x");
     EXPECT_EQ(shown("\xa9x", true), "?x");
     EXPECT_EQ(shown("\xc1\x81x", true), "??x");
-    EXPECT_EQ(shown("\xf0\x9f!", true), "\xf0\x9f!");         // printable(3) looks no closer
+    EXPECT_EQ(shown("\xf0\x9f!", true), "\xf0\x9f!");  // printable(3) looks no closer
     EXPECT_EQ(shown("\xff\x80x", true), "??x");
     EXPECT_EQ(shown("\xc2", true), "?");
 }

@@ -99,11 +99,12 @@ class conversation {
         const auto from = static_cast<std::size_t>(who);
         const auto to = 1 - from;
         to_.tcp({now_, ends_[from], ends_[to], static_cast<std::uint8_t>(flags), next_[from], next_[to], text});
-        next_[from] += static_cast<std::uint32_t>(text.size()) + ((flags & (network::tcp_syn | network::tcp_fin)) != 0 ? 1 : 0);
+        next_[from] +=
+            static_cast<std::uint32_t>(text.size()) + ((flags & (network::tcp_syn | network::tcp_fin)) != 0 ? 1 : 0);
     }
     capture& to_;
     socket_address ends_[2];
-    std::uint32_t next_[2] = {0xfffffff0u, 7000};       // the client's numbers wrap
+    std::uint32_t next_[2] = {0xfffffff0u, 7000};  // the client's numbers wrap
     mta::time_point now_ = start;
 };
 
@@ -152,7 +153,7 @@ TEST_F(captures, long_segments_are_cut_at_the_maximum_segment_size) {
     to.close();
     const auto found = blocks(contents(file()));
     ASSERT_EQ(found.size(), 5u);
-    constexpr std::size_t tcp = 28 + 20;            // block header, IPv4 header
+    constexpr std::size_t tcp = 28 + 20;  // block header, IPv4 header
     EXPECT_EQ(number(found[2], 20), 40u + 1460u);
     EXPECT_EQ(number(found[4], 20), 41u);
     EXPECT_EQ(found[2].at(tcp + 13), network::tcp_ack);
@@ -170,8 +171,10 @@ TEST_F(captures, what_cannot_be_written_is_said) {
         return {};
     };
     const std::string nowhere = (folder_ / "no/such/folder").string();
-    EXPECT_EQ(failure([&] { capture to(nowhere); }), nowhere + ": cannot create the capture: No such file or directory");
-    EXPECT_EQ(failure([&] { capture to(file(), nowhere); }), nowhere + ": cannot create the TLS key log: No such file or directory");
+    EXPECT_EQ(failure([&] { capture to(nowhere); }),
+              nowhere + ": cannot create the capture: No such file or directory");
+    EXPECT_EQ(failure([&] { capture to(file(), nowhere); }),
+              nowhere + ": cannot create the TLS key log: No such file or directory");
     if (!fs::exists("/dev/full")) GTEST_SKIP() << "no /dev/full here";
     EXPECT_EQ(failure([&] {
                   capture to("/dev/full");
@@ -200,11 +203,13 @@ TEST_F(captures, tshark_reads_smtp_with_right_checksums) {
     to.udp(start, laptop, {mail.address, 9999}, "odd");
     to.udp(start, from6, {to6.address, 9999}, "even");
     to.close();
-    EXPECT_EQ(tshark("-Y smtp -T fields -e _ws.col.Info"),
-              "S: 220 smtp.6circles.cc ESMTP Postfix\nC: EHLO laptop.6circles.cc\nS: 250-smtp.6circles.cc | PIPELINING\n"
-              "C: MAIL FROM:<zibiten@york.cc>\nS: 250 2.1.0 Ok\nC: QUIT\nS: 221 2.0.0 Bye\nS: 220 six\nC: NOOP x\n");
+    EXPECT_EQ(
+        tshark("-Y smtp -T fields -e _ws.col.Info"),
+        "S: 220 smtp.6circles.cc ESMTP Postfix\nC: EHLO laptop.6circles.cc\nS: 250-smtp.6circles.cc | PIPELINING\n"
+        "C: MAIL FROM:<zibiten@york.cc>\nS: 250 2.1.0 Ok\nC: QUIT\nS: 221 2.0.0 Bye\nS: 220 six\nC: NOOP x\n");
     const std::string check = "-o ip.check_checksum:TRUE -o tcp.check_checksum:TRUE -o udp.check_checksum:TRUE ";
-    EXPECT_EQ(tshark(check + "-Y 'ip.checksum.status == 0 || tcp.checksum.status == 0 || udp.checksum.status == 0'"), "");
+    EXPECT_EQ(tshark(check + "-Y 'ip.checksum.status == 0 || tcp.checksum.status == 0 || udp.checksum.status == 0'"),
+              "");
     EXPECT_EQ(tshark(check + "-Y 'tcp.checksum.status == 1' -T fields -e frame.number | wc -l"), "18\n");
     EXPECT_EQ(tshark(check + "-Y 'udp.checksum.status == 1' -T fields -e frame.number | wc -l"), "2\n");
     EXPECT_EQ(tshark("-Y tcp.analysis.flags"), "");
@@ -282,9 +287,10 @@ TEST_F(captures, tshark_decrypts_starttls_with_the_secrets_in_the_file) {
     talk.client(client.seal("QUIT\r\n"));
     talk.end();
     to.close();
-    EXPECT_EQ(tshark("-Y smtp -T fields -e _ws.col.Info"),
-              "S: 220 smtp.6circles.cc ESMTP Postfix\nC: EHLO laptop.6circles.cc\nS: 250-smtp.6circles.cc | STARTTLS\n"
-              "C: STARTTLS\nS: 220 2.0.0 Ready to start TLS\nC: MAIL FROM:<zibiten@york.cc>\nS: 250 2.1.0 Ok\nC: QUIT\n");
+    EXPECT_EQ(
+        tshark("-Y smtp -T fields -e _ws.col.Info"),
+        "S: 220 smtp.6circles.cc ESMTP Postfix\nC: EHLO laptop.6circles.cc\nS: 250-smtp.6circles.cc | STARTTLS\n"
+        "C: STARTTLS\nS: 220 2.0.0 Ready to start TLS\nC: MAIL FROM:<zibiten@york.cc>\nS: 250 2.1.0 Ok\nC: QUIT\n");
     const std::string told = contents(keys());
     EXPECT_NE(told.find("CLIENT_TRAFFIC_SECRET_0 "), std::string::npos);
     EXPECT_EQ(told.find("CLIENT_TRAFFIC_SECRET_0 "), told.rfind("CLIENT_TRAFFIC_SECRET_0 "));

@@ -1,4 +1,5 @@
-// tests/sim/record/query.hpp - a query's answer as text, one row a line, columns between bars; and all rows of a record.
+// tests/sim/record/query.hpp - a query's answer as text, one row a line, columns between bars; and all rows of a
+// record.
 #pragma once
 #include <sqlite3.h>
 

@@ -47,18 +47,22 @@ TEST(received_chain, reads_what_postfix_writes) {
 
 TEST(received_chain, survives_what_a_network_may_send) {
     for (const char* text : {"", "Received", "Received:", "Received: from", "Received: from (", "Received: from ( [",
-                             "Received: from x ([)", "Received: by", "Received: id ;", "Received: ;;;", " folded\n\tonly",
-                             "Received: )))((( by a", "\r\n\r\n"}) {
+                             "Received: from x ([)", "Received: by", "Received: id ;", "Received: ;;;",
+                             " folded\n\tonly", "Received: )))((( by a", "\r\n\r\n"}) {
         EXPECT_LE(received_chain(text).size(), 1u) << text;
     }
     std::string many;
     for (int i = 0; i < 5000; ++i) many += "Received: by a; b\n";
     EXPECT_EQ(received_chain(many).size(), 1000u);
-    EXPECT_EQ(received_chain("Received: from a (b [IPv6:2001:db8::1])\r\n\tby c id d; e\r\n\r\nReceived: body").at(0).client_address,
+    EXPECT_EQ(received_chain("Received: from a (b [IPv6:2001:db8::1])\r\n\tby c id d; e\r\n\r\nReceived: body")
+                  .at(0)
+                  .client_address,
               "2001:db8::1");
 }
 
-TEST(received_chain, the_delivered_message_tells_what_happened) { EXPECT_EQ(differences(samples::delivered_message), strings{}); }
+TEST(received_chain, the_delivered_message_tells_what_happened) {
+    EXPECT_EQ(differences(samples::delivered_message), strings{});
+}
 
 TEST(received_chain, every_forged_field_is_named_with_its_hop) {
     EXPECT_EQ(differences(changed("by mail.ohio.cc", "by mail.utah.cc")),
@@ -68,16 +72,19 @@ TEST(received_chain, every_forged_field_is_named_with_its_hop) {
     EXPECT_EQ(differences(changed("with ESMTPS id ED796", "with ESMTP id ED796")),
               strings{"mail.york.cc ED796A72631: with: ESMTPS / ESMTP"});
     EXPECT_EQ(differences(changed("[192.168.137.10]", "[192.168.137.11]")),
-              strings{"smtp.6circles.cc BF807A725F1: from: laptop.6circles.cc[192.168.137.10] / laptop.6circles.cc[192.168.137.11]"});
+              strings{"smtp.6circles.cc BF807A725F1: from: laptop.6circles.cc[192.168.137.10] / "
+                      "laptop.6circles.cc[192.168.137.11]"});
     EXPECT_EQ(differences(changed("by smtp.6circles.cc (Postfix, from userid 65534)",
                                   "from x (x [192.0.2.1]) by smtp.6circles.cc (Postfix) with SMTP")),
               strings{"smtp.6circles.cc D7680A721F5: from: (none) / x SMTP"});
 }
 
 TEST(received_chain, a_missing_and_a_foreign_header_are_named) {
-    const std::string ohio = "Received: from smtp.6circles.cc (smtp.6circles.cc [192.168.137.2])\n\tby mail.ohio.cc (Postfix) "
-                             "with ESMTPS id E2180A72621\n\tfor <kimchen@york.cc>; Fri, 20 Nov 2026 14:28:06 +0000 (UTC)\n";
-    EXPECT_EQ(differences(changed(ohio, "")), strings{"mail.ohio.cc E2180A72621: header: by mail.ohio.cc id E2180A72621 / "});
+    const std::string ohio =
+        "Received: from smtp.6circles.cc (smtp.6circles.cc [192.168.137.2])\n\tby mail.ohio.cc (Postfix) "
+        "with ESMTPS id E2180A72621\n\tfor <kimchen@york.cc>; Fri, 20 Nov 2026 14:28:06 +0000 (UTC)\n";
+    EXPECT_EQ(differences(changed(ohio, "")),
+              strings{"mail.ohio.cc E2180A72621: header: by mail.ohio.cc id E2180A72621 / "});
     EXPECT_EQ(differences(changed("X-Spam-Status: No\n", "Received: by ghost id Z; now\n")),
               strings{"ghost Z: header:  / by ghost id Z; now"});
     EXPECT_EQ(differences(changed("From: zibiten@york.cc\n", "Received: by before id Y; now\nFrom: zibiten@york.cc\n")),

@@ -62,7 +62,9 @@ TEST_F(run_folders, a_run_folder_is_replaced_whole) {
 
 TEST_F(run_folders, a_run_that_fails_leaves_the_earlier_one) {
     run_folder(root_ / "out").finish({{{"old.example", "log\n", {}, "", true}}, {}});
-    { const run_folder unfinished(root_ / "out"); }
+    {
+        const run_folder unfinished(root_ / "out");
+    }
     EXPECT_EQ(read("out/old.example/maillog"), "log\n");
     EXPECT_EQ(entries(), 1u);
 }
@@ -71,10 +73,12 @@ TEST_F(run_folders, what_is_not_ours_is_refused_at_once) {
     fs::create_directories(root_ / "letters");
     std::ofstream(root_ / "letters/dear") << "x";
     EXPECT_EQ(failure([&] { run_folder folder(root_ / "letters"); }),
-              (root_ / "letters").string() + ": is not empty and no run folder of relaylab, so it is not replaced; name a new "
-                                             "folder, or remove this one first");
+              (root_ / "letters").string() +
+                  ": is not empty and no run folder of relaylab, so it is not replaced; name a new "
+                  "folder, or remove this one first");
     EXPECT_NE(failure([&] { run_folder folder(root_ / "letters/dear"); }).find("is no folder"), std::string::npos);
-    EXPECT_NE(failure([&] { run_folder folder(root_ / "letters/dear/out"); }).find("cannot make the folder"), std::string::npos);
+    EXPECT_NE(failure([&] { run_folder folder(root_ / "letters/dear/out"); }).find("cannot make the folder"),
+              std::string::npos);
     fs::create_directories(root_ / "out.partial");
     EXPECT_NE(failure([&] { run_folder folder(root_ / "out"); }).find("is in the way"), std::string::npos);
     EXPECT_EQ(read("letters/dear"), "x");
@@ -89,8 +93,9 @@ TEST_F(run_folders, an_empty_folder_and_a_slash_at_the_end_are_fine) {
 
 TEST(run_folder, a_maildir_is_one_mbox_file) {
     const std::vector<std::string> messages = {"A: 1\n\nx\n", "B: 2\n\ny\n"};
-    EXPECT_EQ(maildir_as_mbox(messages), "From MAILDIR  Thu Jan  1 00:00:00 1970\nA: 1\n\nx\n\n"
-                                         "From MAILDIR  Thu Jan  1 00:00:00 1970\nB: 2\n\ny\n\n");
+    EXPECT_EQ(maildir_as_mbox(messages),
+              "From MAILDIR  Thu Jan  1 00:00:00 1970\nA: 1\n\nx\n\n"
+              "From MAILDIR  Thu Jan  1 00:00:00 1970\nB: 2\n\ny\n\n");
 }
 
 TEST(run_folder, the_queue_is_listed_as_postqueue_lists_it) {
@@ -115,15 +120,18 @@ TEST(run_folder, the_queue_is_listed_as_postqueue_lists_it) {
     held->forced_expired = true;
     auto maildrop = file("ZZZZ", mta::queue::name::maildrop);
     const std::vector<mta::queue::message> files = {held, deferred, maildrop, file("CC", mta::queue::name::corrupt)};
-    const std::string first = R"({"queue_name": "maildrop", "queue_id": "ZZZZ", "arrival_time": 1795183688, )"
-                              R"("message_size": 347, "forced_expire": false, "sender": "harriet@out.filters.example", )"
-                              R"("recipients": []})";
-    const std::string second = R"({"queue_name": "deferred", "queue_id": "26AFAA72009", "arrival_time": 1795183688, )"
-                               R"("message_size": 347, "forced_expire": false, "sender": "harriet@out.filters.example", )"
-                               R"("recipients": [{"address": "a@second.test", "delay_reason": "host mx said: 450 4.7.1 )"
-                               R"j(\"greylisted\"?(in reply to RCPT TO command)"}, {"address": "b@second.test"}]})j";
-    const std::string third = R"({"queue_name": "hold", "queue_id": "AAAA", "arrival_time": 1795183688, )"
-                              R"("message_size": 347, "forced_expire": true, "sender": "MAILER-DAEMON", "recipients": []})";
+    const std::string first =
+        R"({"queue_name": "maildrop", "queue_id": "ZZZZ", "arrival_time": 1795183688, )"
+        R"("message_size": 347, "forced_expire": false, "sender": "harriet@out.filters.example", )"
+        R"("recipients": []})";
+    const std::string second =
+        R"({"queue_name": "deferred", "queue_id": "26AFAA72009", "arrival_time": 1795183688, )"
+        R"("message_size": 347, "forced_expire": false, "sender": "harriet@out.filters.example", )"
+        R"("recipients": [{"address": "a@second.test", "delay_reason": "host mx said: 450 4.7.1 )"
+        R"j(\"greylisted\"?(in reply to RCPT TO command)"}, {"address": "b@second.test"}]})j";
+    const std::string third =
+        R"({"queue_name": "hold", "queue_id": "AAAA", "arrival_time": 1795183688, )"
+        R"("message_size": 347, "forced_expire": true, "sender": "MAILER-DAEMON", "recipients": []})";
     EXPECT_EQ(queue_json(files), first + "\n" + second + "\n" + third + "\n");
 }
 

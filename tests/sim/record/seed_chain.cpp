@@ -38,7 +38,9 @@ void play_seed_chain(const sink& to) {
     smtp(883'000, "postfix/cleanup", 4683, "D7680A721F5", log::message_id_seen{message_id, false});
     smtp(884'000, "postfix/qmgr", 4418, "D7680A721F5", log::became_active{sender, 461, 1});
     smtp(894'000, "postfix/pipe", 4684, "BF807A725F1",
-         delivery({recipient, "spamassassin", {784'000, 834'000, 834'000, 834'000, 894'000},
+         delivery({recipient,
+                   "spamassassin",
+                   {784'000, 834'000, 834'000, 834'000, 894'000},
                    "delivered via spamassassin service"}));
     smtp(894'000, "postfix/qmgr", 4418, "BF807A725F1", log::removed{});
 
@@ -50,8 +52,11 @@ void play_seed_chain(const sink& to) {
     ohio(925'000, "postfix/smtpd", 4689, "E2180A72621", log::client_assigned{smtp_client, ""}, 2);
     ohio(928'000, "postfix/cleanup", 4693, "E2180A72621", log::message_id_seen{message_id, false});
     smtp(930'000, "postfix/smtp", 4688, "D7680A721F5",
-         delivery({recipient, ohio_relay, {882'000, 884'000, 894'000, 916'000, 930'000},
-                   "250 2.0.0 Ok: queued as E2180A72621"}), 2);
+         delivery({recipient,
+                   ohio_relay,
+                   {882'000, 884'000, 894'000, 916'000, 930'000},
+                   "250 2.0.0 Ok: queued as E2180A72621"}),
+         2);
     smtp(930'000, "postfix/qmgr", 4418, "D7680A721F5", log::removed{});
     ohio(931'000, "postfix/qmgr", 4547, "E2180A72621", log::became_active{sender, 647, 1});
     ohio(932'000, "postfix/smtpd", 4689, "", log::disconnected{smtp_client, counts}, 2);
@@ -64,8 +69,11 @@ void play_seed_chain(const sink& to) {
     york(973'000, "postfix/smtpd", 4695, "ED796A72631", log::client_assigned{ohio_client, ""}, 3);
     york(975'000, "postfix/cleanup", 4700, "ED796A72631", log::message_id_seen{message_id, false});
     ohio(976'000, "postfix/smtp", 4694, "E2180A72621",
-         delivery({recipient, york_relay, {925'000, 931'000, 939'000, 966'000, 976'000},
-                   "250 2.0.0 Ok: queued as ED796A72631"}), 3);
+         delivery({recipient,
+                   york_relay,
+                   {925'000, 931'000, 939'000, 966'000, 976'000},
+                   "250 2.0.0 Ok: queued as ED796A72631"}),
+         3);
     ohio(976'000, "postfix/qmgr", 4547, "E2180A72621", log::removed{});
     york(979'000, "postfix/qmgr", 4676, "ED796A72631", log::became_active{sender, 825, 1});
     york(980'000, "postfix/smtpd", 4695, "", log::disconnected{ohio_client, counts}, 3);
@@ -75,7 +83,8 @@ void play_seed_chain(const sink& to) {
 }
 
 std::string_view seed_chain_log(std::string_view host) {
-    constexpr std::string_view smtp = R"log(Nov 20 14:28:05 smtp postfix/postfix-script[4414]: starting the Postfix mail system
+    constexpr std::string_view smtp =
+        R"log(Nov 20 14:28:05 smtp postfix/postfix-script[4414]: starting the Postfix mail system
 Nov 20 14:28:05 smtp postfix/master[4416]: daemon started -- version 3.7.11, configuration /etc/postfix
 Nov 20 14:28:06 smtp postfix/smtpd[4679]: connect from laptop.6circles.cc[192.168.137.10]
 Nov 20 14:28:06 smtp postfix/smtpd[4679]: BF807A725F1: client=laptop.6circles.cc[192.168.137.10]
@@ -90,7 +99,8 @@ Nov 20 14:28:06 smtp postfix/qmgr[4418]: BF807A725F1: removed
 Nov 20 14:28:06 smtp postfix/smtp[4688]: D7680A721F5: to=<kimchen@york.cc>, relay=mail.ohio.cc[192.168.137.9]:25, delay=0.05, delays=0/0.01/0.02/0.01, dsn=2.0.0, status=sent (250 2.0.0 Ok: queued as E2180A72621)
 Nov 20 14:28:06 smtp postfix/qmgr[4418]: D7680A721F5: removed
 )log";
-    constexpr std::string_view ohio = R"log(Nov 20 14:28:05 mail postfix/postfix-script[4543]: starting the Postfix mail system
+    constexpr std::string_view ohio =
+        R"log(Nov 20 14:28:05 mail postfix/postfix-script[4543]: starting the Postfix mail system
 Nov 20 14:28:05 mail postfix/master[4545]: daemon started -- version 3.7.11, configuration /etc/postfix
 Nov 20 14:28:06 mail postfix/smtpd[4689]: connect from smtp.6circles.cc[192.168.137.2]
 Nov 20 14:28:06 mail postfix/smtpd[4689]: E2180A72621: client=smtp.6circles.cc[192.168.137.2]
@@ -100,7 +110,8 @@ Nov 20 14:28:06 mail postfix/smtpd[4689]: disconnect from smtp.6circles.cc[192.1
 Nov 20 14:28:06 mail postfix/smtp[4694]: E2180A72621: to=<kimchen@york.cc>, relay=mail.york.cc[192.168.137.5]:25, delay=0.05, delays=0.01/0.01/0.03/0.01, dsn=2.0.0, status=sent (250 2.0.0 Ok: queued as ED796A72631)
 Nov 20 14:28:06 mail postfix/qmgr[4547]: E2180A72621: removed
 )log";
-    constexpr std::string_view york = R"log(Nov 20 14:28:06 mail postfix/postfix-script[4672]: starting the Postfix mail system
+    constexpr std::string_view york =
+        R"log(Nov 20 14:28:06 mail postfix/postfix-script[4672]: starting the Postfix mail system
 Nov 20 14:28:06 mail postfix/master[4674]: daemon started -- version 3.7.11, configuration /etc/postfix
 Nov 20 14:28:06 mail postfix/smtpd[4695]: connect from mail.ohio.cc[192.168.137.9]
 Nov 20 14:28:06 mail postfix/smtpd[4695]: ED796A72631: client=mail.ohio.cc[192.168.137.9]

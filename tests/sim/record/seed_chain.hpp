@@ -1,4 +1,5 @@
-// tests/sim/record/seed_chain.hpp - entries to feed the record with: builders, and the chain of three hosts as Postfix logged it.
+// tests/sim/record/seed_chain.hpp - entries to feed the record with: builders, and the chain of three hosts as Postfix
+// logged it.
 #pragma once
 #include <array>
 #include <functional>
@@ -14,7 +15,8 @@ using sink = std::function<void(std::string_view host, const mta::maillog::entry
 // Nov 20 2026 14:28:06 UTC, plus microseconds.
 inline mta::time_point at(std::int64_t microseconds) {
     using namespace std::chrono;
-    return sys_days(year(2026) / November / 20) + hours(14) + minutes(28) + seconds(6) + std::chrono::microseconds(microseconds);
+    return sys_days(year(2026) / November / 20) + hours(14) + minutes(28) + seconds(6) +
+           std::chrono::microseconds(microseconds);
 }
 
 // Says things in the name of one host.
@@ -34,7 +36,7 @@ class speaker {
 
 struct hand_over {
     std::string_view recipient, relay;
-    std::array<std::int64_t, 5> moments_us;     // arrived, active, agent started, connected, done
+    std::array<std::int64_t, 5> moments_us;  // arrived, active, agent started, connected, done
     std::string_view text;
     std::string_view status = "sent";
     std::string_view dsn = "2.0.0";
@@ -68,7 +70,8 @@ inline mta::maillog::tls_established tls(bool at_client, std::string_view peer) 
     return e;
 }
 
-inline constexpr std::string_view smtp_host = "smtp.6circles.cc", ohio_host = "mail.ohio.cc", york_host = "mail.york.cc";
+inline constexpr std::string_view smtp_host = "smtp.6circles.cc", ohio_host = "mail.ohio.cc",
+                                  york_host = "mail.york.cc";
 
 // MTA1 filters and hands on to an open relay, which finds the MX and delivers to MTA3, all over STARTTLS.
 void play_seed_chain(const sink& to);

@@ -54,12 +54,14 @@ TEST(trace, a_bounce_links_the_message_to_its_notice_and_the_notice_goes_its_own
     const speaker a(into(record), "a.example");
     a(0, "postfix/pickup", 1, "A1", log::picked_up{0, "x@a.example", ""});
     a(0, "postfix/cleanup", 1, "A1", log::message_id_seen{"<1@a>", false});
-    a(1, "postfix/smtp", 3, "A1", samples::delivery({"y@b", "none", {0, 0, 0, 0, 1}, "Host not found", "bounced", "5.4.4"}));
+    a(1, "postfix/smtp", 3, "A1",
+      samples::delivery({"y@b", "none", {0, 0, 0, 0, 1}, "Host not found", "bounced", "5.4.4"}));
     a(2, "postfix/cleanup", 1, "N1", log::message_id_seen{"<n@a>", false});
     a(2, "postfix/bounce", 4, "A1", log::notification{"sender non-delivery", "N1"});
     a(2, "postfix/qmgr", 5, "N1", log::became_active{"", 99, 1});
     a(2, "postfix/qmgr", 5, "A1", log::removed{});
-    a(3, "postfix/local", 6, "N1", samples::delivery({"x@a.example", "local", {2, 2, 2, 2, 3}, "delivered to mailbox"}));
+    a(3, "postfix/local", 6, "N1",
+      samples::delivery({"x@a.example", "local", {2, 2, 2, 2, 3}, "delivered to mailbox"}));
     const message_trace story = trace(record, 1);
     EXPECT_EQ(way(story), (strings{"submitted a.example A1", "0 notice a.example N1"}));
     EXPECT_EQ(story.stops[1].notice_kind, "sender non-delivery");
@@ -82,10 +84,12 @@ TEST(trace, branches_come_in_order_of_time_and_each_to_its_end) {
     c(2, "postfix/smtpd", 1, "C1", log::client_assigned{client, ""}, 2);
     b(3, "postfix/cleanup", 1, "B2", log::message_id_seen{"<1@a>", false});
     b(3, "postfix/local", 1, "B1", samples::delivery({"y@b", "local", {1, 1, 1, 1, 3}, "forwarded as B2"}));
-    a(4, "postfix/smtp", 1, "A1", samples::delivery({"z@c", "c.example[10.0.0.3]:25", {0, 0, 0, 0, 4}, "250 Ok: queued as C1"}), 2);
-    a(5, "postfix/smtp", 2, "A1", samples::delivery({"y@b", "b.example[10.0.0.2]:25", {0, 0, 0, 0, 5}, "250 Ok: queued as B1"}), 1);
-    EXPECT_EQ(way(trace(record, 1)), (strings{"submitted a.example A1", "0 smtp b.example B1", "1 forwarded b.example B2",
-                                              "0 smtp c.example C1"}));
+    a(4, "postfix/smtp", 1, "A1",
+      samples::delivery({"z@c", "c.example[10.0.0.3]:25", {0, 0, 0, 0, 4}, "250 Ok: queued as C1"}), 2);
+    a(5, "postfix/smtp", 2, "A1",
+      samples::delivery({"y@b", "b.example[10.0.0.2]:25", {0, 0, 0, 0, 5}, "250 Ok: queued as B1"}), 1);
+    EXPECT_EQ(way(trace(record, 1)), (strings{"submitted a.example A1", "0 smtp b.example B1",
+                                              "1 forwarded b.example B2", "0 smtp c.example C1"}));
     EXPECT_EQ(messages(record).at(0).outcome, "queued");
 }
 

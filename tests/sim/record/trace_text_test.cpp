@@ -67,7 +67,8 @@ TEST(trace_text, no_line_is_wider_than_asked_for) {
 
 TEST(trace_text, color_only_when_asked_for_and_never_from_the_mail) {
     record::database made;
-    const samples::speaker a([&](std::string_view host, const log::entry& entry) { made.add(host, entry); }, "a.example");
+    const samples::speaker a([&](std::string_view host, const log::entry& entry) { made.add(host, entry); },
+                             "a.example");
     a(0, "postfix/cleanup", 1, "A1", log::message_id_seen{"<\x1b[31m\xc2\x9b@evil>", false});
     a(0, "postfix/qmgr", 1, "A1", log::became_active{"x\x1b@evil", 9, 1});
     const std::string text = trace_command(made, "A1", false, {}).text + trace_command(made, "", false, {}).text +
@@ -76,19 +77,23 @@ TEST(trace_text, color_only_when_asked_for_and_never_from_the_mail) {
     EXPECT_EQ(text.find('\x9b'), std::string::npos);
     trace_style bright;
     bright.color = true;
-    EXPECT_NE(trace_command(made, "A1", false, bright).text.find("\x1b[1mMessage <?[31m??@evil>\x1b[0m"), std::string::npos);
+    EXPECT_NE(trace_command(made, "A1", false, bright).text.find("\x1b[1mMessage <?[31m??@evil>\x1b[0m"),
+              std::string::npos);
 }
 
 TEST(trace_text, attempts_that_say_the_same_are_one_row) {
     record::database made;
-    const samples::speaker a([&](std::string_view host, const log::entry& entry) { made.add(host, entry); }, "a.example");
+    const samples::speaker a([&](std::string_view host, const log::entry& entry) { made.add(host, entry); },
+                             "a.example");
     a(0, "postfix/pickup", 1, "A1", log::picked_up{0, "x@a.example", ""});
     for (int i = 1; i <= 12; ++i) {
         a(i * 1'000'000, "postfix/smtp", 1, "A1",
           samples::delivery({"y@b", "none", {0, 0, 0, 0, i * 1'000'000}, "no route", "deferred", "4.4.1"}));
     }
     const std::string text = trace_command(made, "A1", false, {}).text;
-    EXPECT_NE(text.find("deferred  y@b; 12 times from Nov 20 14:28:07.000 on; Nov 20 14:28:18.000\n"), std::string::npos) << text;
+    EXPECT_NE(text.find("deferred  y@b; 12 times from Nov 20 14:28:07.000 on; Nov 20 14:28:18.000\n"),
+              std::string::npos)
+        << text;
     EXPECT_EQ(text.find("no route"), text.rfind("no route"));
     EXPECT_NE(text.find("queued    still, at the end of the record"), std::string::npos);
 }
@@ -107,9 +112,11 @@ TEST(trace_text, the_list_names_each_message_once) {
 TEST(trace_text, json_has_the_stops_with_their_waits) {
     const std::string text = trace_command(seed_chain(), "E2180A72621", true, {}).text;
     EXPECT_TRUE(text.starts_with("{\"stops\":[{\"stop\":1,\"parent\":null,\"host\":\"smtp.6circles.cc\"")) << text;
-    EXPECT_NE(text.find("\"next_address\":\"192.168.137.5:25\",\"before_queue_manager_ns\":6000000,\"in_active_queue_ns\":8000000,"
-                        "\"connecting_ns\":27000000,\"transmitting_ns\":10000000"),
-              std::string::npos);
+    EXPECT_NE(
+        text.find(
+            "\"next_address\":\"192.168.137.5:25\",\"before_queue_manager_ns\":6000000,\"in_active_queue_ns\":8000000,"
+            "\"connecting_ns\":27000000,\"transmitting_ns\":10000000"),
+        std::string::npos);
     EXPECT_NE(text.find("\"mailbox\":\"kimchen\",\"next_stop\":null"), std::string::npos);
 }
 
@@ -117,8 +124,9 @@ TEST(trace_text, an_unknown_message_is_met_with_the_nearest) {
     const auto output = trace_command(seed_chain(), "E2180A72612", false, {});
     EXPECT_EQ(output.exit_status, 2);
     EXPECT_EQ(output.text, "");
-    EXPECT_TRUE(output.error.starts_with("no message of the record has the Message-Id, queue id or number 'E2180A72612'\n"
-                                         "nearest:\n    E2180A72621\n"))
+    EXPECT_TRUE(
+        output.error.starts_with("no message of the record has the Message-Id, queue id or number 'E2180A72612'\n"
+                                 "nearest:\n    E2180A72621\n"))
         << output.error;
 }
 
