@@ -132,7 +132,8 @@ CREATE VIEW route AS
     ORDER BY hops.id;
 CREATE VIEW outcomes AS
     SELECT messages.id AS message, messages.host AS host, messages.queue_id AS queue_id,
-           messages.message_id AS message_id, messages.sender AS sender, last.recipient AS recipient, last.status AS status, last.dsn AS dsn,
+           messages.message_id AS message_id, messages.sender AS sender, last.recipient AS recipient,
+           last.status AS status, last.dsn AS dsn,
            last.reply AS reply, last.attempts AS attempts, last.time_ns AS time_ns
     FROM messages JOIN (SELECT message, recipient, status, dsn, reply, time_ns, max(id) AS newest, count(*) AS attempts
                         FROM deliveries GROUP BY message, recipient) AS last ON last.message = messages.id
