@@ -94,7 +94,8 @@ task<bool> session::exchange(std::string line, reply& into, duration timeout) {
 
 task<bool> session::open() {
     reply greeting;
-    if (!co_await read_reply(greeting, settings_.helo_timeout)) co_return false;
+    const bool greeted = co_await read_reply(greeting, settings_.helo_timeout);
+    if (!greeted) co_return false;
     if (!greeting.positive()) {
         if (greeting.code / 100 == 5 && settings_.skip_5xx_greeting && !greeting.dsn.empty()) {
             greeting.dsn[0] = '4';
@@ -107,7 +108,8 @@ task<bool> session::open() {
     if (settings_.always_send_ehlo || (advertised && !settings_.never_send_ehlo)) {
         features_ |= static_cast<unsigned>(feature::esmtp);
     }
-    if (!co_await hello()) co_return false;
+    const bool introduced = co_await hello();
+    if (!introduced) co_return false;
     if (!settings_.tls_level) co_return true;
     co_return co_await start_tls();
 }
@@ -124,7 +126,8 @@ task<bool> session::hello() {
     if (has(feature::esmtp)) {
         doing_ = settings_.lmtp ? "performing the LHLO handshake" : "performing the EHLO handshake";
         const char* verb = settings_.lmtp ? "LHLO" : "EHLO";
-        if (!co_await say_ehlo(verb, answer)) co_return false;
+        const bool answered = co_await say_ehlo(verb, answer);
+        if (!answered) co_return false;
         if (answer.positive()) {
             read_features(answer);
             co_return true;
@@ -136,7 +139,8 @@ task<bool> session::hello() {
         features_ &= ~static_cast<unsigned>(feature::esmtp);
     }
     doing_ = "performing the HELO handshake";
-    if (!co_await say_ehlo("HELO", answer)) co_return false;
+    const bool answered_plainly = co_await say_ehlo("HELO", answer);
+    if (!answered_plainly) co_return false;
     if (!answer.positive()) {
         site_refused(answer);
         co_return false;
@@ -174,14 +178,16 @@ task<bool> session::start_tls() {
     }
     doing_ = "receiving the STARTTLS response";
     reply answer;
-    if (!co_await exchange("STARTTLS", answer, settings_.starttls_timeout)) co_return false;
+    const bool answered = co_await exchange("STARTTLS", answer, settings_.starttls_timeout);
+    if (!answered) co_return false;
     if (!answer.positive()) {
         if (!required) co_return true;
         const std::string why = fmt::format("TLS is required, but host {} refused to start TLS: {}", name_, answer.one_line());
         site_failed(status_of(answer, why));
         co_return false;
     }
-    if (!co_await handshake()) co_return false;
+    const bool secured = co_await handshake();
+    if (!secured) co_return false;
     in_tls_ = true;
     doing_ = "performing the EHLO handshake";
     co_return co_await hello();
@@ -288,13 +294,15 @@ task<bool> session::send_envelope() {
     }
     reply answer;
     doing_ = "sending MAIL FROM";
-    if (!co_await exchange(mail, answer, settings_.mail_timeout)) co_return false;
+    const bool mail_answered = co_await exchange(mail, answer, settings_.mail_timeout);
+    if (!mail_answered) co_return false;
     accept_mail(answer);
     if (!mail_accepted_) co_return false;
     doing_ = "sending RCPT TO";
     for (std::size_t i = 0; i < open_.size(); ++i) {
         std::string rcpt = rcpt_command(open_[i]);
-        if (!co_await exchange(std::move(rcpt), answer, settings_.rcpt_timeout)) co_return false;
+        const bool rcpt_answered = co_await exchange(std::move(rcpt), answer, settings_.rcpt_timeout);
+        if (!rcpt_answered) co_return false;
         accept_rcpt(i, answer);
     }
     if (std::none_of(accepted_.begin(), accepted_.end(), [](bool each) { return each; })) {
@@ -302,7 +310,8 @@ task<bool> session::send_envelope() {
         co_return false;
     }
     doing_ = "sending DATA command";
-    if (!co_await exchange("DATA", answer, settings_.data_init_timeout)) co_return false;
+    const bool data_answered = co_await exchange("DATA", answer, settings_.data_init_timeout);
+    if (!data_answered) co_return false;
     accept_rcpt(open_.size(), answer);
     if (!answer.intermediate()) {
         message_refused(answer, "DATA command");
@@ -313,17 +322,20 @@ task<bool> session::send_envelope() {
 
 task<bool> session::read_envelope_replies() {
     reply answer;
-    if (!co_await read_reply(answer, settings_.mail_timeout)) co_return false;
+    const bool mail_answered = co_await read_reply(answer, settings_.mail_timeout);
+    if (!mail_answered) co_return false;
     const reply to_mail = answer;
     accept_mail(to_mail);
     doing_ = "sending RCPT TO";
     const std::size_t count = accepted_.size();
     for (std::size_t i = 0; i < count; ++i) {
-        if (!co_await read_reply(answer, settings_.rcpt_timeout)) co_return false;
+        const bool rcpt_answered = co_await read_reply(answer, settings_.rcpt_timeout);
+        if (!rcpt_answered) co_return false;
         if (mail_accepted_) accept_rcpt(i, answer);
     }
     doing_ = "sending DATA command";
-    if (!co_await read_reply(answer, settings_.data_init_timeout)) co_return false;
+    const bool data_answered = co_await read_reply(answer, settings_.data_init_timeout);
+    if (!data_answered) co_return false;
     const bool wanted = mail_accepted_ && std::any_of(accepted_.begin(), accepted_.end(), [](bool each) { return each; });
     if (mail_accepted_) accept_rcpt(count, answer);
     if (answer.intermediate()) {
@@ -386,7 +398,8 @@ task<bool> session::send_content() {
     }
     doing_ = "sending end of data -- message may be sent more than once";
     reply answer;
-    if (!co_await exchange(".", answer, settings_.data_done_timeout)) co_return false;
+    const bool answered = co_await exchange(".", answer, settings_.data_done_timeout);
+    if (!answered) co_return false;
     std::vector<delivery::target> accepted, rest;
     for (std::size_t i = 0; i < open_.size(); ++i) (accepted_[i] ? accepted : rest).push_back(open_[i]);
     if (answer.positive()) {

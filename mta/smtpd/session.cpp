@@ -98,10 +98,12 @@ task<void> session::run() {
     if (!who.warning.empty()) mail_.warn(process_, who.warning);
     log(maillog::connected{client_.for_log()});
     verdict last = verdict::lost;
-    if (co_await greet()) {
+    const bool greeted = co_await greet();
+    if (greeted) {
         std::string text;
         for (;;) {
-            error_ = co_await stream_.flush(options_.timeout);
+            const io_error unsent = co_await stream_.flush(options_.timeout);
+            error_ = unsent;
             if (error_ != io_error::none) break;
             const smtp_stream::line got = co_await stream_.read_line(text, options_.line_length_limit, options_.timeout);
             error_ = got.error;
@@ -159,7 +161,10 @@ void session::log_end(verdict last, io_error error) {
 }
 
 task<bool> session::greet() {
-    if (options_.tls_wrapper && !co_await tls_handshake()) co_return false;
+    if (options_.tls_wrapper) {
+        const bool secured = co_await tls_handshake();
+        if (!secured) co_return false;
+    }
     const access_facts known = facts();
     const decision decided = co_await server_.restrictions().check(stage::connect, known, process_);
     if (decided.refused()) {
@@ -259,12 +264,14 @@ task<session::verdict> session::start_tls() {
     if (!options_.tls_available || !advertises("starttls")) co_return refuse("502 5.5.1 Error: command not implemented");
     if (!options_.tls_context) co_return refuse("454 4.7.0 TLS not available due to local problem");
     reply("220 2.0.0 Ready to start TLS");
-    error_ = co_await stream_.flush(options_.timeout);
-    if (error_ != io_error::none) co_return verdict::lost;
+    const io_error unsent = co_await stream_.flush(options_.timeout);
+    error_ = unsent;
+    if (unsent != io_error::none) co_return verdict::lost;
     helo_.clear();
     extended_ = false;
     reset_transaction();
-    if (!co_await tls_handshake()) co_return verdict::lost;
+    const bool secured = co_await tls_handshake();
+    if (!secured) co_return verdict::lost;
     co_return verdict::good;
 }
 
@@ -390,12 +397,14 @@ task<session::verdict> session::data() {
     const decision decided = co_await server_.restrictions().check(stage::data, known, process_);
     if (decided.refused()) co_return refuse(decided.reply);
     reply("354 End data with <CR><LF>.<CR><LF>");
-    error_ = co_await stream_.flush(options_.timeout);
-    if (error_ != io_error::none) co_return verdict::lost;
+    const io_error unsent = co_await stream_.flush(options_.timeout);
+    error_ = unsent;
+    if (unsent != io_error::none) co_return verdict::lost;
     std::string content = received_header();
     bool too_big = false;
-    error_ = co_await receive_content(content, too_big);
-    if (error_ != io_error::none) {
+    const io_error broken = co_await receive_content(content, too_big);
+    error_ = broken;
+    if (broken != io_error::none) {
         last_verb_ = fmt::format("DATA ({} bytes)", content.size());
         co_return verdict::lost;
     }
@@ -484,8 +493,9 @@ task<session::verdict> session::bdat(const address::command_line& line) {
     std::string piece;
     for (std::int64_t left = chunk.size; left > 0;) {
         piece.clear();
-        error_ = co_await stream_.read_bytes(piece, static_cast<std::size_t>(left), options_.timeout);
-        if (error_ != io_error::none) co_return verdict::lost;
+        const io_error broken = co_await stream_.read_bytes(piece, static_cast<std::size_t>(left), options_.timeout);
+        error_ = broken;
+        if (broken != io_error::none) co_return verdict::lost;
         left -= static_cast<std::int64_t>(piece.size());
         const auto total = static_cast<std::int64_t>(transaction_.pending_content.size() + piece.size());
         if (options_.message_size_limit > 0 && total > options_.message_size_limit) transaction_.too_big = true;

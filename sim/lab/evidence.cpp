@@ -41,7 +41,7 @@ std::string first_name_of(const record::message_trace& story, const std::vector<
 
 }  // namespace
 
-void refusals::add(std::string_view host, const mta::maillog::entry& entry) {
+void refusal_collector::add(std::string_view host, const mta::maillog::entry& entry) {
     const std::pair<std::string, std::uint64_t> key(host, entry.connection);
     if (const auto* connected = std::get_if<mta::maillog::connected>(&entry.what)) {
         open_[key].client = name_of_(connected->client.address);

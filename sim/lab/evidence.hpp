@@ -12,10 +12,10 @@ namespace sim::lab {
 class lab;
 
 // What servers refused, gathered from the commands and their replies as they happen.
-class refusals {
+class refusal_collector {
   public:
     // `name_of`: the machine with an address, or the address itself.
-    explicit refusals(std::function<std::string(std::string_view address)> name_of) : name_of_(std::move(name_of)) {}
+    explicit refusal_collector(std::function<std::string(std::string_view address)> name_of) : name_of_(std::move(name_of)) {}
     void add(std::string_view host, const mta::maillog::entry& entry);
     const std::vector<scenario::refusal_fact>& all() const { return all_; }
 
@@ -30,7 +30,7 @@ class refusals {
 
 class lab_evidence final : public scenario::evidence {
   public:
-    lab_evidence(lab& from, const refusals& refused) : lab_(from), refused_(refused) {}
+    lab_evidence(lab& from, const refusal_collector& refused) : lab_(from), refused_(refused) {}
     std::vector<std::string> hosts() const override;
     std::vector<scenario::delivery_fact> deliveries() const override;
     std::vector<scenario::bounce_fact> bounces() const override;
@@ -41,7 +41,7 @@ class lab_evidence final : public scenario::evidence {
 
   private:
     lab& lab_;
-    const sim::lab::refusals& refused_;
+    const refusal_collector& refused_;
 };
 
 }  // namespace sim::lab

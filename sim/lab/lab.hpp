@@ -27,7 +27,7 @@ struct options {
     options() = default;
 };
 
-class lab : public scenario::lab, protected log_sink {
+class lab : public scenario::lab, public log_sink {
   public:
     ~lab() override;
 
@@ -88,7 +88,7 @@ class lab : public scenario::lab, protected log_sink {
     std::map<std::string, std::unique_ptr<sim::lab::machine>, std::less<>> machines_;
     std::map<std::string, std::unique_ptr<mta::master::mail_system>, std::less<>> systems_;
     std::map<std::string, std::unique_ptr<scenario::scripted_server>, std::less<>> servers_;
-    refusals refusals_;
+    refusal_collector refusals_;
     lab_evidence evidence_;
 };
 
