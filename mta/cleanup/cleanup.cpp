@@ -43,6 +43,7 @@ struct cleaner::settings {
     bool always_add_missing_headers;
     std::string undisclosed_recipients_header, myhostname, delay_warning_recipients;
     duration delay_warning_time;
+    std::vector<std::string> drop_headers;
 
     explicit settings(const config::parameters& p)
         : message_size_limit(p.number("message_size_limit")),
@@ -50,7 +51,8 @@ struct cleaner::settings {
           always_add_missing_headers(p.flag("always_add_missing_headers")),
           undisclosed_recipients_header(p.text("undisclosed_recipients_header")),
           myhostname(p.text("myhostname")),
-          delay_warning_time(p.duration("delay_warning_time")) {}
+          delay_warning_time(p.duration("delay_warning_time")),
+          drop_headers(p.words("message_drop_headers")) {}
 };
 
 cleaner::cleaner(master::mail_system& mail)
@@ -68,6 +70,7 @@ result cleaner::take(incoming message, const maillog::process& by) {
         return failure(status::too_big);
     }
     message_headers headers(std::move(message.content));
+    for (const std::string& name : settings_->drop_headers) headers.drop_all(name);
     const header* id = headers.find("Message-Id");
     const bool complete = envelope.from.local || settings_->always_add_missing_headers;
     std::string message_id = id ? std::string(text::trimmed(id->value(headers.text()))) : "";

@@ -65,6 +65,12 @@ void message_headers::drop(const header& which) {
     dropped_any_ = true;
 }
 
+void message_headers::drop_all(std::string_view name) {
+    for (const header& each : headers_) {
+        if (text::equal_ignoring_case(each.name(text_), name)) drop(each);
+    }
+}
+
 void message_headers::append(std::string_view name, std::string_view value) {
     (((added_ += name) += ": ") += value) += '\n';
 }

@@ -420,6 +420,7 @@ task<bool> session::send_content() {
 }
 
 task<void> session::quit() {
+    if (!stream_.connected()) co_return;
     doing_ = "sending QUIT command";
     if (mail_.host().wants_commands()) sent_.push_back("QUIT");
     stream_.put("QUIT\r\n");

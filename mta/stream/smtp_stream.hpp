@@ -38,6 +38,8 @@ class smtp_stream {
     byte_stream& lower() { return *lower_; }
     // Puts a stream made from the one below (TLS) in its place. What was read ahead in clear is gone.
     std::unique_ptr<byte_stream> release() { return std::move(lower_); }
+    // False between release() and replace(): a handshake that failed leaves nothing to talk over.
+    bool connected() const { return lower_ != nullptr; }
     void replace(std::unique_ptr<byte_stream> lower);
 
   private:
