@@ -408,7 +408,7 @@ task<bool> session::send_content() {
         status.diagnostic_type = "smtp";
         status.diagnostic = answer.text;
         // A server that does not know DSN was told nothing: the report is ours to give.
-        const char* action = has(feature::dsn) ? "passed on" : "relayed";
+        const char* action = has(feature::dsn) ? "" : "relayed";
         for (const delivery::target& each : accepted) account_.sent(each, relay_, status, action);
         open_ = std::move(rest);
         co_return true;
