@@ -59,8 +59,7 @@ task<void> deliver_local(master::mail_system& mail, master::daemon& service, rep
         }
         if (!user) user = mail.host().find_account(text::lowered(user_name));
         if (!user) {
-            queue::delivery_status unknown("5.1.1", "unknown user: \"" + text::lowered(user_name) + "\"");
-            unknown.diagnostic_type = "x-unix";
+            const queue::delivery_status unknown("5.1.1", "unknown user: \"" + text::lowered(user_name) + "\"");
             account.bounced(each, "local", unknown);
             continue;
         }

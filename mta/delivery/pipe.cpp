@@ -121,7 +121,7 @@ std::string input_text(const pipe_options& options, const request& work, std::st
                        const text::time_zone& zone) {
     const auto has = [&](char flag) { return options.flags.find(flag) != std::string::npos; };
     std::string out;
-    const std::string quoted = address::quote_822_local(sender);
+    const std::string quoted = address::path_822(sender);
     if (has('F')) out += fmt::format("From {}  {}\n", quoted, text::mbox_date(now, zone));
     if (has('R')) out += fmt::format("Return-Path: <{}>\n", quoted);
     if (has('O') && work.targets.size() == 1) out += fmt::format("X-Original-To: {}\n", work.recipient(work.targets[0]).original);
@@ -201,7 +201,7 @@ task<void> deliver_pipe(master::mail_system& mail, master::daemon& service, repo
     const pipe_options options = read_options(service.service.arguments);
     const bool quote = options.flags.find('q') != std::string::npos;
     const std::string& raw_sender = work.file->sender;
-    const std::string sender = raw_sender.empty() ? options.null_sender : quote ? address::quote_822_local(raw_sender) : raw_sender;
+    const std::string sender = raw_sender.empty() ? options.null_sender : quote ? address::path_822(raw_sender) : raw_sender;
     account.mark_connected(mail.now());
     if (options.size_limit > 0 && static_cast<std::int64_t>(work.file->size) > options.size_limit) {
         const queue::delivery_status too_big("5.2.3", fmt::format("message size {} exceeds size limit {}", work.file->size, options.size_limit));

@@ -3,9 +3,16 @@
 #include <algorithm>
 
 #include "mta/master/mail_system.hpp"
+#include "mta/text/strings.hpp"
 
 namespace mta::delivery {
 namespace {
+
+// What is kept for notices and queue listings, other than what is logged, has no white space at its end (bounce_log(3)).
+queue::delivery_status kept(queue::delivery_status status) {
+    for (std::string* each : {&status.text, &status.diagnostic}) each->resize(text::trimmed_right(*each).size());
+    return status;
+}
 
 queue::notice_entry notice_of(const queue::recipient& who, std::string_view action, queue::delivery_status status) {
     queue::notice_entry entry;
@@ -14,7 +21,7 @@ queue::notice_entry notice_of(const queue::recipient& who, std::string_view acti
     entry.dsn_original = who.dsn_original;
     entry.notify = who.notify;
     entry.action = action;
-    entry.status = std::move(status);
+    entry.status = kept(std::move(status));
     return entry;
 }
 
@@ -54,7 +61,7 @@ void report::bounced(const target& to, std::string_view relay, queue::delivery_s
     if (soft_bounce_) {
         if (!status.dsn.empty()) status.dsn[0] = '4';
         log(to, relay, status, "SOFTBOUNCE");
-        request_.recipient(to).delay = std::move(status);
+        request_.recipient(to).delay = kept(std::move(status));
         return;
     }
     log(to, relay, status, "bounced");
@@ -66,7 +73,7 @@ void report::bounced(const target& to, std::string_view relay, queue::delivery_s
 void report::deferred(const target& to, std::string_view relay, queue::delivery_status status) {
     if (!status.dsn.empty() && status.dsn[0] == '5') status.dsn[0] = '4';
     log(to, relay, status, "deferred");
-    request_.recipient(to).delay = std::move(status);
+    request_.recipient(to).delay = kept(std::move(status));
 }
 
 void report::settle(const target& to, std::string_view relay, const queue::delivery_status& status) {
