@@ -101,7 +101,7 @@ int play_on(sim::lab::lab& lab, sim::scenario::player& player, const run_options
     if (folder) folder->finish(result.results);
     if (!options.quiet) {
         trace_style style;
-        print_maillogs(what, result.results);
+        if (!options.live) print_maillogs(what, result.results);
         print_traces(lab, style);
     }
     print_verdicts(result);
@@ -144,7 +144,14 @@ int run_live(const run_options& options, const sim::topology::topology& what) {
     }
     sim::lab::live_options real;
     real.speed = options.speed;
-    sim::lab::live_lab lab(what, lab_options(options, what), real);
+    sim::lab::options how = lab_options(options, what);
+    // As they are written: a live lab is for watching.
+    how.record.on_line = [&options](std::string_view, std::string_view line) {
+        if (options.quiet) return;
+        fmt::print("{}\n", line);
+        std::fflush(stdout);
+    };
+    sim::lab::live_lab lab(what, how, real);
     print_places(lab, what);
     lab.loop().stop_on_signals();
     sim::scenario::player player(lab, what);
