@@ -33,7 +33,8 @@ mta::task<mta::dns::response> virtual_machine::resolve(mta::dns::question questi
     const mta::duration round_trip = 2 * *one_way;
     const mta::duration wait = reply.lost ? resolver_timeout : round_trip + reply.after;
     const bool late = reply.after + round_trip > resolver_timeout;
-    co_await mta::sleep_for(scheduler(), late ? resolver_timeout : wait);
+    const mta::duration until_known = late ? resolver_timeout : wait;
+    co_await mta::sleep_for(scheduler(), until_known);
     if (late) co_return unreachable;
     if (!reply.lost) cache_.store(question, reply.response, scheduler().now());
     co_return std::move(reply.response);
