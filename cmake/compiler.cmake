@@ -23,7 +23,7 @@ target_compile_options(relaylab_options INTERFACE -Wall -Wextra -Wpedantic -Wnon
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   # GCC 12 sees these in its own standard library once std::string is inlined far enough.
   target_compile_options(relaylab_options INTERFACE -Wno-restrict -Wno-maybe-uninitialized -Wno-stringop-overflow
-                         -Wno-array-bounds -Wno-dangling-pointer)
+                         -Wno-stringop-overread -Wno-array-bounds -Wno-dangling-pointer)
 endif()
 if(RELAYLAB_SANITIZE)
   add_compile_options(-fsanitize=${RELAYLAB_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer)
