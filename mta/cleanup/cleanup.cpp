@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "mta/cleanup/passage.hpp"
 #include "mta/config/parameters.hpp"
 #include "mta/master/mail_system.hpp"
@@ -41,6 +43,18 @@ std::string result::smtp_reply() const {
 }
 
 std::string_view result::description() const { return row_of(status).text; }
+
+void protect_first_lines(std::string& content, std::size_t begin) {
+    constexpr std::string_view name = "X-Mailbox-Line: ";
+    while (begin < content.size()) {
+        const std::size_t unquoted = std::min(content.find_first_not_of('>', begin), content.size());
+        if (content.compare(unquoted, 5, "From ") != 0) break;
+        content.insert(begin, name);
+        const auto end = content.find('\n', begin);
+        begin = end == std::string::npos ? content.size() : end + 1;
+    }
+    if (begin < content.size() && (content[begin] == ' ' || content[begin] == '\t')) content.insert(begin, 1, '\n');
+}
 
 cleaner::cleaner(master::mail_system& mail) : mail_(mail) {}
 cleaner::~cleaner() = default;

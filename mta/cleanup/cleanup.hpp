@@ -64,6 +64,10 @@ struct result {
     std::string_view description() const;   // "too many hops"
 };
 
+// What smtpd makes of the first lines of a message, from `begin` on: UUCP's From_ lines become headers, and white space
+// in front does not continue the Received header before it.
+void protect_first_lines(std::string& content, std::size_t begin);
+
 class cleaner {
   public:
     explicit cleaner(master::mail_system& mail);

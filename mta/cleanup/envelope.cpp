@@ -1,8 +1,6 @@
 // Sender, recipients and automatic copies (cleanup_addr.c, cleanup_out_recipient.c).
 #include <fmt/format.h>
 
-#include <algorithm>
-
 #include "mta/address/quote.hpp"
 #include "mta/address/trivial_rewrite.hpp"
 #include "mta/cleanup/passage.hpp"
@@ -10,14 +8,6 @@
 #include "mta/text/strings.hpp"
 
 namespace mta::cleanup {
-namespace {
-
-bool has_eight_bit(std::string_view text) {
-    return std::any_of(text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0x80) != 0; });
-}
-
-}  // namespace
-
 void passage::note(mapping_problems& problems) {
     for (mapping_problems::warning& each : problems.warnings) warn(std::move(each.text), each.of_message);
     if (problems.failed) fail(write);
@@ -44,7 +34,7 @@ std::string passage::rewritten(std::string_view internal, bool as_sender) {
 
 void passage::take_sender() {
     envelope_.sender = rewritten(envelope_.sender, true);
-    utf8_ = utf8_ || has_eight_bit(envelope_.sender);
+    utf8_ = utf8_ || is_beyond_ascii(envelope_.sender);
     if (!copies_ || envelope_.sender.empty()) return;
     mapping_problems problems;
     const auto copy = mapper_.find_bcc(options_.sender_bcc, envelope_.sender, problems);
@@ -56,7 +46,7 @@ void passage::take_recipient(queue::recipient given) {
     if (given.original.empty()) given.original = given.address;
     last_recipient_ = rewritten(given.address.empty() ? options_.empty_address_recipient : given.address, false);
     has_recipient_ = true;
-    utf8_ = utf8_ || has_eight_bit(last_recipient_);
+    utf8_ = utf8_ || is_beyond_ascii(last_recipient_);
     put_out(given, last_recipient_);
     if (!copies_ || last_recipient_.empty()) return;
     mapping_problems problems;
@@ -77,7 +67,7 @@ void passage::add_copy(const std::string& address) {
 void passage::put_out(const queue::recipient& given, const std::string& address) {
     queue::recipient to = given;
     if (to.dsn_original.empty() && options_.enable_original_recipient) {
-        to.dsn_original = (has_eight_bit(address) ? "utf-8;" : "rfc822;") + address::xtext_encode(address, "+=");
+        to.dsn_original = (is_beyond_ascii(address) ? "utf-8;" : "rfc822;") + address::xtext_encode(address, "+=");
     }
     if (!options_.enable_original_recipient) to.original.clear();
     std::vector<std::string> targets{address};

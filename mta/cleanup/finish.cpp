@@ -12,6 +12,21 @@
 
 namespace mta::cleanup {
 
+bool is_beyond_ascii(std::string_view text) {
+    bool beyond = false;
+    for (std::size_t i = 0; i < text.size();) {
+        const auto lead = static_cast<unsigned char>(text[i++]);
+        if (lead < 0x80) continue;
+        const int more = lead >= 0xc2 && lead < 0xe0 ? 1 : lead >= 0xe0 && lead < 0xf0 ? 2 : lead >= 0xf0 && lead < 0xf5 ? 3 : 0;
+        if (more == 0) return false;
+        for (int left = more; left > 0; --left, ++i) {
+            if (i >= text.size() || (static_cast<unsigned char>(text[i]) & 0xc0) != 0x80) return false;
+        }
+        beyond = true;
+    }
+    return beyond;
+}
+
 passage::passage(master::mail_system& mail, const settings& options, const maillog::process& by, incoming& message)
     : mail_(mail),
       options_(options),
@@ -150,15 +165,8 @@ void passage::bounce() {
     errors_ = 0;
 }
 
-// REDIRECT: one delivery instead of all.
-void passage::redirect_all() {
-    if (redirect_.empty() || recipients_.empty()) return;
-    recipients_.front().address = mail_.rewrite().rewrite(redirect_, true);
-    recipients_.resize(1);
-}
-
 void passage::queue_it() {
-    redirect_all();
+    if (!redirect_.empty()) envelope_.redirect = mail_.rewrite().rewrite(redirect_, true);
     envelope_.recipients = std::move(recipients_);
     envelope_.content_filter = filter_;
     if (message_.detects_utf8) envelope_.smtputf8 = utf8_ && options_.smtputf8;

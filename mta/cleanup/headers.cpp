@@ -107,7 +107,7 @@ void passage::put_header(std::string_view text) {
         if (!first && (line.empty() || (line.front() != ' ' && line.front() != '\t'))) out_ += '\t';
         put_line(line);
         if (options_.smtputf8 && message_.detects_utf8 && !utf8_) {
-            utf8_ = std::any_of(line.begin(), line.end(), [](char c) { return (static_cast<unsigned char>(c) & 0x80) != 0; });
+            utf8_ = is_beyond_ascii(line);
         }
         if (end == std::string_view::npos) return;
         text.remove_prefix(end + 1);

@@ -18,6 +18,9 @@
 
 namespace mta::cleanup {
 
+// UTF-8 that is not ASCII: what needs SMTPUTF8 on its way (RFC 6531).
+bool is_beyond_ascii(std::string_view text);
+
 class passage final : private mime_handler {
   public:
     // All must outlive it; the message is taken apart.
@@ -63,7 +66,6 @@ class passage final : private mime_handler {
     // finish.cpp
     void take_extracted();
     void finish();
-    void redirect_all();
     bool can_bounce() const;
     void bounce();
     void queue_it();

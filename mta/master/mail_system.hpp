@@ -106,6 +106,8 @@ class mail_system {
     daemon* transport(std::string_view name);
     // A process that is always there: qmgr, pickup, or one of a daemon that serves many at once: cleanup, bounce.
     const maillog::process& process_of(std::string_view service);
+    // One run of a command: sendmail, postdrop, postsuper.
+    maillog::process command_process(std::string_view program);
     // A fresh queue id (enable_long_queue_ids).
     std::string new_queue_id(time_point arrived);
     bool soft_bounce() const { return soft_bounce_; }
@@ -125,6 +127,7 @@ class mail_system {
     void open_ports();
     void accept(daemon& by, std::unique_ptr<byte_stream> stream, const endpoint& local, const endpoint& remote);
     void pick_up();
+    void scan_maildrop();
     void change_queue_file(const queue::message& file, char action);
     void log_task_error(std::exception_ptr error);
 
@@ -135,6 +138,7 @@ class mail_system {
     bool running_ = false;
     bool long_ids_ = false, soft_bounce_ = false;
     std::unique_ptr<maillog::process> script_, master_;
+    std::vector<queue::message> maildrop_;          // the oldest first
     std::deque<daemon> daemons_;                    // in master.cf's order
     std::map<std::string, resident, std::less<>> residents_;
     std::vector<std::unique_ptr<listener>> listeners_;
