@@ -96,8 +96,14 @@ void passage::put_line(std::string_view text, bool whole) {
 
 void passage::error(mime_error error, std::string_view text) {
     if (error == mime_error::truncated_header) return;
-    log(fmt::format("reject: mime-error {}: {} from {}; from=<{}> to=<{}>", describe(error).text, text.substr(0, shown_error_bytes), origin(),
-                    envelope_.sender, has_recipient_ ? last_recipient_ : "unknown"));
+    const std::string stage = fmt::format("mime-error {}: {}", describe(error).text, text.substr(0, shown_error_bytes));
+    const std::string context = fmt::format("from=<{}> to=<{}>", envelope_.sender, has_recipient_ ? last_recipient_ : "unknown");
+    maillog::verdict told;
+    told.action = "reject";
+    told.stage = stage;
+    told.client = client();
+    told.context = context;
+    mail_.log(by_, envelope_.id, told);
 }
 
 bool passage::survives(const table::maps& checks, check_place place, std::string& text) {
@@ -117,10 +123,15 @@ bool passage::survives(const table::maps& checks, check_place place, std::string
 
 bool passage::act(const check& what, check_place place, std::string& text) {
     const auto logged = [&] {
-        std::string line = fmt::format("{}: {} {} {}", name_of(what.action), name_of(place), std::string_view(text).substr(0, shown_content_bytes),
-                                       log_context());
-        if (!what.text.empty()) line += ": " + what.text;
-        log(std::move(line));
+        const std::string stage = fmt::format("{} {}", name_of(place), std::string_view(text).substr(0, shown_content_bytes));
+        std::string context = log_context();
+        if (!what.text.empty()) context += ": " + what.text;
+        maillog::verdict told;
+        told.action = name_of(what.action);
+        told.stage = stage;
+        told.client = client();
+        told.context = context;
+        mail_.log(by_, envelope_.id, told);
     };
     if (what.action == check_action::none) return true;
     if (what.action == check_action::ignore) return false;

@@ -196,17 +196,16 @@ result passage::outcome() const {
     return {};
 }
 
-void passage::log(std::string text) { mail_.log(by_, envelope_.id, maillog::remark{maillog::level::info, text}); }
-
 void passage::warn(std::string text, bool of_message) { mail_.warn(by_, std::move(text), of_message ? std::string_view(envelope_.id) : std::string_view()); }
 
-std::string passage::origin() const {
+maillog::peer passage::client() const {
     const queue::origin& from = envelope_.from;
-    return from.protocol.empty() ? "local" : fmt::format("{}[{}]", from.client_name, from.client_address);
+    if (from.protocol.empty()) return {"local", {}};
+    return {from.client_name, from.client_address};
 }
 
 std::string passage::log_context() const {
-    std::string out = fmt::format("from {}; from=<{}>", origin(), envelope_.sender);
+    std::string out = fmt::format("from=<{}>", envelope_.sender);
     if (has_recipient_) out += fmt::format(" to=<{}>", last_recipient_);
     const queue::origin& from = envelope_.from;
     if (!from.protocol.empty()) out += " proto=" + from.protocol;

@@ -148,13 +148,16 @@ void mime_parser::end() {
 bool mime_parser::continue_header(std::string_view piece) {
     const bool folded = !previous_was_piece_ && !piece.empty() && is_blank(piece.front());
     if (!previous_was_piece_ && !folded) return false;
-    if (header_.size() < options_.header_size_limit) {
-        if (folded) header_ += '\n';
-        header_ += piece;
-    } else if (options_.report_truncated_header) {
-        report(mime_error::truncated_header, header_);
-    }
+    if (folded && header_.size() < options_.header_size_limit) header_ += '\n';
+    append_to_header(piece);
     return true;
+}
+
+// What goes beyond the limit is lost.
+void mime_parser::append_to_header(std::string_view piece) {
+    const std::size_t room = options_.header_size_limit - std::min(header_.size(), options_.header_size_limit);
+    if (piece.size() > room && options_.report_truncated_header) report(mime_error::truncated_header, header_);
+    header_ += piece.substr(0, room);
 }
 
 void mime_parser::finish_header() {
@@ -175,7 +178,9 @@ bool mime_parser::begin_header(std::string_view piece) {
     const std::size_t length = header_name_length(piece);
     if (length == 0) return false;
     header_.assign(piece.substr(0, length));
-    header_ += piece.substr(piece.find(':', length));
+    const std::string_view rest = piece.substr(piece.find(':', length));
+    header_ += ':';
+    append_to_header(rest.substr(1));
     return true;
 }
 
@@ -198,8 +203,9 @@ void mime_parser::end_headers(const std::string_view* first_body_line) {
     if (!first_body_line) {
         enter_body();
     } else if (!first_body_line->empty()) {
+        // The top gets its empty line. A part stays as it is, for the sake of signatures.
+        if (class_ == header_class::primary) hand_out_body({}, true);
         enter_body();
-        hand_out_body({}, true);
     } else if (media_ == media::message && subtype_ == subtype::rfc822) {
         body_offset_ = 0;
         enter(header_class::nested, media::text, subtype::plain);

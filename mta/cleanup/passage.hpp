@@ -75,10 +75,9 @@ class passage final : private mime_handler {
     bool going_on() const { return (errors_ & lethal_) == 0 && !discard_; }
     void fail(error_flag why) { errors_ |= why; }
     result outcome() const;
-    void log(std::string text);
     void warn(std::string text, bool of_message = true);
-    std::string log_context() const;            // "from pc.x[1.2.3.4]; from=<a> to=<b> proto=ESMTP helo=<x>"
-    std::string origin() const;
+    std::string log_context() const;            // "from=<a> to=<b> proto=ESMTP helo=<x>"
+    maillog::peer client() const;               // "local" when it was submitted here
 
     master::mail_system& mail_;
     const settings& options_;
