@@ -1,7 +1,8 @@
 // sim/lab/memory_spool.hpp - queue files that outlive a mail system but not the lab.
 #pragma once
-#include <map>
+#include <algorithm>
 #include <string>
+#include <unordered_map>
 
 #include "mta/host.hpp"
 
@@ -19,13 +20,17 @@ class memory_spool final : public mta::spool {
         std::vector<mta::queue::message> result;
         result.reserve(files_.size());
         for (const auto& [id, file] : files_) result.push_back(file);
+        std::sort(result.begin(), result.end(), [](const auto& a, const auto& b) { return a->id < b->id; });
         return result;
     }
     std::uint64_t free_bytes() const override { return std::uint64_t{1} << 40; }
 
   private:
     std::uint64_t next_inode_;
-    std::map<std::string, mta::queue::message, std::less<>> files_;
+    struct hash : std::hash<std::string_view> {
+        using is_transparent = void;
+    };
+    std::unordered_map<std::string, mta::queue::message, hash, std::equal_to<>> files_;     // by id; all() sorts
 };
 
 }  // namespace sim::lab
