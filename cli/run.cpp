@@ -11,6 +11,7 @@
 #include "cli/load.hpp"
 #include "cli/trace.hpp"
 #include "mta/text/strings.hpp"
+#include "sim/lab/live_lab.hpp"
 #include "sim/lab/virtual_lab.hpp"
 #include "sim/record/capture.hpp"
 #include "sim/topology/units.hpp"
@@ -22,7 +23,7 @@ struct run_options {
     std::string file, out, database, capture, until;
     std::optional<std::uint64_t> seed;
     bool live = false, json = false, check_determinism = false, quiet = false;
-    double speed = 0;
+    double speed = 1;
 };
 
 // Everything one run leaves behind for whoever reports it.
@@ -79,19 +80,17 @@ int status_of(const outcome& result) {
     return result.violations.empty() ? exit_held : exit_lab_failed;
 }
 
-int run_virtual(const run_options& options, const sim::topology::topology& what) {
-    std::unique_ptr<sim::record::run_folder> folder;
-    if (!options.out.empty()) folder = std::make_unique<sim::record::run_folder>(options.out);
-    std::unique_ptr<sim::record::capture> capture;
-    if (!options.capture.empty()) capture = std::make_unique<sim::record::capture>(options.capture, options.capture + ".keys");
-
+sim::lab::options lab_options(const run_options& options, const sim::topology::topology& what) {
     sim::lab::options how;
     how.seed = options.seed.value_or(what.seed.value_or(1));
     how.record.database_path = options.database;
-    if (capture) how.on_tls_key = [&](std::string_view line) { capture->tls_key(line); };
-    sim::lab::virtual_lab lab(what, how);
-    lab.net().set_observer(capture.get());
-    sim::scenario::player player(lab, what);
+    return how;
+}
+
+// The same in either world: plays, writes what was asked for, and tells.
+int play_on(sim::lab::lab& lab, sim::scenario::player& player, const run_options& options, const sim::topology::topology& what) {
+    std::unique_ptr<sim::record::run_folder> folder;
+    if (!options.out.empty()) folder = std::make_unique<sim::record::run_folder>(options.out);
     std::optional<mta::duration> until;
     if (!options.until.empty()) until = sim::topology::parse_duration(options.until);
     outcome result;
@@ -106,16 +105,60 @@ int run_virtual(const run_options& options, const sim::topology::topology& what)
         print_traces(lab, style);
     }
     print_verdicts(result);
-    if (capture) capture->close();
     if (auto* database = lab.recorder().database(); database && !options.database.empty()) database->close();
     return status_of(result);
+}
+
+int run_virtual(const run_options& options, const sim::topology::topology& what) {
+    std::unique_ptr<sim::record::capture> capture;
+    if (!options.capture.empty()) capture = std::make_unique<sim::record::capture>(options.capture, options.capture + ".keys");
+    sim::lab::options how = lab_options(options, what);
+    if (capture) how.on_tls_key = [&](std::string_view line) { capture->tls_key(line); };
+    sim::lab::virtual_lab lab(what, how);
+    lab.net().set_observer(capture.get());
+    sim::scenario::player player(lab, what);
+    const int status = play_on(lab, player, options, what);
+    if (capture) capture->close();
+    return status;
+}
+
+// For whoever wants to join in: where each machine is, and what is not as the file says.
+void print_places(sim::lab::live_lab& lab, const sim::topology::topology& what) {
+    for (const std::string& each : lab.not_simulated()) fmt::print(stderr, "warning: {}\n", each);
+    const auto print_place = [&](const sim::topology::machine& each) {
+        const mta::endpoint place = lab.real(each.name, 25);
+        fmt::print(stderr, "live: {} {} port 25 is {} port {}\n", each.name, to_string(each.address), place.address.to_string(), place.port);
+    };
+    for (const auto& each : what.hosts) print_place(each);
+    for (const auto& each : what.servers) print_place(each);
+    if (const unsigned distance = lab.net().port_distance(); distance != 0) {
+        fmt::print(stderr, "live: every port is {} higher than in the topology: port 25 is taken, or for root alone\n", distance);
+    }
+}
+
+int run_live(const run_options& options, const sim::topology::topology& what) {
+    if (!options.capture.empty()) {
+        fmt::print(stderr, "error: --pcap shows the simulated network; of a live lab, `tcpdump -i lo -w {} net 127.0.0.0/8` shows the "
+                           "real one\n", options.capture);
+        return exit_wrong_input;
+    }
+    sim::lab::live_options real;
+    real.speed = options.speed;
+    sim::lab::live_lab lab(what, lab_options(options, what), real);
+    print_places(lab, what);
+    lab.loop().stop_on_signals();
+    sim::scenario::player player(lab, what);
+    player.on_progress([](std::size_t step) {
+        if (step == 0) fmt::print(stderr, "live: all is up\n");
+    });
+    return play_on(lab, player, options, what);
 }
 
 int run(const run_options& options) {
     const auto loaded = load_topology(options.file);
     print_problems(loaded);
     if (!loaded.ok()) return exit_wrong_input;
-    return run_virtual(options, *loaded.value);
+    return options.live ? run_live(options, *loaded.value) : run_virtual(options, *loaded.value);
 }
 
 }  // namespace
@@ -129,6 +172,10 @@ void add_run(CLI::App& app, std::function<int()>& chosen) {
     command->add_option("--db", options->database, "SQLite file for the record of the run");
     command->add_option("--pcap", options->capture, "pcapng file for the traffic; a key log goes beside it");
     command->add_option("--until", options->until, "Stop after this much virtual time (90s, 6h, 5d)");
+    CLI::Option* live = command->add_flag("--live", options->live, "On real sockets of the loopback interface, in real time");
+    command->add_option("--speed", options->speed, "Seconds of a live lab for one of the clock on the wall")
+        ->check(CLI::Range(sim::real_loop::slowest, sim::real_loop::fastest))
+        ->needs(live);
     command->add_flag("--quiet", options->quiet, "Print the verdicts alone");
     command->callback([options, &chosen] { chosen = [options] { return run(*options); }; });
 }

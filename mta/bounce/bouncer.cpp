@@ -175,19 +175,19 @@ std::string bouncer::compose(const queue::queue_file& about, const notice& what,
     const auto& zone = mail_.host().time_zone();
     const std::string date = text::mail_date(mail_.now(), zone);
     const std::string& host = settings_->myhostname;
-    const std::string sender = address::quote_822_local(about.sender);
+    const std::string sender = address::path_822(about.sender);
     std::string out = fmt::format(
         "Received: by {0} ({1})\n\tid {2}; {3}\n"
         "Date: {3}\nFrom: Mail Delivery System <MAILER-DAEMON@{0}>\nSubject: {4}\nTo: {5}\nAuto-Submitted: auto-replied\n"
         "MIME-Version: 1.0\nContent-Type: multipart/report; report-type=delivery-status;\n\tboundary=\"{6}\"\n"
         "Content-Transfer-Encoding: 8bit\n\nThis is a MIME-encapsulated message.\n\n",
-        host, settings_->mail_name, id, date, what.subject, address::quote_822_local(what.recipient), boundary);
+        host, settings_->mail_name, id, date, what.subject, address::path_822(what.recipient), boundary);
     out += fmt::format(
         "--{}\nContent-Description: Notification\nContent-Type: text/plain; charset=utf-8\n"
         "Content-Transfer-Encoding: 8bit\n\nThis is the mail system at host {}.\n\n{}                   The mail system\n",
         boundary, host, what.action_text);
     for (const queue::notice_entry& each : what.entries) {
-        std::string line = fmt::format("<{}>", address::quote_822_local(each.address));
+        std::string line = fmt::format("<{}>", address::path_822(each.address));
         if (!each.original.empty() && each.original != each.address) line += fmt::format(" (expanded from <{}>)", each.original);
         out += '\n' + wrapped(line + ": " + each.status.text, line_width, 4);
     }
@@ -198,7 +198,7 @@ std::string bouncer::compose(const queue::queue_file& about, const notice& what,
     out += fmt::format("X-{}-Queue-ID: {}\nX-{}-Sender: rfc822; {}\nArrival-Date: {}\n", settings_->mail_name, about.id,
                        settings_->mail_name, sender, text::mail_date(about.arrived, zone));
     for (const queue::notice_entry& each : what.entries) {
-        out += fmt::format("\nFinal-Recipient: rfc822; {}\n", address::quote_822_local(each.address));
+        out += fmt::format("\nFinal-Recipient: rfc822; {}\n", address::path_822(each.address));
         if (!each.dsn_original.empty()) out += fmt::format("Original-Recipient: {}\n", each.dsn_original);
         out += fmt::format("Action: {}\nStatus: {}\n", each.action, each.status.dsn);
         if (!each.status.remote_mta.empty()) out += fmt::format("Remote-MTA: dns; {}\n", each.status.remote_mta);

@@ -24,8 +24,8 @@ class client {
   private:
     struct attempt;
     task<void> try_destination(attempt& now, next_hop to, bool last_destination);
-    task<void> try_host(attempt& now, const candidate& host, std::uint16_t port, bool last_host);
-    void give_up(attempt& now, const queue::delivery_status& why, bool site_failed);
+    task<bool> try_host(attempt& now, candidate host, std::uint16_t port, bool last_host);
+    void give_up(attempt& now, const queue::delivery_status& why);
 
     master::mail_system& mail_;
     master::daemon& service_;

@@ -226,7 +226,7 @@ task<bool> session::handshake() {
 
 std::string session::mail_command() const {
     const queue::queue_file& file = *account_.about().file;
-    std::string line = fmt::format("MAIL FROM:<{}>", address::quote_821_local(file.sender));
+    std::string line = fmt::format("MAIL FROM:<{}>", address::path_821(file.sender));
     if (has(feature::size)) line += fmt::format(" SIZE={}", file.size);
     if (has(feature::eight_bit_mime) && file.encoding == "8bit") line += " BODY=8BITMIME";
     if (has(feature::smtputf8) && file.smtputf8) line += " SMTPUTF8";
@@ -240,7 +240,7 @@ std::string session::mail_command() const {
 
 std::string session::rcpt_command(const delivery::target& to) const {
     const queue::recipient& who = account_.about().recipient(to);
-    std::string line = fmt::format("RCPT TO:<{}>", address::quote_821_local(to.address));
+    std::string line = fmt::format("RCPT TO:<{}>", address::path_821(to.address));
     if (has(feature::dsn)) {
         if (!who.dsn_original.empty()) line += " ORCPT=" + who.dsn_original;
         if (who.notify != 0) line += " NOTIFY=" + notify_text(who.notify);
@@ -408,7 +408,7 @@ task<bool> session::send_content() {
         status.diagnostic_type = "smtp";
         status.diagnostic = answer.text;
         // A server that does not know DSN was told nothing: the report is ours to give.
-        const char* action = has(feature::dsn) ? "passed on" : "relayed";
+        const char* action = has(feature::dsn) ? "" : "relayed";
         for (const delivery::target& each : accepted) account_.sent(each, relay_, status, action);
         open_ = std::move(rest);
         co_return true;

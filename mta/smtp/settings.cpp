@@ -50,7 +50,8 @@ settings::settings(master::mail_system& mail, master::daemon& service) : lmtp(se
     lookup.randomize = p.flag(prefix + "randomize_addresses");
     lookup.ignore_mx_lookup_error = !lmtp && p.flag("ignore_mx_lookup_error");
     lookup.defer_if_no_mx_address_found = !lmtp && p.flag("smtp_defer_if_no_mx_address_found");
-    lookup.best_mx_transport = p.text("best_mx_transport");
+    best_mx_transport = p.text("best_mx_transport");
+    relayhost = p.text("relayhost");
     address_limit = p.number(prefix + "mx_address_limit");
     session_limit = p.number(prefix + "mx_session_limit");
     skip_5xx_greeting = p.flag(prefix + "skip_5xx_greeting");
