@@ -132,13 +132,12 @@ bool queue_manager::activate_next() {
 
 void queue_manager::activate(queue::message file, bool flushed) {
     file->where = queue::name::active;
-    mail_.host().queue_files().save(file);
-    auto owned = std::make_unique<active_message>();
-    active_message& message = *owned;
+    mail_.host().queue_files().moved(file);
+    active_message& message = active_.emplace_back();
+    message.place_in_queue = std::prev(active_.end());
     message.file = file;
     message.since = mail_.now();
     message.flushed = flushed;
-    active_.emplace(file.get(), std::move(owned));
     std::size_t waiting = 0;
     for (const auto& each : file->recipients) waiting += each.done ? 0 : 1;
     mail_.log(mail_.process_of("qmgr"), file->id, maillog::became_active{file->sender, file->size, waiting});
@@ -353,19 +352,19 @@ void queue_manager::message_done(active_message& message) {
 
 void queue_manager::defer(active_message& message) {
     const queue::message file = message.file;
-    active_.erase(file.get());
+    active_.erase(message.place_in_queue);
     const duration age = mail_.now() - file->arrived;
     const duration wait = std::clamp(age, settings_->minimal_backoff, settings_->maximal_backoff);
     file->where = queue::name::deferred;
     file->next_attempt = mail_.now() + wait;
-    mail_.host().queue_files().save(file);
+    mail_.host().queue_files().moved(file);
     // Back-off times rise together, so that most belong at the end.
     deferred_.emplace_hint(deferred_.end(), file->next_attempt, file);
 }
 
 void queue_manager::remove(active_message& message) {
     const queue::message file = message.file;
-    active_.erase(file.get());
+    active_.erase(message.place_in_queue);
     mail_.host().queue_files().remove(file->id);
     mail_.log(mail_.process_of("qmgr"), file->id, maillog::removed{});
 }

@@ -12,7 +12,6 @@
 #include <memory>
 #include <set>
 #include <string>
-#include <unordered_map>
 #include <vector>
 
 #include "mta/async/scheduler.hpp"
@@ -92,7 +91,7 @@ class queue_manager {
     std::deque<std::pair<queue::message, bool>> due_;           // deferred, to be tried; true: flushed
     // By next attempt, then by the order of deferral.
     std::multimap<time_point, queue::message> deferred_;
-    std::unordered_map<const queue::queue_file*, std::unique_ptr<active_message>> active_;     // never gone through in order
+    std::list<active_message> active_;
     std::map<std::string, std::unique_ptr<transport>, std::less<>> transports_;
     std::vector<transport*> in_order_;
     std::set<std::string, std::less<>> deferred_transports_;

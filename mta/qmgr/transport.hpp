@@ -13,6 +13,7 @@ struct queue_manager::active_message {
     time_point since{};
     bool flushed = false;
     std::size_t references = 0;                     // deliveries that wait or run
+    std::list<active_message>::iterator place_in_queue;
 };
 
 // Recipients of one message that go in one delivery.

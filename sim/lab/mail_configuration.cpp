@@ -54,30 +54,37 @@ std::string master_cf_text(const topology::host& host) {
 
 }  // namespace
 
-mta::master::configuration mail_configuration(const topology::host& host, const std::vector<std::string>& interfaces) {
+mta::master::configuration mail_configuration(const topology::host& host, const std::vector<std::string>& interfaces,
+                                              known_services& known) {
     mta::config::machine machine;
     machine.host_name = host.name;
     machine.addresses = interfaces;
     std::vector<definition> values = starting_values(host);
-    std::string master_text = master_cf_text(host);
-    std::string master_file = "master.cf";
-    mta::config::master_cf services;
+    const std::string master_text = master_cf_text(host);
+    std::shared_ptr<const mta::config::master_cf> services;
     if (host.config) {
         const auto main = topology::read_file(*host.config + "/main.cf", topology::largest_file);
         auto read = mta::config::read_main_cf(main.bytes, *host.config + "/main.cf");
         for (definition& each : read.definitions) values.push_back(std::move(each));
         const auto master = topology::read_file(*host.config + "/master.cf", topology::largest_file);
         if (master.error.empty()) {
-            services = mta::config::read_master_cf(master.bytes + "\n" + master_text, *host.config + "/master.cf");
+            services = std::make_shared<const mta::config::master_cf>(
+                mta::config::read_master_cf(master.bytes + "\n" + master_text, *host.config + "/master.cf"));
         }
     }
-    if (services.services.empty()) services = mta::config::stock_master_cf_with(master_text, master_file);
+    if (!services || services->services.empty()) {
+        auto& stock = known[master_text];
+        if (!stock) {
+            stock = std::make_shared<const mta::config::master_cf>(mta::config::stock_master_cf_with(master_text, "master.cf"));
+        }
+        services = stock;
+    }
     for (const topology::parameter& each : host.postfix) {
         values.push_back({each.name, with_lab_paths(each.value), mta::config::place(each.at.file, static_cast<std::uint32_t>(each.at.line), static_cast<std::uint32_t>(each.at.column))});
     }
     mta::master::configuration result;
     result.main = mta::config::parameters::layer(mta::config::parameters::defaults(std::move(machine)), values);
-    result.services = std::make_shared<const mta::config::master_cf>(std::move(services));
+    result.services = std::move(services);
     result.directory = std::string(files_directory);
     return result;
 }

@@ -13,6 +13,7 @@ class memory_spool final : public mta::spool {
     explicit memory_spool(std::uint64_t first_inode) : next_inode_(first_inode) {}
     std::uint64_t new_inode() override { return next_inode_++; }
     void save(const mta::queue::message& file) override { files_[file->id] = file; }
+    void moved(const mta::queue::message&) override {}
     void remove(std::string_view id) override {
         if (const auto found = files_.find(id); found != files_.end()) files_.erase(found);
     }

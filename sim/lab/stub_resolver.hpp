@@ -3,7 +3,9 @@
 // As resolv.conf with `options timeout:1 attempts:1`. Both worlds use it; how far away the server is comes with each call.
 #pragma once
 #include <optional>
+#include <string>
 
+#include "mta/async/scheduler.hpp"
 #include "mta/async/task.hpp"
 #include "sim/dns/cache.hpp"
 #include "sim/dns/server.hpp"
