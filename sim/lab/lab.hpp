@@ -25,6 +25,7 @@ struct options {
     std::uint64_t seed = 1;
     recorder::options record;
     mta::tls::key_log on_tls_key;
+    bool allow_commands = false;  // pipe(8) and "|command" may run commands of this machine
     options() = default;
 };
 
@@ -75,6 +76,7 @@ class lab : public scenario::lab, public log_sink {
     // log_sink
     void log(std::string_view host, const mta::maillog::entry& entry) override;
     bool wants_commands() const override { return recorder_.wants_commands(); }
+    bool allows_real_commands() const override { return options_.allow_commands; }
     void hand_back(std::string_view host, unsigned uid, std::string sender, std::vector<std::string> recipients,
                    std::string text) override;
     virtual void noted(std::string_view) {}
