@@ -50,11 +50,23 @@ void report::log(const target& to, std::string_view relay, const queue::delivery
     mail_.log(agent_, request_.file->id, told, connection_);
 }
 
+void report::sent_part(const target& to, std::string_view relay, const queue::delivery_status& status) {
+    log(to, relay, status, "sent");
+}
+
+void report::trace(const target& to, std::string_view relay, std::string_view action, const queue::delivery_status& status) {
+    const queue::recipient& who = request_.recipient(to);
+    if (!(who.notify & queue::notify_success)) return;
+    queue::notice_entry entry = notice_of(who, action, status);
+    entry.address = to.address;
+    if (relay != "none") entry.status.text = "delivery via " + std::string(relay) + ": " + entry.status.text;
+    request_.file->traces.push_back(std::move(entry));
+}
+
 void report::sent(const target& to, std::string_view relay, const queue::delivery_status& status, std::string_view action) {
     log(to, relay, status, "sent");
-    queue::recipient& who = request_.recipient(to);
-    who.done = true;
-    if (who.notify & queue::notify_success) request_.file->traces.push_back(notice_of(who, action, status));
+    request_.recipient(to).done = true;
+    if (!action.empty()) trace(to, relay, action, status);
 }
 
 void report::bounced(const target& to, std::string_view relay, queue::delivery_status status) {

@@ -119,7 +119,9 @@ class real_network::listening final : public mta::listener {
             net_.expected_.erase(known);
         } else {
             const auto machine = net_.addresses_.topological(from.address);
-            path.remote.address = machine ? machine->address : net_.stranger();
+            // Another machine's loopback address is no loopback address here.
+            const bool visits = machine && machine->address.is_loopback() && machine->machine != key_.machine;
+            path.remote.address = visits ? machine->machine : machine ? machine->address : net_.stranger();
             if (!net_.lets_in(path)) return reset(socket);
             path.number = ++net_.connections_;
         }
