@@ -12,7 +12,7 @@
 namespace mta::address {
 namespace {
 
-constexpr std::size_t cache_limit = 4096;
+constexpr std::size_t cache_limit = 20'000;     // the recipients that a queue manager has in memory (qmgr_message_recipient_limit)
 
 lookup_status status_of(const table::list_match& match) {
     return match.matched() ? lookup_status::found : match.failed() ? lookup_status::failed : lookup_status::absent;
@@ -161,22 +161,28 @@ lookup_status trivial_rewrite::is_local_domain(std::string_view domain) const {
     return literal && is_own_address(literal->to_string()) ? lookup_status::found : lookup_status::absent;
 }
 
+const resolved* trivial_rewrite::known(const cache& answers, const question& asked) const {
+    const auto found = cacheable_ ? answers.find(asked) : answers.end();
+    return found != answers.end() ? &found->second : nullptr;
+}
+
+const resolved& trivial_rewrite::keep(cache& answers, const question& asked, resolved answer) const {
+    if (!cacheable_ || answers.size() >= cache_limit) answers.clear();
+    return answers.emplace(asked, std::move(answer)).first->second;
+}
+
 const resolved& trivial_rewrite::resolve(std::string_view sender, std::string_view recipient) {
-    if (!cacheable_ || resolved_.size() >= cache_limit) resolved_.clear();
-    std::pair<std::string, std::string> key(sender, recipient);
-    const auto found = resolved_.find(key);
-    if (found != resolved_.end()) return found->second;
-    resolved answer = resolve_address(sender, recipient, context_);
-    return resolved_.emplace(std::move(key), std::move(answer)).first->second;
+    const question asked(sender, recipient);
+    if (const resolved* answer = known(resolved_, asked)) return *answer;
+    return keep(resolved_, asked, resolve_address(sender, recipient, context_));
 }
 
 const resolved& trivial_rewrite::route(std::string_view sender, std::string_view recipient) {
-    if (!cacheable_ || routed_.size() >= cache_limit) routed_.clear();
-    std::pair<std::string, std::string> key(sender, recipient);
-    const auto found = routed_.find(key);
-    if (found != routed_.end()) return found->second;
-    resolved answer = as_queue_manager_sees(resolve(sender, recipient));
-    return routed_.emplace(std::move(key), std::move(answer)).first->second;
+    const question asked(sender, recipient);
+    if (const resolved* answer = known(routed_, asked)) return *answer;
+    const resolved* smtpd_asked = known(resolved_, asked);
+    resolved answer = smtpd_asked ? *smtpd_asked : resolve_address(sender, recipient, context_);
+    return keep(routed_, asked, as_queue_manager_sees(std::move(answer)));
 }
 
 std::string trivial_rewrite::rewrite(std::string_view address, bool local) const {

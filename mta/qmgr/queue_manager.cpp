@@ -132,13 +132,12 @@ bool queue_manager::activate_next() {
 
 void queue_manager::activate(queue::message file, bool flushed) {
     file->where = queue::name::active;
-    mail_.host().queue_files().save(file);
-    auto owned = std::make_unique<active_message>();
-    active_message& message = *owned;
+    mail_.host().queue_files().moved(file);
+    active_message& message = active_.emplace_back();
+    message.place_in_queue = std::prev(active_.end());
     message.file = file;
     message.since = mail_.now();
     message.flushed = flushed;
-    active_.emplace(file.get(), std::move(owned));
     std::size_t waiting = 0;
     for (const auto& each : file->recipients) waiting += each.done ? 0 : 1;
     mail_.log(mail_.process_of("qmgr"), file->id, maillog::became_active{file->sender, file->size, waiting});
@@ -179,8 +178,7 @@ void queue_manager::assign_recipients(active_message& message) {
     }
 }
 
-void queue_manager::place_with_error(active_message&, const char* service, std::string dsn, std::string text, placed& result) {
-    const std::string next_hop = dsn + " " + text;
+void queue_manager::place_with_error(const char* service, const std::string& next_hop, placed& result) {
     result.by = &find_transport(service);
     result.to = &find_destination(*result.by, next_hop, next_hop);
 }
@@ -191,7 +189,7 @@ queue_manager::placed queue_manager::place(active_message& message, std::size_t 
     queue::recipient& who = file.recipients[index];
     placed result;
     result.target.index = index;
-    address::resolved answer = mail_.rewrite().route(file.sender, who.address);
+    const address::resolved& answer = mail_.rewrite().route(file.sender, who.address);
     for (const std::string& each : answer.warnings) mail_.warn(mail_.process_of("trivial-rewrite"), each);
     result.target.address = answer.recipient.empty() ? who.address : answer.recipient;
 
@@ -206,31 +204,31 @@ queue_manager::placed queue_manager::place(active_message& message, std::size_t 
         return {};
     }
     const bool has_error = answer.transport == "error" || answer.transport == "retry";
+    address::transport_and_next_hop filter;
+    std::string_view service = answer.transport, next_hop = answer.next_hop;
     if (!file.content_filter.empty() && !has_error) {
-        const auto filter = address::split_transport(file.content_filter);
-        answer.transport = filter.transport;
-        answer.next_hop = filter.next_hop;
-        if (answer.next_hop.empty() && parts.domain) answer.next_hop = std::string(*parts.domain);
+        filter = address::split_transport(file.content_filter);
+        service = filter.transport;
+        next_hop = filter.next_hop.empty() && parts.domain ? *parts.domain : std::string_view(filter.next_hop);
     }
-    if (deferred_transports_.contains(answer.transport) && !message.flushed) {
-        place_with_error(message, "retry", "4.3.2", "deferred transport", result);
+    if (deferred_transports_.contains(service) && !message.flushed) {
+        place_with_error("retry", "4.3.2 deferred transport", result);
         return result;
     }
-    transport& by = find_transport(answer.transport);
+    transport& by = find_transport(service);
     if (!by.daemon) {
-        mail_.warn(mail_.process_of("qmgr"), "connect to transport private/" + answer.transport + ": No such file or directory");
-        place_with_error(message, "retry", "4.3.0", "mail transport unavailable", result);
+        mail_.warn(mail_.process_of("qmgr"), "connect to transport private/" + by.name + ": No such file or directory");
+        place_with_error("retry", "4.3.0 mail transport unavailable", result);
         return result;
     }
-    std::string name = text::lowered(answer.next_hop);
+    std::string name = text::lowered(next_hop);
     if (by.recipient_limit == 1 && !by.is_error) {
         const auto stripped = address::strip_extension(parts.local, mail_.rewrite().extensions());
         name = text::lowered(stripped ? stripped->address : std::string(parts.local)) + "@" + name;
     }
-    destination& to = find_destination(by, name, answer.next_hop);
+    destination& to = find_destination(by, name, next_hop);
     if (to.flow.dead()) {
-        const queue::delivery_status reason = to.flow.reason();
-        place_with_error(message, "retry", reason.dsn, "delivery temporarily suspended: " + reason.text, result);
+        place_with_error("retry", to.suspended(), result);
         return result;
     }
     result.by = &by;
@@ -319,7 +317,7 @@ void queue_manager::finished(transport& by, destination& to, entry& work) {
 // What waits for a dead destination is deferred at once, by the retry service.
 void queue_manager::declare_dead(transport&, destination& to) {
     mail_.clock().arm(to.revival, mail_.now() + settings_->minimal_backoff);
-    const std::string next_hop = to.flow.reason().dsn + " delivery temporarily suspended: " + to.flow.reason().text;
+    const std::string next_hop = to.suspended();
     transport& retry = find_transport("retry");
     if (!retry.daemon) return;
     destination& instead = find_destination(retry, next_hop, next_hop);
@@ -354,18 +352,19 @@ void queue_manager::message_done(active_message& message) {
 
 void queue_manager::defer(active_message& message) {
     const queue::message file = message.file;
-    active_.erase(file.get());
+    active_.erase(message.place_in_queue);
     const duration age = mail_.now() - file->arrived;
     const duration wait = std::clamp(age, settings_->minimal_backoff, settings_->maximal_backoff);
     file->where = queue::name::deferred;
     file->next_attempt = mail_.now() + wait;
-    mail_.host().queue_files().save(file);
-    deferred_.emplace(file->next_attempt, file);
+    mail_.host().queue_files().moved(file);
+    // Back-off times rise together, so that most belong at the end.
+    deferred_.emplace_hint(deferred_.end(), file->next_attempt, file);
 }
 
 void queue_manager::remove(active_message& message) {
     const queue::message file = message.file;
-    active_.erase(file.get());
+    active_.erase(message.place_in_queue);
     mail_.host().queue_files().remove(file->id);
     mail_.log(mail_.process_of("qmgr"), file->id, maillog::removed{});
 }

@@ -68,7 +68,7 @@ class queue_manager {
     void assign_recipients(active_message& message);
     struct placed;
     placed place(active_message& message, std::size_t index);
-    void place_with_error(active_message& message, const char* service, std::string dsn, std::string text, placed& result);
+    void place_with_error(const char* service, const std::string& next_hop, placed& result);
     transport& find_transport(std::string_view name);
     destination& find_destination(transport& by, std::string_view name, std::string_view next_hop);
 
@@ -91,7 +91,7 @@ class queue_manager {
     std::deque<std::pair<queue::message, bool>> due_;           // deferred, to be tried; true: flushed
     // By next attempt, then by the order of deferral.
     std::multimap<time_point, queue::message> deferred_;
-    std::map<const queue::queue_file*, std::unique_ptr<active_message>> active_;
+    std::list<active_message> active_;
     std::map<std::string, std::unique_ptr<transport>, std::less<>> transports_;
     std::vector<transport*> in_order_;
     std::set<std::string, std::less<>> deferred_transports_;

@@ -13,6 +13,7 @@ struct queue_manager::active_message {
     time_point since{};
     bool flushed = false;
     std::size_t references = 0;                     // deliveries that wait or run
+    std::list<active_message>::iterator place_in_queue;
 };
 
 // Recipients of one message that go in one delivery.
@@ -35,7 +36,7 @@ struct queue_manager::destination {
     transport& by;
     queue_manager& manager;
     concurrency flow;
-    std::deque<std::unique_ptr<entry>> waiting;
+    std::list<std::unique_ptr<entry>> waiting;      // a destination comes and goes with each message: no block for many
     int busy = 0;
     revive revival;
     unpause pause;                                  // *_destination_rate_delay
@@ -43,6 +44,8 @@ struct queue_manager::destination {
 
     destination(std::string queue_name, std::string hop, transport& of, queue_manager& owner);
     bool pausing() const { return pause.armed(); }
+    // What the retry service says of mail for a dead destination.
+    std::string suspended() const { return flow.reason().dsn + " delivery temporarily suspended: " + flow.reason().text; }
     void pause_for(duration how_long, scheduler& clock) {
         if (how_long.count() > 0) clock.arm(pause, clock.now() + how_long);
     }
