@@ -51,7 +51,7 @@ void live_lab::zones_changed() {
 std::vector<mta::endpoint> live_lab::ports_of_all() {
     std::vector<mta::endpoint> ports;
     for (const topology::host& each : topology_.hosts) {
-        const auto configuration = mail_configuration(each, machine(each.name).interfaces());
+        const auto configuration = mail_configuration(each, machine(each.name).interfaces(), services_);
         for (const mta::config::service& service : configuration.services->services) {
             if (service.type == mta::config::transport_type::inet) ports.push_back({ip_of(each.address), service.port});
         }

@@ -86,11 +86,16 @@ configuration_as_read read_configuration(const topology::host& host, const std::
     return result;
 }
 
-mta::master::configuration mail_configuration(const topology::host& host, const std::vector<std::string>& interfaces) {
+mta::master::configuration mail_configuration(const topology::host& host, const std::vector<std::string>& interfaces,
+                                              known_services& known) {
     configuration_as_read read = read_configuration(host, interfaces);
     mta::master::configuration result;
     result.main = std::move(read.values);
-    result.services = std::make_shared<const mta::config::master_cf>(std::move(read.services));
+    if (!host.config) result.services = known[master_cf_text(host)];
+    if (!result.services) {
+        result.services = std::make_shared<const mta::config::master_cf>(std::move(read.services));
+        if (!host.config) known[master_cf_text(host)] = result.services;
+    }
     result.directory = std::string(files_directory);
     return result;
 }
