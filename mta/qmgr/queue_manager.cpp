@@ -177,9 +177,9 @@ void queue_manager::assign_recipients(active_message& message) {
         const auto key = [](const placed& p) {
             const auto domain = address::split_at_domain(p.target.address).domain;
             return std::make_tuple(std::string_view(p.by->name), std::string_view(p.to->name),
-                                   text::lowered(domain ? *domain : ""), std::string_view(p.target.address));
+                                   text::lowered(domain ? *domain : ""), std::string_view(p.target.address), p.target.index);
         };
-        std::stable_sort(all.begin(), all.end(), [&](const placed& a, const placed& b) { return key(a) < key(b); });
+        std::sort(all.begin(), all.end(), [&](const placed& a, const placed& b) { return key(a) < key(b); });
     }
     for (placed& each : all) {
         destination& to = *each.to;
