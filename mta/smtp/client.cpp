@@ -65,19 +65,20 @@ task<void> client::try_destination(attempt& now, next_hop to, bool last_destinat
     for (const std::string& each : found.warnings) mail_.warn(now.account.agent(), each);
     now.loops = found.loops;
     if (found.failure) now.last_failure = *found.failure;
-    std::int64_t addresses = 0, sessions = 0;
+    progress seen;
     for (std::size_t i = 0; i < found.hosts.size() && !now.open.empty(); ++i) {
-        ++addresses;
-        const bool last_session = settings_->session_limit != 0 && sessions + 1 >= settings_->session_limit;
-        const bool last_address = i + 1 == found.hosts.size() || addresses == settings_->address_limit;
-        const bool had_session = co_await try_host(now, found.hosts[i], to.port, last_destination && (last_address || last_session));
-        if (had_session) ++sessions;
-        if (last_address || (had_session && last_session)) break;
+        ++seen.addresses;
+        const bool last_address = i + 1 == found.hosts.size() || seen.addresses == settings_->address_limit;
+        seen.last_host = last_destination && last_address;
+        seen.last_destination = last_destination;
+        const bool again = co_await try_host(now, seen, found.hosts[i], to.port, false);
+        if (again) co_await try_host(now, seen, found.hosts[i], to.port, true);
+        if (last_address || (settings_->session_limit != 0 && seen.sessions >= settings_->session_limit)) break;
     }
 }
 
-// True when there was somebody to talk to.
-task<bool> client::try_host(attempt& now, candidate host, std::uint16_t port, bool last_host) {
+// True when the host is to be tried again in clear text.
+task<bool> client::try_host(attempt& now, progress& seen, candidate host, std::uint16_t port, bool plaintext) {
     const auto address = address::ip_address::parse(host.address);
     if (!address) co_return false;
     endpoint remote;
@@ -92,11 +93,18 @@ task<bool> client::try_host(attempt& now, candidate host, std::uint16_t port, bo
         now.last_failure = queue::delivery_status("4.4.1", text);
         co_return false;
     }
-    session conversation(mail_, *settings_, now.account, std::move(connected.stream), host, port, last_host, now.open);
+    session conversation(mail_, *settings_, now.account, std::move(connected.stream), host, port, plaintext, now.open);
+    conversation.set_last_host(seen.last_host);
     const bool usable = co_await conversation.open();
-    if (usable) co_await conversation.send_message();
+    if (usable) {
+        // Sessions that did not get this far do not count (smtp_mx_session_limit).
+        ++seen.sessions;
+        const bool last_session = settings_->session_limit != 0 && seen.sessions >= settings_->session_limit;
+        conversation.set_last_host(seen.last_host || (last_session && seen.last_destination));
+        co_await conversation.send_message();
+    }
     co_await conversation.quit();
-    co_return true;
+    co_return conversation.retry_in_plaintext();
 }
 
 void client::give_up(attempt& now, const queue::delivery_status& why) {

@@ -72,6 +72,7 @@ settings::settings(master::mail_system& mail, master::daemon& service) : lmtp(se
     minimal_backoff = p.duration("minimal_backoff_time");
     tls_level = level_of(p, prefix);
     tls_log_level = static_cast<int>(text::to_number(p.text(prefix + "tls_loglevel")).value_or(0));
+    note_starttls_offer = p.flag(prefix + "tls_note_starttls_offer");
     if (tls_level) tls_context = tls::client_context(mail, p, prefix, *tls_level);
 }
 

@@ -32,6 +32,7 @@ struct settings {
     // smtp_tls_security_level: nothing is "none".
     std::optional<tls::security_level> tls_level;
     int tls_log_level = 0;
+    bool note_starttls_offer = false;
     std::shared_ptr<const tls::context> tls_context;
     duration minimal_backoff;
 
