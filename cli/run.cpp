@@ -11,6 +11,7 @@
 
 #include "cli/commands.hpp"
 #include "cli/determinism.hpp"
+#include "cli/live_world.hpp"
 #include "cli/load.hpp"
 #include "cli/play.hpp"
 #include "cli/problem_json.hpp"
@@ -29,7 +30,8 @@ constexpr std::size_t traces_for_people = 3, traces_for_programs = 1000;
 struct run_options {
     std::string file, out, database, capture, until;
     std::optional<std::uint64_t> seed;
-    bool json = false, check_determinism = false, quiet = false, allow_commands = false;
+    bool json = false, check_determinism = false, quiet = false, allow_commands = false, live = false;
+    double speed = 1;
 };
 
 // Where the run writes while it lasts, and what goes into the run folder besides.
@@ -147,13 +149,21 @@ int play_and_tell(const run_options& options, const sim::topology::topology& wha
     how.allow_commands = options.allow_commands;
     how.for_comparison = options.check_determinism;
 
+    if (options.live) {
+        live_choice live;
+        live.speed = options.speed;
+        live.quiet = options.quiet;
+        how.make = [live](const auto& topology, const auto& lab) { return make_live_world(topology, lab, live); };
+    }
+
     run_report report;
     report.file = options.file;
     report.what = &what;
     report.problems = std::move(problems);
     report.until = options.until;
     {
-        progress watch("playing", options.quiet ? progress::visibility::hidden : progress::visibility::shown);
+        progress watch("playing",
+                       options.quiet || options.live ? progress::visibility::hidden : progress::visibility::shown);
         report.run = play(what, how, watch);
     }
     if (options.check_determinism) report.determinism = play_again(what, how, report.run, options.quiet);
@@ -198,13 +208,22 @@ void add_run(CLI::App& app, std::function<int()>& chosen) {
         ->type_name("DIR");
     command->add_option("--db", options->database, "Write the record of the run, an SQLite database")
         ->type_name("FILE");
-    command->add_option("--pcap", options->capture, "Write the traffic for Wireshark; the TLS keys go into FILE.keys")
-        ->type_name("FILE");
+    CLI::Option* capture =
+        command
+            ->add_option("--pcap", options->capture, "Write the traffic for Wireshark; the TLS keys go into FILE.keys")
+            ->type_name("FILE");
     command->add_option("--until", options->until, "Stop after this much virtual time: 90s, 6h, 5d")
         ->type_name("TIME")
         ->check(check_duration);
-    command->add_flag("--check-determinism", options->check_determinism,
-                      "Play twice and compare everything; exit 3 if it differs");
+    CLI::Option* twice = command->add_flag("--check-determinism", options->check_determinism,
+                                           "Play twice and compare everything; exit 3 if it differs");
+    CLI::Option* live = command->add_flag("--live", options->live, "Play on real loopback sockets, in real time");
+    live->excludes(capture)->excludes(twice);
+    command
+        ->add_option("--speed", options->speed, "Seconds of a live lab for one of the clock on the wall (otherwise 1)")
+        ->type_name("X")
+        ->check(CLI::Range(slowest_live, fastest_live))
+        ->needs(live);
     command->add_flag("--allow-commands", options->allow_commands,
                       "Let pipe(8) and \"|command\" run commands of this machine");
     command->add_flag("--json", options->json, "Print one JSON document");

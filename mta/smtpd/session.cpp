@@ -380,7 +380,7 @@ std::string session::received_header() const {
     }
     out += fmt::format("\tby {} ({}) with {} id {}", options_.myhostname, options_.mail_name, protocol(), transaction_.queue_id);
     if (transaction_.recipients.size() == 1) {
-        out += fmt::format("\n\tfor <{}>; {}\n", address::quote_822_local(transaction_.recipients.front().address),
+        out += fmt::format("\n\tfor <{}>; {}\n", address::path_822(transaction_.recipients.front().address),
                            text::mail_date(transaction_.arrival, zone));
     } else {
         out += fmt::format(";\n\t{}\n", text::mail_date(transaction_.arrival, zone));

@@ -88,6 +88,11 @@ constexpr std::array<std::string_view, 9> transport_parameters = {"local_transpo
                                                                   "address_verify_relay_transport",
                                                                   "address_verify_default_transport"};
 
+// Tables that Postfix writes itself, and makes when they are not there.
+bool is_cache(std::string_view name) {
+    return name.ends_with("_cache_database") || name.ends_with("_cache_map") || name == "address_verify_map";
+}
+
 class host_check {
   public:
     host_check(const config::main_cf& main, const config::master_cf& services,
@@ -122,7 +127,8 @@ class host_check {
         }
         if (std::find(transport_parameters.begin(), transport_parameters.end(), name) != transport_parameters.end()) {
             transport(name, value, at);
-        } else if (config::find_parameter(name) && config::find_parameter(name)->kind != config::type::raw) {
+        } else if (config::find_parameter(name) && config::find_parameter(name)->kind != config::type::raw &&
+                   !is_cache(name)) {
             tables(name, value, at);
         }
     }

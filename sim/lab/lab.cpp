@@ -60,6 +60,24 @@ void lab::add_machines() {
     }
 }
 
+bool lab::play(scenario::player& what, std::optional<mta::duration> until) {
+    bool over = false;
+    std::exception_ptr failure;
+    mta::nursery tasks([&](std::exception_ptr error) {
+        failure = error;
+        stop_world();
+    });
+    const auto play_all = [&]() -> mta::task<void> {
+        co_await what.run();
+        over = true;
+        stop_world();
+    };
+    tasks.start(play_all());
+    if (!over && !failure) run_world(until ? scheduler().now() + *until : mta::never);
+    if (failure) std::rethrow_exception(failure);
+    return over;
+}
+
 mta::Host& lab::machine(std::string_view name) {
     const auto found = machines_.find(name);
     if (found == machines_.end()) throw std::logic_error(fmt::format("no machine is called {}", name));

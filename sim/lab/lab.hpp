@@ -44,6 +44,9 @@ class lab : public scenario::lab, public log_sink {
     mta::time_point last_log_growth() const override;
     const scenario::evidence& evidence() const override;
 
+    // Plays until the scenario is over, or until the world's time has come to `until` after now. False: it was cut.
+    bool play(scenario::player& what, std::optional<mta::duration> until);
+
     mta::master::mail_system& mail_system(std::string_view host);
     const topology::topology& topology() const { return topology_; }
     sim::lab::recorder& recorder() { return recorder_; }
@@ -63,6 +66,9 @@ class lab : public scenario::lab, public log_sink {
     void add_machines();
     virtual std::unique_ptr<sim::lab::machine> make_machine(const topology::machine& what, const topology::host* host) = 0;
     virtual void zones_changed() {}
+    // The world's loop: until `limit`, until nothing can happen any more, or until it is asked to stop.
+    virtual void run_world(mta::time_point limit) = 0;
+    virtual void stop_world() = 0;
     // Ends all sessions and machines, while the world they wait in is still there.
     void close();
 
