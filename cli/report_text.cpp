@@ -91,9 +91,9 @@ void add_verdicts(text& out, const run_report& report, const output_style& style
 void add_summary(text& out, const run_report& report) {
     const played& run = report.run;
     if (!run.over) {
-        out.line(fmt::format(
-            "Cut off by --until {} in step {} of {}; expectations of the end were judged as things stood then.",
-            report.until, run.steps_begun, report.what->steps.size()));
+        out.line(fmt::format("Cut off{} in step {} of {}; expectations of the end were judged as things stood then.",
+                             report.until.empty() ? std::string() : " by --until " + report.until, run.steps_begun,
+                             report.what->steps.size()));
     }
     if (run.unjudged > 0)
         out.line(fmt::format("{} more of steps that were not reached could not be judged.", run.unjudged));

@@ -137,9 +137,7 @@ std::string refusal_json(const std::string& file, const sim::topology::load_resu
     return boost::json::serialize(out) + "\n";
 }
 
-int play_and_tell(const run_options& options, const sim::topology::topology& what,
-                  std::vector<sim::topology::problem> problems) {
-    places to(options);
+play_options how_to_play(const run_options& options, const sim::topology::topology& what, const places& to) {
     play_options how;
     how.seed = options.seed.value_or(what.seed.value_or(1));
     if (!options.until.empty()) how.until = sim::topology::parse_duration(options.until);
@@ -148,14 +146,19 @@ int play_and_tell(const run_options& options, const sim::topology::topology& wha
     how.most_traces = options.json ? traces_for_programs : options.quiet ? 0 : traces_for_people;
     how.allow_commands = options.allow_commands;
     how.for_comparison = options.check_determinism;
-
     if (options.live) {
         live_choice live;
         live.speed = options.speed;
         live.quiet = options.quiet;
         how.make = [live](const auto& topology, const auto& lab) { return make_live_world(topology, lab, live); };
     }
+    return how;
+}
 
+int play_and_tell(const run_options& options, const sim::topology::topology& what,
+                  std::vector<sim::topology::problem> problems) {
+    places to(options);
+    const play_options how = how_to_play(options, what, to);
     run_report report;
     report.file = options.file;
     report.what = &what;

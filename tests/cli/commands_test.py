@@ -67,6 +67,15 @@ lab.yaml:16:7: warning: unused parameter: nonsense_everywhere=1
         self.assertEqual(found["errors"] + found["warnings"], len(found["problems"]))
         self.assertEqual(found["exit_status"], 2)
 
+    def test_postfix_makes_its_caches_itself_and_a_place_without_a_column_has_none(self):
+        (self.folder / "etc").mkdir()
+        self.write("etc/main.cf", "smtp_tls_session_cache_database = btree:/nowhere/scache\n"
+                                  "transport_maps = hash:/etc/postfix/transport\n")
+        self.write("etc/master.cf", "smtp inet n - y - - smtpd\n")
+        _, err = self.relaylab("check", "etc")
+        self.assertEqual(err, "etc/main.cf:2: warning: transport_maps: open database /etc/postfix/transport.db: "
+                              "No such file or directory\n")
+
     def test_a_folder_without_a_configuration(self):
         _, err = self.relaylab("check", ".", status=2)
         self.assertIn("./main.cf: cannot be read: No such file or directory\n", err)
