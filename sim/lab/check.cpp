@@ -232,9 +232,7 @@ void check_host(const topology::host& host, int prefix, std::vector<problem>& ou
         for (const topology::file& each : host.files) {
             if (each.name == name) return with_lab_paths(each.content.text);
         }
-        if (!host.config) return std::nullopt;
-        const auto content = topology::read_file(*host.config + "/" + std::string(name), topology::largest_file);
-        return content.error.empty() ? std::optional(content.bytes) : std::nullopt;
+        return host.config ? read_from_config(*host.config, path) : std::nullopt;
     };
     host_check(read.main, read.services, read.values, reader,
                [&](const config::position& at, topology::severity level, std::string text) {

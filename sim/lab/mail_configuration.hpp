@@ -1,5 +1,9 @@
 // sim/lab/mail_configuration.hpp - main.cf and master.cf of a host, from what the topology says of it.
 #pragma once
+#include <optional>
+#include <string>
+#include <string_view>
+
 #include "mta/config/main_cf.hpp"
 #include "mta/master/mail_system.hpp"
 #include "sim/topology/model.hpp"
@@ -14,6 +18,9 @@ struct configuration_as_read {
     std::size_t added_after = 0;  // lines of a master.cf of its own, before those that the topology adds
 };
 configuration_as_read read_configuration(const topology::host& host, const std::vector<std::string>& interfaces);
+
+// A file that a host with `config:` finds under /etc/postfix; nothing for other paths, or one that leads out of the folder.
+std::optional<std::string> read_from_config(const std::string& folder, std::string_view path);
 
 // What a host starts with, and on top of it what the topology sets. Throws mta::config::fatal for what Postfix would not
 // start with; warnings are the mail system's to log.

@@ -161,6 +161,23 @@ class WrongInput(Case):
         self.assertEqual(err, "lab.yaml:5:58: warning: milter_default_action is not simulated: the lab does as with its default\n")
 
 
+class RealConfiguration(Case):
+    def test_a_folder_of_a_real_server_is_played_with_its_tables(self):
+        (self.folder / "etc").mkdir()
+        self.write("etc/main.cf", "mydestination = $myhostname, example.org\nalias_maps = hash:/etc/postfix/aliases\n"
+                                  "transport_maps = hash:/etc/postfix/../secret\n")
+        self.write("etc/aliases", "postmaster: alice\n")
+        self.write("secret", "x y\n")
+        self.write("lab.yaml", SMALL.replace('postfix: {mydestination: "$myhostname, example.org"}', "config: ./etc")
+                   .replace("alice@example.org]", "postmaster@example.org]"))
+        _, err = self.relaylab("check", "lab.yaml")
+        self.assertIn("open database /etc/postfix/../secret.db: No such file or directory", err)
+        self.write("etc/main.cf", "mydestination = $myhostname, example.org\nalias_maps = hash:/etc/postfix/aliases\n")
+        self.assertEqual(self.relaylab("check", "lab.yaml")[1], "")
+        said = self.document("run", "lab.yaml")
+        self.assertEqual(list(said["hosts"][0]["mailboxes"]), ["alice"])
+
+
 class Files(Case):
     def run_chain(self, name, *words):
         return self.relaylab("run", CHAIN, "--quiet", "--out", name, "--pcap", f"{name}/traffic.pcapng", *words)
