@@ -16,7 +16,7 @@
 namespace mta::qmgr {
 
 struct queue_manager::settings {
-    duration queue_run_delay, minimal_backoff, maximal_backoff, queue_lifetime, bounce_lifetime;
+    duration queue_run_delay, minimal_backoff, maximal_backoff, queue_lifetime, bounce_lifetime, throttle_time;
     std::size_t active_limit;
     std::string double_bounce_sender;
     std::string recipient_delimiter;
@@ -27,6 +27,7 @@ struct queue_manager::settings {
           maximal_backoff(p.duration("maximal_backoff_time")),
           queue_lifetime(p.duration("maximal_queue_lifetime")),
           bounce_lifetime(p.duration("bounce_queue_lifetime")),
+          throttle_time(p.duration("service_throttle_time")),
           active_limit(static_cast<std::size_t>(p.number("qmgr_message_active_limit"))),
           double_bounce_sender(p.text("double_bounce_sender")),
           recipient_delimiter(p.text("recipient_delimiter")) {}
@@ -74,8 +75,12 @@ void queue_manager::arrived(queue::message file) {
 
 void queue_manager::poke() { mail_.clock().post(wake_up_); }
 
+void queue_manager::released(queue::message file) {
+    deferred_.emplace(file->next_attempt, std::move(file));
+    poke();
+}
+
 void queue_manager::flush() {
-    deferred_transports_.clear();
     flush_some([](const queue::queue_file&) { return true; });
 }
 
@@ -142,9 +147,21 @@ void queue_manager::activate(queue::message file, bool flushed) {
     std::size_t waiting = 0;
     for (const auto& each : file->recipients) waiting += each.done ? 0 : 1;
     mail_.log(mail_.process_of("qmgr"), file->id, maillog::became_active{file->sender, file->size, waiting});
+    if (!file->redirect.empty()) take_redirect(*file);
     ++message.references;
     assign_recipients(message);
     if (--message.references == 0) message_done(message);
+}
+
+// A redirected message has one delivery for all of its recipients.
+void queue_manager::take_redirect(queue::queue_file& file) {
+    bool taken = false;
+    for (queue::recipient& each : file.recipients) {
+        if (each.done) continue;
+        if (!taken) each.address = file.redirect;
+        each.done = taken;
+        taken = true;
+    }
 }
 
 // qmgr_message_assign: sorted, so that recipients of one destination share a delivery.
@@ -243,6 +260,7 @@ queue_manager::transport& queue_manager::find_transport(std::string_view name) {
     if (found != transports_.end()) return *found->second;
     auto made = std::make_unique<transport>(std::string(name), mail_.transport(name), mail_.parameters());
     transport& result = *made;
+    result.restart.manager = this;
     transports_.emplace(std::string(name), std::move(made));
     in_order_.push_back(&result);
     return result;
@@ -261,7 +279,7 @@ queue_manager::destination& queue_manager::find_destination(transport& by, std::
 
 // Hands out one delivery of this transport, to the destination whose turn it is.
 bool queue_manager::start_one(transport& by) {
-    if (!by.daemon || by.daemon->processes.exhausted()) return false;
+    if (!by.daemon || by.restart.armed() || by.daemon->processes.exhausted()) return false;
     for (auto at = by.turn.begin(); at != by.turn.end(); ++at) {
         destination& to = **at;
         if (to.waiting.empty() || to.busy >= to.flow.window() || to.pausing()) continue;
@@ -294,12 +312,34 @@ void queue_manager::hand_out(transport& by, destination& to, std::unique_ptr<ent
 }
 
 task<void> queue_manager::deliver(transport& by, destination& to, std::unique_ptr<entry> work) {
-    {
-        auto process = by.daemon->processes.take(mail_.clock());
-        co_await mail_.agents().deliver(*by.daemon, process.process(), work->request);
+    const bool served = co_await run_agent(by, work->request);
+    if (served) {
+        finished(by, to, *work);
+    } else {
+        take_back(by, to, std::move(work));
     }
-    finished(by, to, *work);
     poke();
+}
+
+// False: the agent could not start, its configuration is fatal.
+task<bool> queue_manager::run_agent(transport& by, delivery::request& work) {
+    auto process = by.daemon->processes.take(mail_.clock());
+    try {
+        co_await mail_.agents().deliver(*by.daemon, process.process(), work);
+    } catch (const config::fatal& e) {
+        mail_.daemon_failed(*by.daemon, process.process(), e);
+        co_return false;
+    }
+    co_return true;
+}
+
+// master(8) starts no such agent for a while; the delivery stays where it was, first in line.
+void queue_manager::take_back(transport& by, destination& to, std::unique_ptr<entry> work) {
+    --to.busy;
+    work->targets = std::move(work->request.targets);
+    work->request = {};
+    to.waiting.push_front(std::move(work));
+    mail_.clock().arm(by.restart, mail_.now() + settings_->throttle_time);
 }
 
 // qmgr_deliver_update
@@ -355,10 +395,11 @@ void queue_manager::message_done(active_message& message) {
 void queue_manager::defer(active_message& message) {
     const queue::message file = message.file;
     active_.erase(file.get());
-    const duration age = mail_.now() - file->arrived;
-    const duration wait = std::clamp(age, settings_->minimal_backoff, settings_->maximal_backoff);
+    // In whole seconds, as the times of queue files are: else a message would miss the scan that it is due at.
+    const time_point now = std::chrono::floor<std::chrono::seconds>(mail_.now());
+    const duration age = now - std::chrono::floor<std::chrono::seconds>(file->arrived);
     file->where = queue::name::deferred;
-    file->next_attempt = mail_.now() + wait;
+    file->next_attempt = now + std::clamp(age, settings_->minimal_backoff, std::max(settings_->minimal_backoff, settings_->maximal_backoff));
     mail_.host().queue_files().save(file);
     deferred_.emplace(file->next_attempt, file);
 }

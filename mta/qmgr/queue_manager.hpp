@@ -39,6 +39,8 @@ class queue_manager {
     void start();
     // A new message, saved in the spool by cleanup.
     void arrived(queue::message file);
+    // postsuper -H: no longer held, and for the next scan of the deferred queue.
+    void released(queue::message file);
     // postqueue -f: every deferred message is tried now, dead destinations and deferred transports too.
     void flush();
     // The deferred messages that the predicate names, as flush.
@@ -65,6 +67,7 @@ class queue_manager {
     void work();
     bool activate_next();
     void activate(queue::message file, bool flushed);
+    static void take_redirect(queue::queue_file& file);
     void assign_recipients(active_message& message);
     struct placed;
     placed place(active_message& message, std::size_t index);
@@ -75,6 +78,8 @@ class queue_manager {
     bool start_one(transport& by);
     void hand_out(transport& by, destination& to, std::unique_ptr<entry> work);
     task<void> deliver(transport& by, destination& to, std::unique_ptr<entry> work);
+    task<bool> run_agent(transport& by, delivery::request& work);
+    void take_back(transport& by, destination& to, std::unique_ptr<entry> work);
     void finished(transport& by, destination& to, entry& work);
     void declare_dead(transport& by, destination& to);
     void forget_if_idle(transport& by, destination& to);

@@ -29,7 +29,12 @@ struct queue_manager::destination {
     };
     struct unpause final : timer {
         queue_manager* manager = nullptr;
-        void expired() override { manager->poke(); }
+        destination* owner = nullptr;
+        void expired() override {
+            queue_manager& to_tell = *manager;
+            to_tell.forget_if_idle(owner->by, *owner);
+            to_tell.poke();
+        }
     };
     std::string name, next_hop;
     transport& by;
@@ -47,14 +52,19 @@ struct queue_manager::destination {
         if (how_long.count() > 0) clock.arm(pause, clock.now() + how_long);
     }
     void revived() {
-        flow.revive();
+        if (flow.dead()) flow.revive(busy);
         manager.forget_if_idle(by, *this);
     }
 };
 
 struct queue_manager::transport {
+    struct wait_for_master final : timer {
+        queue_manager* manager = nullptr;
+        void expired() override { manager->poke(); }
+    };
     std::string name;
     master::daemon* daemon;                         // null: master.cf has none
+    wait_for_master restart;                        // while the agent's start is throttled
     concurrency_settings flow;
     std::size_t recipient_limit = 50;
     duration rate_delay{};
@@ -79,8 +89,9 @@ struct queue_manager::transport {
         if (flow.limit != 0 && flow.initial > flow.limit) flow.initial = flow.limit;
     }
     void revive_destinations() {
-        for (auto& [key, each] : destinations) {
-            if (each->flow.dead()) each->flow.revive();
+        for (auto at = destinations.begin(); at != destinations.end();) {
+            destination& each = *(at++)->second;        // it may be forgotten
+            if (each.flow.dead()) each.revived();
         }
     }
 };
@@ -89,6 +100,7 @@ inline queue_manager::destination::destination(std::string queue_name, std::stri
     : name(std::move(queue_name)), next_hop(std::move(hop)), by(of), manager(owner), flow(of.flow) {
     revival.owner = this;
     pause.manager = &owner;
+    pause.owner = this;
 }
 
 }  // namespace mta::qmgr

@@ -33,6 +33,8 @@ mta::account make_account(std::string_view name, unsigned id) {
     mta::account account;
     account.name = name;
     account.uid = account.gid = id;
+    // As Debian's base system names them; who is added later has no name.
+    if (id < 100 || id == nobody) account.full_name = name == "list" ? "Mailing List Manager" : name == "irc" ? "ircd" : name;
     account.home = id == 0 ? "/root" : id >= first_user_id && id != nobody ? "/home/" + std::string(name) : "/nonexistent";
     return account;
 }
