@@ -4,6 +4,7 @@
 #include <array>
 
 #include "mta/text/strings.hpp"
+#include "sim/lab/mail_configuration.hpp"
 #include "sim/lab/real_command.hpp"
 
 namespace sim::lab {
@@ -60,6 +61,7 @@ machine::machine(const topology::machine& what, const topology::host* host, std:
       // A spool that has been in use: inode numbers of six digits, as short queue ids show them.
       spool_(random_stream(seed, what.name, "inode").below(0x900000) + 0x100000) {
     if (!host) return;
+    config_folder_ = host->config;
     unsigned id = first_user_id;
     for (const std::string& each : host->mailboxes) accounts_.emplace(each, make_account(each, id++));
     for (const topology::file& each : host->files) {
@@ -92,6 +94,7 @@ std::optional<std::string> machine::read_file(std::string_view path) {
                             certificate_->self_signed ? network::signed_by::itself : network::signed_by::authority)
             .chain_file();
     }
+    if (config_folder_) return read_from_config(*config_folder_, path);
     return std::nullopt;
 }
 

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "mta/config/main_cf.hpp"
+#include "mta/text/strings.hpp"
 #include "sim/lab/machine.hpp"
 #include "sim/topology/loader.hpp"
 
@@ -84,6 +85,18 @@ configuration_as_read read_configuration(const topology::host& host, const std::
     }
     result.values = mta::config::parameters::layer(mta::config::parameters::defaults(std::move(machine)), values);
     return result;
+}
+
+std::optional<std::string> read_from_config(const std::string& folder, std::string_view path) {
+    const std::string home = std::string(files_directory) + "/";
+    if (!path.starts_with(home)) return std::nullopt;
+    const std::string inside(path.substr(home.size()));
+    for (const auto part : mta::text::split(inside, "/")) {
+        if (part == "..") return std::nullopt;
+    }
+    topology::file_content content = topology::read_file(folder + "/" + inside, topology::largest_file);
+    if (!content.error.empty() || content.bytes.size() > topology::largest_file) return std::nullopt;
+    return std::move(content.bytes);
 }
 
 mta::master::configuration mail_configuration(const topology::host& host, const std::vector<std::string>& interfaces,

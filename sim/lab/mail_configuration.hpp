@@ -2,7 +2,9 @@
 #pragma once
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "mta/config/main_cf.hpp"
@@ -19,6 +21,9 @@ struct configuration_as_read {
     std::size_t added_after = 0;  // lines of a master.cf of its own, before those that the topology adds
 };
 configuration_as_read read_configuration(const topology::host& host, const std::vector<std::string>& interfaces);
+
+// A file that a host with `config:` finds under /etc/postfix; nothing for other paths, or one that leads out of the folder.
+std::optional<std::string> read_from_config(const std::string& folder, std::string_view path);
 
 // The stock services with the lines of a topology, by that text: hosts with the same lines have one master.cf in memory.
 using known_services = std::map<std::string, std::shared_ptr<const mta::config::master_cf>, std::less<>>;
