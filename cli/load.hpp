@@ -1,6 +1,5 @@
 // cli/load.hpp - a topology file from the command line, with everything that can be known to be wrong with it.
 #pragma once
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -8,9 +7,12 @@
 
 namespace cli {
 
-// The loader with the hooks of every room that knows better: DNS, main.cf, patterns.
+// The loader's problems, then those of filters and of each host's configuration. There may be errors beside a value: what
+// a daemon would not start with is one, and the topology runs nevertheless.
 sim::topology::load_result load_topology(const std::string& path);
-// One line a problem, on stderr.
-void print_problems(const sim::topology::load_result& result);
+
+// One line a problem, on stderr; at most `most`, and how many more there are.
+void print_problems(const sim::topology::load_result& result, std::size_t most);
+inline constexpr std::size_t all_problems = static_cast<std::size_t>(-1);
 
 }  // namespace cli

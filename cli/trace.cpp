@@ -3,17 +3,17 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <boost/json.hpp>
 #include <iterator>
 #include <utility>
 
+#include "cli/terminal.hpp"
+#include "cli/trace_json.hpp"
 #include "mta/maillog/render.hpp"
 #include "mta/text/strings.hpp"
 
 namespace cli {
 namespace {
 
-namespace json = boost::json;
 using sim::record::arrival;
 using sim::record::chain_difference;
 using sim::record::message_summary;
@@ -36,31 +36,18 @@ std::string stamp(mta::time_point when, const mta::text::time_zone& zone) {
            fmt::format(".{:03}", std::chrono::floor<std::chrono::milliseconds>(of_second).count());
 }
 
-// What stands in a record may come from anywhere: nothing of it acts on the terminal.
-std::string shown(std::string_view text) {
-    std::string out(text);
-    for (std::size_t i = 0; i < out.size(); ++i) {
-        const auto c = static_cast<unsigned char>(out[i]);
-        // C1 controls are two bytes in UTF-8.
-        const bool c1 = c == 0xc2 && i + 1 < out.size() && static_cast<unsigned char>(out[i + 1]) < 0xa0;
-        if (c < ' ' || c == 0x7f || c1) out[i] = '?';
-        if (c1) out[++i] = '?';
-    }
-    return out;
-}
-
 class page {
   public:
     explicit page(const trace_style& style) : style_(style) {}
 
     void line(std::string_view text) { (out_ += text) += '\n'; }
-    void heading(std::string_view text) { line(style_.color ? "\x1b[1m" + shown(text) + "\x1b[0m" : shown(text)); }
+    void heading(std::string_view text) { line(painted(printable(text), paint::bold, style_.color)); }
     // "    label     text", wrapped between words; a word longer than a line stays whole.
     void row(std::string_view label, std::string_view text) {
         const std::size_t start = indent + label_width;
-        std::string head = std::string(indent, ' ') + painted(label);
+        std::string head = std::string(indent, ' ') + painted_label(label);
         head.append(label.size() < label_width ? label_width - label.size() : 1, ' ');
-        const std::string plain = shown(text);
+        const std::string plain = printable(text);
         std::size_t column = start;
         out_ += head;
         for (const auto word : mta::text::split(plain, " ")) {
@@ -80,13 +67,12 @@ class page {
     std::string text() { return std::move(out_); }
 
   private:
-    std::string painted(std::string_view label) const {
-        if (!style_.color) return std::string(label);
-        const char* color = "\x1b[36m";
-        if (label == "sent") color = "\x1b[32m";
-        if (label == "deferred") color = "\x1b[33m";
-        if (label == "bounced" || label == "expired") color = "\x1b[31m";
-        return color + std::string(label) + "\x1b[0m";
+    std::string painted_label(std::string_view label) const {
+        paint how = paint::cyan;
+        if (label == "sent") how = paint::green;
+        if (label == "deferred") how = paint::yellow;
+        if (label == "bounced" || label == "expired") how = paint::red;
+        return painted(label, how, style_.color);
     }
     const trace_style& style_;
     std::string out_;
@@ -145,12 +131,6 @@ std::vector<attempts> grouped(const std::vector<trace_delivery>& deliveries) {
     return groups;
 }
 
-std::optional<std::size_t> stop_of(const message_trace& story, std::int64_t message) {
-    const auto found = std::ranges::find(story.stops, message, &trace_stop::message);
-    if (message == 0 || found == story.stops.end()) return {};
-    return static_cast<std::size_t>(found - story.stops.begin());
-}
-
 void write_attempts(page& out, const message_trace& story, const attempts& group, const trace_style& style) {
     const trace_delivery& last = *group.last;
     std::string what = last.recipient;
@@ -169,7 +149,7 @@ void write_attempts(page& out, const message_trace& story, const attempts& group
                                   seconds(last.waited.before_queue_manager), seconds(last.waited.in_active_queue),
                                   seconds(last.waited.connecting), seconds(last.waited.transmitting)));
     const std::string session = session_facts(last.tls_protocol, last.tls_cipher);
-    if (const auto next = stop_of(story, last.next_message)) {
+    if (const auto next = stop_index(story, last.next_message)) {
         const trace_stop& there = story.stops[*next];
         const std::string way =
             last.next_address.empty() ? there.queue_id : fmt::format("at {} {}", last.next_address, session);
@@ -178,66 +158,6 @@ void write_attempts(page& out, const message_trace& story, const attempts& group
         const char* end = last.status == "sent" ? ", and beyond the record" : "";
         out.row("next", fmt::format("{} {}{}", last.next_address, session, end));
     }
-}
-
-json::string nanoseconds_text(mta::time_point when) {
-    return json::string(mta::text::iso_stamp(when));
-}
-
-json::value or_null(const std::string& text) {
-    return text.empty() ? json::value(nullptr) : json::value(text);
-}
-
-json::object delivery_json(const message_trace& story, const trace_delivery& each) {
-    json::object out;
-    out["time"] = nanoseconds_text(each.when);
-    out["time_ns"] = each.when.time_since_epoch().count();
-    out["agent"] = each.agent;
-    out["recipient"] = each.recipient;
-    out["original_recipient"] = or_null(each.original_recipient);
-    out["relay"] = each.relay;
-    out["next_address"] = or_null(each.next_address);
-    out["before_queue_manager_ns"] = each.waited.before_queue_manager.count();
-    out["in_active_queue_ns"] = each.waited.in_active_queue.count();
-    out["connecting_ns"] = each.waited.connecting.count();
-    out["transmitting_ns"] = each.waited.transmitting.count();
-    out["dsn"] = each.dsn;
-    out["status"] = each.status;
-    out["reply"] = each.reply;
-    out["tls_protocol"] = or_null(each.tls_protocol);
-    out["tls_cipher"] = or_null(each.tls_cipher);
-    out["mailbox"] = or_null(each.mailbox);
-    const auto next = stop_of(story, each.next_message);
-    out["next_stop"] = next ? json::value(*next + 1) : json::value(nullptr);
-    return out;
-}
-
-json::object stop_json(const message_trace& story, std::size_t index) {
-    const trace_stop& stop = story.stops[index];
-    json::object out;
-    out["stop"] = index + 1;
-    out["parent"] = stop.parent ? json::value(*stop.parent + 1) : json::value(nullptr);
-    out["host"] = stop.host;
-    out["queue_id"] = stop.queue_id;
-    out["message_id"] = or_null(stop.message_id);
-    out["sender"] = stop.sender;
-    out["size"] = stop.size;
-    out["arrival"] = to_string(stop.how);
-    out["link"] = or_null(stop.link);
-    out["notice"] = or_null(stop.notice_kind);
-    out["time"] = nanoseconds_text(stop.arrived);
-    out["time_ns"] = stop.arrived.time_since_epoch().count();
-    out["removed_ns"] = stop.removed ? json::value(stop.removed->time_since_epoch().count()) : json::value(nullptr);
-    out["client_name"] = or_null(stop.client_name);
-    out["client_address"] = or_null(stop.client_address);
-    out["sasl_username"] = or_null(stop.sasl_username);
-    out["uid"] = stop.uid ? json::value(*stop.uid) : json::value(nullptr);
-    out["tls_protocol"] = or_null(stop.tls_protocol);
-    out["tls_cipher"] = or_null(stop.tls_cipher);
-    json::array deliveries;
-    for (const auto& each : stop.deliveries) deliveries.push_back(delivery_json(story, each));
-    out["deliveries"] = std::move(deliveries);
-    return out;
 }
 
 std::string recipients_text(const std::vector<std::string>& recipients) {
@@ -249,10 +169,10 @@ std::string recipients_text(const std::vector<std::string>& recipients) {
 
 std::string unknown_message(std::string_view wanted, const std::vector<std::string>& nearest) {
     std::string out =
-        fmt::format("no message of the record has the Message-Id, queue id or number '{}'\n", shown(wanted));
+        fmt::format("no message of the record has the Message-Id, queue id or number '{}'\n", printable(wanted));
     if (nearest.empty()) return out + "without a name, relaylab trace lists all messages\n";
     out += "nearest:";
-    for (const auto& each : nearest) (out += "\n    ") += shown(each);
+    for (const auto& each : nearest) (out += "\n    ") += printable(each);
     return out + "\n";
 }
 
@@ -263,7 +183,7 @@ std::string trace_text(const message_trace& story, const trace_style& style) {
     if (story.stops.empty()) return "the record knows nothing of this message\n";
     const trace_stop& first = story.stops.front();
     out.heading("Message " + (first.message_id.empty() ? std::string("without Message-Id") : first.message_id));
-    out.line(shown(fmt::format("from <{}>, {} bytes, {} {}", first.sender, first.size, story.stops.size(),
+    out.line(printable(fmt::format("from <{}>, {} bytes, {} {}", first.sender, first.size, story.stops.size(),
                                story.stops.size() == 1 ? "stop" : "stops")));
     for (std::size_t i = 0; i < story.stops.size(); ++i) {
         const trace_stop& stop = story.stops[i];
@@ -281,14 +201,6 @@ std::string trace_text(const message_trace& story, const trace_style& style) {
     return out.text();
 }
 
-std::string trace_json(const message_trace& story) {
-    json::array stops;
-    for (std::size_t i = 0; i < story.stops.size(); ++i) stops.push_back(stop_json(story, i));
-    json::object out;
-    out["stops"] = std::move(stops);
-    return json::serialize(out) + "\n";
-}
-
 std::string messages_text(const std::vector<message_summary>& messages, const trace_style& style) {
     if (messages.empty()) return "the record has no messages\n";
     std::size_t host_width = 4, id_width = 8, sender_width = 4;
@@ -303,30 +215,11 @@ std::string messages_text(const std::vector<message_summary>& messages, const tr
                                   "queue id", id_width, "from", sender_width, "to");
     for (const auto& each : messages) {
         out += fmt::format("{:>4}  {:15}  {:{}}  {:{}}  {:{}}  {}: {}\n", each.number,
-                           mta::text::syslog_stamp(each.arrived, style.zone), shown(each.host), host_width,
-                           shown(each.queue_id), id_width, shown(each.sender), sender_width,
-                           shown(recipients_text(each.recipients)), each.outcome);
+                           mta::text::syslog_stamp(each.arrived, style.zone), printable(each.host), host_width,
+                           printable(each.queue_id), id_width, printable(each.sender), sender_width,
+                           printable(recipients_text(each.recipients)), each.outcome);
     }
     return out;
-}
-
-std::string messages_json(const std::vector<message_summary>& messages) {
-    json::array list;
-    for (const auto& each : messages) {
-        json::object out;
-        out["number"] = each.number;
-        out["host"] = each.host;
-        out["queue_id"] = each.queue_id;
-        out["message_id"] = or_null(each.message_id);
-        out["sender"] = each.sender;
-        out["recipients"] = json::array(each.recipients.begin(), each.recipients.end());
-        out["time_ns"] = each.arrived.time_since_epoch().count();
-        out["outcome"] = each.outcome;
-        list.push_back(std::move(out));
-    }
-    json::object all;
-    all["messages"] = std::move(list);
-    return json::serialize(all) + "\n";
 }
 
 std::string differences_text(const std::vector<chain_difference>& differences, const trace_style& style) {
@@ -335,7 +228,7 @@ std::string differences_text(const std::vector<chain_difference>& differences, c
     out.heading("The Received headers differ from the record:");
     for (const auto& each : differences) {
         out.line("");
-        out.line("  " + shown(each.hop) + ": " + each.field);
+        out.line("  " + printable(each.hop) + ": " + each.field);
         out.row("record", each.recorded.empty() ? "(nothing)" : each.recorded);
         out.row("header", each.header.empty() ? "(nothing)" : each.header);
         out.row("", each.explanation);

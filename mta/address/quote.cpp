@@ -97,6 +97,14 @@ std::string quote_822_local(std::string_view address, const quote_flags& flags) 
     return route + quote_local(address, local_size, escaped_822, flags);
 }
 
+std::string path_821(std::string_view address) {
+    return address.empty() ? std::string() : quote_821_local(address);
+}
+
+std::string path_822(std::string_view address) {
+    return address.empty() ? std::string() : quote_822_local(address);
+}
+
 std::string unquote_822_local(std::string_view address) {
     address = until_nul(address);
     std::string out;

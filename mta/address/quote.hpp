@@ -18,6 +18,9 @@ struct quote_flags {
 
 std::string quote_821_local(std::string_view address, const quote_flags& flags = {});
 std::string quote_822_local(std::string_view address, const quote_flags& flags = {});
+// A path as it stands between angle brackets: quoted, and the null path empty.
+std::string path_821(std::string_view address);
+std::string path_822(std::string_view address);
 std::string unquote_822_local(std::string_view address);
 
 // "user@domain" cut at the last '@'; the domain is absent when there is no '@'.

@@ -3,10 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <chrono>
 
-#include "mta/address/quote.hpp"
-#include "mta/address/trivial_rewrite.hpp"
 #include "mta/cleanup/cleanup.hpp"
 #include "mta/config/parameters.hpp"
 #include "mta/master/mail_system.hpp"
@@ -15,104 +12,124 @@
 namespace mta::bounce {
 namespace {
 
-constexpr std::size_t line_width = 79;
+// Whether the sender wants to hear of this: NOTIFY says so, or says nothing and it is the default.
+bool wants(const queue::notice_entry& entry, unsigned event) { return entry.notify == 0 || (entry.notify & event) != 0; }
 
-// line_wrap(3): words on lines of at most `width` columns; lines after the first are indented.
-std::string wrapped(std::string_view text, std::size_t width, std::size_t indent) {
-    std::string out;
-    const std::string_view all = text;
-    std::size_t at = 0;
-    std::size_t room = width;
-    for (bool first = true; at < all.size(); first = false) {
-        std::size_t end = all.size();
-        if (end - at > room) {
-            const auto space = all.rfind(' ', at + room);
-            end = space != std::string_view::npos && space > at ? space : std::min(all.find(' ', at + room), all.size());
-        }
-        if (!first) out.append(indent, ' ');
-        out.append(all, at, end - at);
-        out += '\n';
-        at = end;
-        while (at < all.size() && all[at] == ' ') ++at;
-        room = width - indent;
-    }
-    return out;
+queue::notice_entry entry_of(const queue::recipient& who, std::string action) {
+    queue::notice_entry entry;
+    entry.address = who.address;
+    entry.original = who.original;
+    entry.dsn_original = who.dsn_original;
+    entry.notify = who.notify;
+    entry.action = std::move(action);
+    entry.status = who.delay;
+    return entry;
 }
 
 }  // namespace
 
 struct bouncer::settings {
-    std::string myhostname, mail_name;
+    std::string myhostname, mail_name, double_bounce, bounce_recipient, double_bounce_recipient, delay_recipient;
     std::int64_t size_limit;
+    duration queue_lifetime;
+    bool copies_bounces = false, copies_delays = false, reports_double_bounces = false;
+    notice_templates templates = notice_templates::built_in();
+
     explicit settings(const config::parameters& p)
-        : myhostname(p.text("myhostname")), mail_name(p.text("mail_name")), size_limit(p.number("bounce_size_limit")) {}
+        : myhostname(p.text("myhostname")),
+          mail_name(p.text("mail_name")),
+          double_bounce(p.text("double_bounce_sender") + "@" + myhostname),
+          bounce_recipient(p.text("bounce_notice_recipient")),
+          double_bounce_recipient(p.text("2bounce_notice_recipient")),
+          delay_recipient(p.text("delay_notice_recipient")),
+          size_limit(p.number("bounce_size_limit")),
+          queue_lifetime(p.duration("maximal_queue_lifetime")) {
+        for (const std::string& each : p.words("notify_classes")) {
+            if (text::equal_ignoring_case(each, "bounce")) copies_bounces = true;
+            if (text::equal_ignoring_case(each, "2bounce")) reports_double_bounces = true;
+            if (text::equal_ignoring_case(each, "delay")) copies_delays = true;
+        }
+    }
 };
 
-// What a notice is about, and how it says so.
-struct bouncer::notice {
-    std::string kind;                       // as logged: "sender non-delivery"
-    std::string subject, action_text, returned_as;
-    std::vector<queue::notice_entry> entries;
-    bool headers_only = false;
-    std::string recipient;
-};
-
-bouncer::bouncer(master::mail_system& mail) : mail_(mail), settings_(std::make_unique<const settings>(mail.parameters())) {}
+bouncer::bouncer(master::mail_system& mail) : mail_(mail) {
+    auto made = std::make_unique<settings>(mail.parameters());
+    const std::string file = mail.parameters().text("bounce_template_file");
+    if (!file.empty()) {
+        std::vector<std::string> warnings;
+        const auto text = mail.host().read_file(file);
+        if (text) {
+            made->templates.read(*text, file, warnings);
+        } else {
+            warnings.push_back(fmt::format("open {}: No such file or directory", file));
+        }
+        for (std::string& each : warnings) mail.warn(mail.process_of("bounce"), std::move(each));
+    }
+    settings_ = std::move(made);
+}
 bouncer::~bouncer() = default;
 
+report bouncer::begin(const queue::queue_file& about, template_kind kind, bool to_postmaster) const {
+    const notice_template& words = settings_->templates.of(kind);
+    report what;
+    what.about = &about;
+    what.now = mail_.now();
+    what.zone = mail_.host().time_zone();
+    what.myhostname = settings_->myhostname;
+    what.mail_name = settings_->mail_name;
+    what.charset = words.charset;
+    what.subject = to_postmaster ? words.postmaster_subject : words.subject;
+    what.generated = to_postmaster;
+    if (to_postmaster) return what;
+    constexpr std::string_view names[] = {"failure", "delay", "success", "verify"};
+    std::vector<std::string> warnings;
+    what.letter = expand_body(words, names[static_cast<std::size_t>(kind)], mail_.parameters(), warnings);
+    for (std::string& each : warnings) mail_.warn(mail_.process_of("bounce"), std::move(each));
+    return what;
+}
+
 void bouncer::send_notices(queue::queue_file& file) {
-    std::vector<queue::notice_entry> bounces, traces;
-    bounces.swap(file.bounces);
+    std::vector<queue::notice_entry> failures, traces;
+    failures.swap(file.bounces);
     traces.swap(file.traces);
-    if (file.sender.empty()) return;
-    std::erase_if(bounces, [](const queue::notice_entry& each) {
-        return each.notify != 0 && !(each.notify & queue::notify_failure);
-    });
-    if (!bounces.empty()) {
-        notice what;
-        what.kind = "sender non-delivery";
-        what.subject = "Undelivered Mail Returned to Sender";
-        what.action_text =
-            "I'm sorry to have to inform you that your message could not\n"
-            "be delivered to one or more recipients. It's attached below.\n\n"
-            "For further assistance, please send mail to postmaster.\n\n"
-            "If you do so, please include this problem report. You can\n"
-            "delete your own text from the attached returned message.\n\n";
-        what.returned_as = "Undelivered Message";
-        what.entries = std::move(bounces);
-        what.recipient = file.sender;
-        what.headers_only = file.returns == queue::return_content::headers ||
-                            static_cast<std::int64_t>(file.size) > settings_->size_limit;
-        send(file, what);
+    if (!failures.empty()) return_failures(file, std::move(failures));
+    if (traces.empty() || file.sender.empty()) return;
+    report what = begin(file, template_kind::success, false);
+    what.entries = std::move(traces);
+    what.what = returned::headers;
+    what.returned_name = "Message";
+    to_sender(std::move(what), "sender delivery status");
+}
+
+void bouncer::return_failures(const queue::queue_file& about, std::vector<queue::notice_entry> entries) {
+    const bool too_big = settings_->size_limit > 0 && static_cast<std::int64_t>(about.size) > settings_->size_limit;
+    if (text::equal_ignoring_case(about.sender, settings_->double_bounce)) {
+        mail_.warn(mail_.process_of("bounce"), "undeliverable postmaster notification discarded", about.id);
+        return;
     }
-    if (!traces.empty()) {
-        notice what;
-        what.kind = "sender delivery status";
-        what.subject = "Successful Mail Delivery Report";
-        what.action_text =
-            "Your message was successfully delivered to the destination(s)\n"
-            "listed below. If the message was delivered to mailbox you will\n"
-            "receive no further notifications. Otherwise you may still receive\n"
-            "notifications of mail delivery errors from other systems.\n\n";
-        what.returned_as = "Message";
-        what.entries = std::move(traces);
-        what.recipient = file.sender;
-        what.headers_only = true;
-        send(file, what);
+    if (about.sender.empty()) {
+        if (!settings_->reports_double_bounces) return;
+        report what = begin(about, template_kind::failure, true);
+        what.entries = std::move(entries);
+        what.what = too_big ? returned::headers : returned::whole;
+        return to_postmaster(std::move(what), settings_->double_bounce_recipient, "postmaster non-delivery");
     }
+    report what = begin(about, template_kind::failure, false);
+    std::copy_if(entries.begin(), entries.end(), std::back_inserter(what.entries),
+                 [](const auto& each) { return wants(each, queue::notify_failure); });
+    what.what = about.returns == queue::return_content::headers || too_big ? returned::headers : returned::whole;
+    if (!what.entries.empty()) to_sender(std::move(what), "sender non-delivery");
+    if (!settings_->copies_bounces) return;
+    report copy = begin(about, template_kind::failure, true);
+    copy.entries = std::move(entries);
+    copy.what = returned::headers;
+    to_postmaster(std::move(copy), settings_->bounce_recipient, "postmaster non-delivery");
 }
 
 void bouncer::return_expired(queue::queue_file& file) {
     for (queue::recipient& each : file.recipients) {
         if (each.done) continue;
-        queue::notice_entry entry;
-        entry.address = each.address;
-        entry.original = each.original;
-        entry.dsn_original = each.dsn_original;
-        entry.notify = each.notify;
-        entry.action = "failed";
-        entry.status = each.delay;
-        file.bounces.push_back(std::move(entry));
+        file.bounces.push_back(entry_of(each, "failed"));
         each.done = true;
     }
     send_notices(file);
@@ -120,99 +137,52 @@ void bouncer::return_expired(queue::queue_file& file) {
 
 void bouncer::warn_of_delay(queue::queue_file& file) {
     if (file.sender.empty()) return;
-    notice what;
-    what.kind = "sender delay";
-    what.subject = "Delayed Mail (still being retried)";
-    what.action_text =
-        "####################################################################\n"
-        "# THIS IS A WARNING ONLY.  YOU DO NOT NEED TO RESEND YOUR MESSAGE. #\n"
-        "####################################################################\n\n"
-        "Your message could not be delivered for more than " +
-        std::to_string(std::chrono::duration_cast<std::chrono::hours>(mail_.now() - file.arrived).count()) +
-        " hour(s).\n"
-        "It will be retried until it is " +
-        std::to_string(std::chrono::duration_cast<std::chrono::hours>(mail_.parameters().duration("maximal_queue_lifetime")).count() / 24) +
-        " day(s) old.\n\n"
-        "For further assistance, please send mail to postmaster.\n\n"
-        "If you do so, please include this problem report. You can\n"
-        "delete your own text from the attached returned message.\n\n";
-    what.returned_as = "Delayed Message";
-    what.headers_only = true;
-    what.recipient = file.sender;
+    std::vector<queue::notice_entry> entries;
     for (const queue::recipient& each : file.recipients) {
-        if (each.done || (each.notify != 0 && !(each.notify & queue::notify_delay))) continue;
-        queue::notice_entry entry;
-        entry.address = each.address;
-        entry.original = each.original;
-        entry.dsn_original = each.dsn_original;
-        entry.action = "delayed";
-        entry.status = each.delay;
-        what.entries.push_back(std::move(entry));
+        if (!each.done) entries.push_back(entry_of(each, "delayed"));
     }
-    if (!what.entries.empty()) send(file, what);
+    const auto fill = [&](report& what) {
+        what.what = returned::headers;
+        what.retried_until = file.arrived + settings_->queue_lifetime;
+    };
+    report what = begin(file, template_kind::delay, false);
+    std::copy_if(entries.begin(), entries.end(), std::back_inserter(what.entries),
+                 [](const auto& each) { return wants(each, queue::notify_delay); });
+    fill(what);
+    if (!what.entries.empty()) to_sender(std::move(what), "sender delay");
+    if (!settings_->copies_delays) return;
+    report copy = begin(file, template_kind::delay, true);
+    copy.entries = std::move(entries);
+    fill(copy);
+    to_postmaster(std::move(copy), settings_->delay_recipient, "postmaster delay");
 }
 
-void bouncer::send(const queue::queue_file& about, const notice& what) {
+void bouncer::to_sender(report what, std::string_view kind) {
+    what.to = what.about->sender;
+    send(std::move(what), {}, kind);
+}
+
+void bouncer::to_postmaster(report what, std::string_view recipient, std::string_view kind) {
+    what.to = recipient;
+    send(std::move(what), settings_->double_bounce, kind);
+}
+
+void bouncer::send(report what, std::string sender, std::string_view log_kind) {
     cleanup::incoming message;
     message.source = cleanup::source::internal;
     queue::queue_file& envelope = message.envelope;
     envelope.arrived = mail_.now();
     envelope.id = mail_.new_queue_id(envelope.arrived);
+    envelope.sender = std::move(sender);
+    envelope.smtputf8 = what.about->smtputf8;
     queue::recipient to;
-    to.address = what.recipient;
-    to.notify = queue::notify_never;
+    to.address = what.to;
     envelope.recipients.push_back(to);
-    const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(mail_.now().time_since_epoch()).count();
-    const std::string boundary = fmt::format("{}.{}/{}", about.id, seconds, settings_->myhostname);
-    message.content = compose(about, what, envelope.id, boundary);
-    const std::string id = envelope.id;
+    what.id = envelope.id;
+    message.content = compose(what);
+    const std::string id = what.id;
     mail_.cleanup().take(std::move(message), mail_.process_of("cleanup"));
-    mail_.log(mail_.process_of("bounce"), about.id, maillog::notification{what.kind, id});
-}
-
-std::string bouncer::compose(const queue::queue_file& about, const notice& what, const std::string& id,
-                             const std::string& boundary) const {
-    const auto& zone = mail_.host().time_zone();
-    const std::string date = text::mail_date(mail_.now(), zone);
-    const std::string& host = settings_->myhostname;
-    const std::string sender = address::quote_822_local(about.sender);
-    std::string out = fmt::format(
-        "Received: by {0} ({1})\n\tid {2}; {3}\n"
-        "Date: {3}\nFrom: Mail Delivery System <MAILER-DAEMON@{0}>\nSubject: {4}\nTo: {5}\nAuto-Submitted: auto-replied\n"
-        "MIME-Version: 1.0\nContent-Type: multipart/report; report-type=delivery-status;\n\tboundary=\"{6}\"\n"
-        "Content-Transfer-Encoding: 8bit\n\nThis is a MIME-encapsulated message.\n\n",
-        host, settings_->mail_name, id, date, what.subject, address::quote_822_local(what.recipient), boundary);
-    out += fmt::format(
-        "--{}\nContent-Description: Notification\nContent-Type: text/plain; charset=utf-8\n"
-        "Content-Transfer-Encoding: 8bit\n\nThis is the mail system at host {}.\n\n{}                   The mail system\n",
-        boundary, host, what.action_text);
-    for (const queue::notice_entry& each : what.entries) {
-        std::string line = fmt::format("<{}>", address::quote_822_local(each.address));
-        if (!each.original.empty() && each.original != each.address) line += fmt::format(" (expanded from <{}>)", each.original);
-        out += '\n' + wrapped(line + ": " + each.status.text, line_width, 4);
-    }
-    out += fmt::format(
-        "\n--{}\nContent-Description: Delivery report\nContent-Type: message/delivery-status\n\nReporting-MTA: dns; {}\n",
-        boundary, host);
-    if (!about.envelope_id.empty()) out += fmt::format("Original-Envelope-Id: {}\n", about.envelope_id);
-    out += fmt::format("X-{}-Queue-ID: {}\nX-{}-Sender: rfc822; {}\nArrival-Date: {}\n", settings_->mail_name, about.id,
-                       settings_->mail_name, sender, text::mail_date(about.arrived, zone));
-    for (const queue::notice_entry& each : what.entries) {
-        out += fmt::format("\nFinal-Recipient: rfc822; {}\n", address::quote_822_local(each.address));
-        if (!each.dsn_original.empty()) out += fmt::format("Original-Recipient: {}\n", each.dsn_original);
-        out += fmt::format("Action: {}\nStatus: {}\n", each.action, each.status.dsn);
-        if (!each.status.remote_mta.empty()) out += fmt::format("Remote-MTA: dns; {}\n", each.status.remote_mta);
-        const std::string type = each.status.diagnostic_type.empty() ? "X-" + settings_->mail_name : each.status.diagnostic_type;
-        const std::string& diagnostic = each.status.diagnostic.empty() ? each.status.text : each.status.diagnostic;
-        out += wrapped(fmt::format("Diagnostic-Code: {}; {}", type, diagnostic), line_width, 4);
-    }
-    out += fmt::format("\n--{}\nContent-Description: {}{}\nContent-Type: {}\nContent-Transfer-Encoding: 8bit\n\n", boundary,
-                       what.returned_as, what.headers_only ? " Headers" : "",
-                       what.headers_only ? "text/rfc822-headers" : "message/rfc822");
-    out += fmt::format("Return-Path: <{}>\n", sender);
-    out += what.headers_only ? std::string_view(*about.content).substr(0, about.header_size) : std::string_view(*about.content);
-    out += fmt::format("\n--{}--\n", boundary);
-    return out;
+    mail_.log(mail_.process_of("bounce"), what.about->id, maillog::notification{log_kind, id});
 }
 
 }  // namespace mta::bounce

@@ -1,11 +1,12 @@
-// mta/bounce/bouncer.hpp - tells senders what became of their mail (bounce(8), RFC 3461, RFC 3464).
+// mta/bounce/bouncer.hpp - tells senders what became of their mail, and the postmaster where he asked for it (bounce(8)).
 //
-// Works on the notice entries that delivery agents left in a queue file. A notice is a message of its own: it goes through
-// cleanup into the queue under the null sender, so that a notice never causes another.
+// Works on the notice entries that delivery agents left in a queue file. A notice is a message of its own: to a sender it
+// goes under the null sender, to the postmaster under the double-bounce address, so that a notice never causes another.
 #pragma once
 #include <memory>
 #include <string>
 
+#include "mta/bounce/report.hpp"
 #include "mta/queue/queue_file.hpp"
 
 namespace mta::master {
@@ -28,9 +29,11 @@ class bouncer {
 
   private:
     struct settings;
-    struct notice;
-    void send(const queue::queue_file& about, const notice& what);
-    std::string compose(const queue::queue_file& about, const notice& what, const std::string& id, const std::string& boundary) const;
+    void return_failures(const queue::queue_file& about, std::vector<queue::notice_entry> entries);
+    report begin(const queue::queue_file& about, template_kind kind, bool to_postmaster) const;
+    void to_sender(report what, std::string_view kind);
+    void to_postmaster(report what, std::string_view recipient, std::string_view kind);
+    void send(report what, std::string sender, std::string_view log_kind);
 
     master::mail_system& mail_;
     std::unique_ptr<const settings> settings_;

@@ -60,6 +60,14 @@ int message_headers::count(std::string_view name) const {
     return result;
 }
 
+std::vector<std::string> message_headers::values(std::string_view name) const {
+    std::vector<std::string> result;
+    for (const header& each : headers_) {
+        if (!each.dropped && text::equal_ignoring_case(each.name(text_), name)) result.emplace_back(each.value(text_));
+    }
+    return result;
+}
+
 void message_headers::drop(const header& which) {
     headers_[static_cast<std::size_t>(&which - headers_.data())].dropped = true;
     dropped_any_ = true;

@@ -26,6 +26,7 @@ class message_headers {
     std::string_view text() const { return text_; }
     const header* find(std::string_view name) const;         // the first, in any case
     int count(std::string_view name) const;
+    std::vector<std::string> values(std::string_view name) const;
     void drop(const header& which);
     void drop_all(std::string_view name);
     void append(std::string_view name, std::string_view value);

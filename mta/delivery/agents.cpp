@@ -44,6 +44,28 @@ task<void> agents::deliver(master::daemon& service, const maillog::process& proc
     }
 }
 
+task<void> agents::pass_on(request& from, target to, std::string transport, std::string next_hop) {
+    request passed;
+    passed.file = from.file;
+    passed.targets = {to};
+    passed.transport = transport;
+    passed.next_hop = std::move(next_hop);
+    passed.became_active = from.became_active;
+    passed.handed_out = mail_.now();
+    master::daemon* service = mail_.transport(transport);
+    if (!service) {
+        mail_.warn(mail_.process_of("local"), "connect to private/" + transport + ": No such file or directory");
+        from.recipient(to).delay = queue::delivery_status("4.3.0", "mail transport unavailable");
+        co_return;
+    }
+    auto process = co_await service->processes.wait_for_one(mail_.clock());
+    if (is_immediate(*service)) {
+        deliver_now(*service, process.process(), passed);
+    } else {
+        co_await deliver(*service, process.process(), passed);
+    }
+}
+
 void deliver_discard(report& account) {
     const std::string text = account.about().next_hop;
     for (const target& each : account.about().targets) account.sent(each, "none", {"2.0.0", text});

@@ -7,6 +7,7 @@
 
 #include "mta/async/task.hpp"
 #include "mta/delivery/request.hpp"
+#include "mta/host.hpp"
 
 namespace mta::smtp {
 class client;
@@ -24,6 +25,9 @@ class agents {
     void deliver_now(master::daemon& service, const maillog::process& process, request& work);
     task<void> deliver(master::daemon& service, const maillog::process& process, request& work);
 
+    // Has another transport deliver one recipient of a request (deliver_pass(3)).
+    task<void> pass_on(request& from, target to, std::string transport, std::string next_hop);
+
   private:
     smtp::client& client_of(master::daemon& service);
     master::mail_system& mail_;
@@ -34,6 +38,8 @@ class agents {
 void deliver_error(report& account);                        // error(8), also as retry
 void deliver_discard(report& account);                      // discard(8)
 task<void> deliver_local(master::mail_system& mail, master::daemon& service, report& account);      // local(8)
+// What a program's end means for the mail it was given (sysexits(3), sys_exits.c); `delivered`: the text of success.
+queue::delivery_status command_status(const command_result& result, const std::string& command, const std::string& delivered);
 task<void> deliver_pipe(master::mail_system& mail, master::daemon& service, report& account);       // pipe(8)
 
 }  // namespace mta::delivery

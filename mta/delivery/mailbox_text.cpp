@@ -22,15 +22,15 @@ std::string mailbox_text(const request& from, const target& to, const mailbox_he
                          time_point now, const text::time_zone& zone) {
     const queue::queue_file& file = *from.file;
     const queue::recipient& who = from.recipient(to);
-    const std::string sender = address::quote_822_local(file.sender);
+    const std::string sender = address::path_822(file.sender);
     std::string out;
     out.reserve(file.content->size() + 256);
     if (format == mailbox_format::mbox) {
         ((((out += "From ") += file.sender.empty() ? "MAILER-DAEMON" : sender) += "  ") += text::mbox_date(now, zone)) += '\n';
     }
     ((out += "Return-Path: <") += sender) += ">\n";
-    if (headers.original_to && !who.original.empty()) ((out += "X-Original-To: ") += address::quote_822_local(who.original)) += '\n';
-    if (!headers.delivered_to.empty()) ((out += "Delivered-To: ") += address::quote_822_local(headers.delivered_to)) += '\n';
+    if (headers.original_to && !who.original.empty()) ((out += "X-Original-To: ") += address::path_822(who.original)) += '\n';
+    if (!headers.delivered_to.empty()) ((out += "Delivered-To: ") += address::path_822(headers.delivered_to)) += '\n';
     if (format == mailbox_format::mbox) {
         append_escaped(out, *file.content);
         out += '\n';

@@ -121,7 +121,7 @@ std::string input_text(const pipe_options& options, const request& work, std::st
                        const text::time_zone& zone) {
     const auto has = [&](char flag) { return options.flags.find(flag) != std::string::npos; };
     std::string out;
-    const std::string quoted = address::quote_822_local(sender);
+    const std::string quoted = address::path_822(sender);
     if (has('F')) out += fmt::format("From {}  {}\n", quoted, text::mbox_date(now, zone));
     if (has('R')) out += fmt::format("Return-Path: <{}>\n", quoted);
     if (has('O') && work.targets.size() == 1) out += fmt::format("X-Original-To: {}\n", work.recipient(work.targets[0]).original);
@@ -162,7 +162,9 @@ bool is_status_code(std::string_view text) {
     return text.size() >= 5 && (text[0] == '2' || text[0] == '4' || text[0] == '5') && text[1] == '.' && text::is_digit(text[2]);
 }
 
-queue::delivery_status status_of(const command_result& result, const std::string& command, const std::string& service) {
+}  // namespace
+
+queue::delivery_status command_status(const command_result& result, const std::string& command, const std::string& delivered) {
     // dsb_unix() and dsn_split(3): a status code at the head of the output goes before the one of the exit status.
     const std::string output = text::replaced(result.output, "\n", " ");
     if (result.how == command_result::outcome::timed_out) {
@@ -174,7 +176,7 @@ queue::delivery_status status_of(const command_result& result, const std::string
     if (result.how == command_result::outcome::not_found) {
         return {"4.3.0", fmt::format("temporary failure. Command output: pipe: fatal: pipe_command: execvp {}: No such file or directory ", command)};
     }
-    if (result.exit_status == 0) return {"2.0.0", fmt::format("delivered via {} service", service)};
+    if (result.exit_status == 0) return {"2.0.0", delivered};
     const auto known = std::find_if(std::begin(meanings), std::end(meanings), [&](const auto& each) { return each.status == result.exit_status; });
     queue::delivery_status status;
     if (is_status_code(output)) {
@@ -194,14 +196,12 @@ queue::delivery_status status_of(const command_result& result, const std::string
     return status;
 }
 
-}  // namespace
-
 task<void> deliver_pipe(master::mail_system& mail, master::daemon& service, report& account) {
     request& work = account.about();
     const pipe_options options = read_options(service.service.arguments);
     const bool quote = options.flags.find('q') != std::string::npos;
     const std::string& raw_sender = work.file->sender;
-    const std::string sender = raw_sender.empty() ? options.null_sender : quote ? address::quote_822_local(raw_sender) : raw_sender;
+    const std::string sender = raw_sender.empty() ? options.null_sender : quote ? address::path_822(raw_sender) : raw_sender;
     account.mark_connected(mail.now());
     if (options.size_limit > 0 && static_cast<std::int64_t>(work.file->size) > options.size_limit) {
         const queue::delivery_status too_big("5.2.3", fmt::format("message size {} exceeds size limit {}", work.file->size, options.size_limit));
@@ -215,7 +215,7 @@ task<void> deliver_pipe(master::mail_system& mail, master::daemon& service, repo
     program.time_limit = service.parameters->transport_duration(service.service.name, "_time_limit");
     const std::string name = program.arguments.empty() ? "" : program.arguments.front();
     const command_result result = co_await mail.host().run(std::move(program));
-    const queue::delivery_status status = status_of(result, name, work.transport);
+    const queue::delivery_status status = command_status(result, name, fmt::format("delivered via {} service", work.transport));
     for (const target& each : work.targets) account.settle(each, work.transport, status);
 }
 

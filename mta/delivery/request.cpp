@@ -3,9 +3,16 @@
 #include <algorithm>
 
 #include "mta/master/mail_system.hpp"
+#include "mta/text/strings.hpp"
 
 namespace mta::delivery {
 namespace {
+
+// What is kept for notices and queue listings, other than what is logged, has no white space at its end (bounce_log(3)).
+queue::delivery_status kept(queue::delivery_status status) {
+    for (std::string* each : {&status.text, &status.diagnostic}) each->resize(text::trimmed_right(*each).size());
+    return status;
+}
 
 queue::notice_entry notice_of(const queue::recipient& who, std::string_view action, queue::delivery_status status) {
     queue::notice_entry entry;
@@ -14,7 +21,7 @@ queue::notice_entry notice_of(const queue::recipient& who, std::string_view acti
     entry.dsn_original = who.dsn_original;
     entry.notify = who.notify;
     entry.action = action;
-    entry.status = std::move(status);
+    entry.status = kept(std::move(status));
     return entry;
 }
 
@@ -43,18 +50,30 @@ void report::log(const target& to, std::string_view relay, const queue::delivery
     mail_.log(agent_, request_.file->id, told, connection_);
 }
 
+void report::sent_part(const target& to, std::string_view relay, const queue::delivery_status& status) {
+    log(to, relay, status, "sent");
+}
+
+void report::trace(const target& to, std::string_view relay, std::string_view action, const queue::delivery_status& status) {
+    const queue::recipient& who = request_.recipient(to);
+    if (!(who.notify & queue::notify_success)) return;
+    queue::notice_entry entry = notice_of(who, action, status);
+    entry.address = to.address;
+    if (relay != "none") entry.status.text = "delivery via " + std::string(relay) + ": " + entry.status.text;
+    request_.file->traces.push_back(std::move(entry));
+}
+
 void report::sent(const target& to, std::string_view relay, const queue::delivery_status& status, std::string_view action) {
     log(to, relay, status, "sent");
-    queue::recipient& who = request_.recipient(to);
-    who.done = true;
-    if (who.notify & queue::notify_success) request_.file->traces.push_back(notice_of(who, action, status));
+    request_.recipient(to).done = true;
+    if (!action.empty()) trace(to, relay, action, status);
 }
 
 void report::bounced(const target& to, std::string_view relay, queue::delivery_status status) {
     if (soft_bounce_) {
         if (!status.dsn.empty()) status.dsn[0] = '4';
         log(to, relay, status, "SOFTBOUNCE");
-        request_.recipient(to).delay = std::move(status);
+        request_.recipient(to).delay = kept(std::move(status));
         return;
     }
     log(to, relay, status, "bounced");
@@ -66,7 +85,7 @@ void report::bounced(const target& to, std::string_view relay, queue::delivery_s
 void report::deferred(const target& to, std::string_view relay, queue::delivery_status status) {
     if (!status.dsn.empty() && status.dsn[0] == '5') status.dsn[0] = '4';
     log(to, relay, status, "deferred");
-    request_.recipient(to).delay = std::move(status);
+    request_.recipient(to).delay = kept(std::move(status));
 }
 
 void report::settle(const target& to, std::string_view relay, const queue::delivery_status& status) {

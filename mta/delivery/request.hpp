@@ -45,7 +45,8 @@ class report {
     void mark_started(time_point when) { started_ = when; }
     void set_connection(std::uint64_t number, std::uint32_t uses) { connection_ = number, connection_uses_ = uses; }
 
-    // The recipient is done. `action`: delivered, relayed or expanded, for a success notice where one was asked for.
+    // The recipient is done. `action`: delivered, relayed or expanded, for a success notice where one was asked for; ""
+    // when the next server took over to tell.
     void sent(const target& to, std::string_view relay, const queue::delivery_status& status, std::string_view action = "delivered");
     // The recipient is done, and the sender will be told. With soft_bounce it is deferred instead.
     void bounced(const target& to, std::string_view relay, queue::delivery_status status);
@@ -53,7 +54,13 @@ class report {
     void deferred(const target& to, std::string_view relay, queue::delivery_status status);
     // By the first digit of the status: 2 was sent, 4 defers, all else bounces.
     void settle(const target& to, std::string_view relay, const queue::delivery_status& status);
-    // A line of the maillog for this message, and one for none.
+    // What an alias expanded to was delivered, or will be: a line of the log for it, and nothing else yet.
+    void sent_part(const target& to, std::string_view relay, const queue::delivery_status& status);
+    // A success notice without a line in the log: an alias was expanded.
+    void trace(const target& to, std::string_view relay, std::string_view action, const queue::delivery_status& status);
+    // The recipient is done, whatever was logged of its parts; or it is not, and all of it will be tried again.
+    void close(const target& to, bool done) { request_.recipient(to).done = done; }
+    // A line of the maillog for this message.
     void remark(std::string_view text, maillog::level severity = maillog::level::info);
 
     request& about() { return request_; }

@@ -90,8 +90,13 @@ struct line_writer {
     void operator()(const verdict& e) const {
         id();
         (((out += e.action) += ": ") += e.stage) += " from ";
-        append_peer(out, e.client);
-        (out += ": ") += e.text;
+        // A local submission comes from no address, and a check of content has its text at the end of its context.
+        if (e.client.address.empty()) {
+            out += e.client.name;
+        } else {
+            append_peer(out, e.client);
+        }
+        if (!e.text.empty()) (out += ": ") += e.text;
         if (!e.context.empty()) (out += "; ") += e.context;
     }
     void operator()(const picked_up& e) const {

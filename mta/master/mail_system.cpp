@@ -136,6 +136,7 @@ void mail_system::daemon_failed(const daemon& which, const maillog::process& pro
 }
 
 void mail_system::stop_daemons() {
+    maildrop_.clear();
     listeners_.clear();
     tasks_.reset();
     queue_manager_.reset();
@@ -185,6 +186,10 @@ const maillog::process& mail_system::process_of(std::string_view command) {
     return *master_;
 }
 
+maillog::process mail_system::command_process(std::string_view program) {
+    return {syslog_tag(parameters(), program), ids_.next()};
+}
+
 std::string mail_system::new_queue_id(time_point arrived) {
     const std::uint64_t inode = host_.queue_files().new_inode();
     return long_ids_ ? queue::long_id(arrived, inode) : queue::short_id(arrived, inode);
@@ -193,13 +198,34 @@ std::string mail_system::new_queue_id(time_point arrived) {
 submission_result mail_system::submit(submission message) { return pickup::sendmail(*this, std::move(message)); }
 
 void mail_system::pick_up() {
+    maildrop_.clear();
     for (const queue::message& file : host_.queue_files().all()) {
-        if (file->where == queue::name::maildrop) pickup::pick_up(*this, file);
+        if (file->where == queue::name::maildrop) maildrop_.push_back(file);
+    }
+    scan_maildrop();
+}
+
+// pickup(8) goes through the maildrop until a pass takes nothing out; what cleanup does not want now stays.
+void mail_system::scan_maildrop() {
+    for (bool taken = true; taken && !maildrop_.empty();) {
+        taken = false;
+        std::vector<queue::message> files;
+        files.swap(maildrop_);
+        for (std::size_t i = files.size(); i-- > 0;) {
+            if (pickup::pick_up(*this, files[i])) {
+                files[i] = nullptr;
+                taken = true;
+            }
+        }
+        std::erase(files, nullptr);
+        maildrop_.insert(maildrop_.begin(), files.begin(), files.end());
     }
 }
 
 void mail_system::maildrop_arrived(const queue::message& file) {
-    if (running_) pickup::pick_up(*this, file);
+    if (!running_) return;
+    maildrop_.push_back(file);
+    scan_maildrop();
 }
 
 // The changes of postsuper(1) are to the spool; the queue manager learns of them as if it looked there.

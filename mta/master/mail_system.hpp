@@ -109,6 +109,8 @@ class mail_system {
     // A process that is always there: qmgr, pickup, or one of a daemon that serves many at once: cleanup, bounce. It is none
     // of those that the service's process limit counts.
     const maillog::process& process_of(std::string_view service);
+    // One run of a command: sendmail, postdrop, postsuper.
+    maillog::process command_process(std::string_view program);
     // A fresh queue id (enable_long_queue_ids).
     std::string new_queue_id(time_point arrived);
     bool soft_bounce() const { return soft_bounce_; }
@@ -126,6 +128,7 @@ class mail_system {
     void open_ports();
     void accept(daemon& by, std::unique_ptr<byte_stream> stream, const endpoint& local, const endpoint& remote);
     void pick_up();
+    void scan_maildrop();
     // True when the action was for this file.
     bool change_queue_file(const queue::message& file, char action);
     void log_task_error(std::exception_ptr error);
@@ -137,6 +140,7 @@ class mail_system {
     bool running_ = false;
     bool long_ids_ = false, soft_bounce_ = false;
     std::unique_ptr<maillog::process> script_, master_;
+    std::vector<queue::message> maildrop_;          // the oldest first
     std::deque<daemon> daemons_;                    // in master.cf's order
     std::map<std::string, maillog::process, std::less<>> residents_;    // by program
     std::vector<std::unique_ptr<listener>> listeners_;

@@ -147,9 +147,21 @@ void queue_manager::activate(queue::message file, bool flushed) {
     std::size_t waiting = 0;
     for (const auto& each : file->recipients) waiting += each.done ? 0 : 1;
     mail_.log(mail_.process_of("qmgr"), file->id, maillog::became_active{file->sender, file->size, waiting});
+    if (!file->redirect.empty()) take_redirect(*file);
     ++message.references;
     assign_recipients(message);
     if (--message.references == 0) message_done(message);
+}
+
+// A redirected message has one delivery for all of its recipients.
+void queue_manager::take_redirect(queue::queue_file& file) {
+    bool taken = false;
+    for (queue::recipient& each : file.recipients) {
+        if (each.done) continue;
+        if (!taken) each.address = file.redirect;
+        each.done = taken;
+        taken = true;
+    }
 }
 
 // qmgr_message_assign: sorted, so that recipients of one destination share a delivery.

@@ -67,6 +67,7 @@ class queue_manager {
     void work();
     bool activate_next();
     void activate(queue::message file, bool flushed);
+    static void take_redirect(queue::queue_file& file);
     void assign_recipients(active_message& message);
     struct placed;
     placed place(active_message& message, std::size_t index);

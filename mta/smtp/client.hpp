@@ -23,9 +23,14 @@ class client {
 
   private:
     struct attempt;
+    // Of one destination: what was used up of its limits, and whether anything comes after it.
+    struct progress {
+        std::int64_t addresses = 0, sessions = 0;
+        bool last_host = false, last_destination = false;
+    };
     task<void> try_destination(attempt& now, next_hop to, bool last_destination);
-    task<void> try_host(attempt& now, const candidate& host, std::uint16_t port, bool last_host);
-    void give_up(attempt& now, const queue::delivery_status& why, bool site_failed);
+    task<bool> try_host(attempt& now, progress& seen, candidate host, std::uint16_t port, bool plaintext);
+    void give_up(attempt& now, const queue::delivery_status& why);
 
     master::mail_system& mail_;
     master::daemon& service_;

@@ -13,20 +13,34 @@
 namespace mta::smtp {
 namespace {
 
-task<dns::response> ask(Host& host, dns::question first) {
+struct answered {
+    dns::question asked;                    // the last of a chain of questions: what the answer is about
+    dns::response answer;
+};
+
+task<answered> ask(Host& host, dns::question first) {
     dns::lookup way(std::move(first));
     while (!way.done()) {
         dns::response answer = co_await host.resolve(way.asked());
         way.feed(std::move(answer));
     }
-    co_return way.result();
+    answered result{way.asked(), way.result()};
+    co_return result;
 }
 
+// The status that an answer without records of its own means (smtp_addr.c's switch statements).
 queue::delivery_status lookup_failure(const dns::question& asked, dns::status state) {
-    const bool later = state == dns::status::try_again;
     queue::delivery_status status;
-    status.dsn = later ? "4.4.3" : "5.4.4";
     status.text = dns::explain(asked, state);
+    switch (state) {
+        case dns::status::null_mx: status.dsn = "5.1.0"; break;
+        case dns::status::failure: status.dsn = "5.4.3"; break;
+        case dns::status::nxdomain:
+        case dns::status::nodata:
+        case dns::status::invalid_name:
+        case dns::status::loop: status.dsn = "5.4.4"; break;
+        default: status.dsn = "4.4.3"; break;
+    }
     return status;
 }
 
@@ -37,14 +51,23 @@ task<void> add_addresses(Host& host, std::string name, std::uint16_t preference,
         into.hosts.push_back({name, literal->to_string(), preference});
         co_return;
     }
-    const dns::question question{name, dns::record_type::a};
-    const dns::response answer = co_await ask(host, question);
-    if (!answer.ok()) {
-        into.failure = lookup_failure(question, answer.state);
+    dns::question question;
+    question.name = name;
+    const answered found = co_await ask(host, question);
+    if (!found.answer.ok()) {
+        into.failure = lookup_failure(found.asked, found.answer.state);
+        if (found.answer.state == dns::status::loop) into.warnings.push_back("dns_lookup: " + into.failure->text);
         co_return;
     }
-    for (const dns::record& each : dns::records_of(answer, dns::record_type::a)) {
+    for (const dns::record& each : dns::records_of(found.answer, dns::record_type::a)) {
         into.hosts.push_back({name, each.address, preference});
+    }
+}
+
+void sort_by_preference(std::vector<candidate>& hosts) {
+    // An insertion sort: few hosts, and equals keep their order.
+    for (std::size_t i = 1; i < hosts.size(); ++i) {
+        for (std::size_t j = i; j > 0 && hosts[j].preference < hosts[j - 1].preference; --j) std::swap(hosts[j], hosts[j - 1]);
     }
 }
 
@@ -53,22 +76,39 @@ void put_in_order(std::vector<candidate>& hosts, random_source& random, bool ran
     if (randomize) {
         for (std::size_t i = hosts.size(); i > 1; --i) std::swap(hosts[i - 1], hosts[random.below(i)]);
     }
-    std::stable_sort(hosts.begin(), hosts.end(), [](const candidate& a, const candidate& b) { return a.preference < b.preference; });
+    sort_by_preference(hosts);
 }
 
 // An MX that is this host, and all that are no better, would make a loop.
-void drop_self_and_worse(const address::trivial_rewrite& rewrite, const next_hop& to, candidates& found,
-                         const std::string& best_mx_transport) {
+void drop_self_and_worse(const address::trivial_rewrite& rewrite, const next_hop& to, candidates& found, std::uint16_t best_named) {
     const auto self = std::find_if(found.hosts.begin(), found.hosts.end(),
                                    [&](const candidate& each) { return rewrite.is_own_address(each.address); });
     if (self == found.hosts.end()) return;
     const std::uint16_t preference = self->preference;
+    const std::uint16_t best_found = found.hosts.front().preference;
     std::erase_if(found.hosts, [&](const candidate& each) { return each.preference >= preference; });
     if (!found.hosts.empty()) return;
-    found.found_myself = true;
-    if (best_mx_transport.empty()) {
+    if (best_named != best_found) {
+        found.failure = queue::delivery_status("4.4.4", fmt::format("unable to find primary relay for {}", to.domain));
+    } else {
+        found.failure = queue::delivery_status("5.4.6", fmt::format("mail for {} loops back to myself", to.domain));
+        found.loops = true;
+    }
+}
+
+task<candidates> host_addresses(Host& host, address::trivial_rewrite& rewrite, next_hop to, lookup_settings settings) {
+    candidates found;
+    co_await add_addresses(host, to.domain, 0, found);
+    const bool loops = settings.detect_loops && std::any_of(found.hosts.begin(), found.hosts.end(), [&](const candidate& each) {
+        return rewrite.is_own_address(each.address);
+    });
+    if (loops) {
+        found.hosts.clear();
+        found.loops = true;
         found.failure = queue::delivery_status("5.4.6", fmt::format("mail for {} loops back to myself", to.domain));
     }
+    put_in_order(found.hosts, host.random("mx-order"), settings.randomize);
+    co_return found;
 }
 
 }  // namespace
@@ -103,38 +143,42 @@ std::optional<next_hop> parse_next_hop(std::string_view text, std::uint16_t defa
 }
 
 task<candidates> find_hosts(Host& host, address::trivial_rewrite& rewrite, next_hop to, lookup_settings settings) {
-    candidates found;
-    random_source& random = host.random("mx-order");
     if (to.no_mx) {
-        co_await add_addresses(host, to.domain, 0, found);
-        put_in_order(found.hosts, random, settings.randomize);
-        drop_self_and_worse(rewrite, to, found, settings.best_mx_transport);
-        if (!found.hosts.empty()) found.failure.reset();
+        candidates hosts = co_await host_addresses(host, rewrite, to, settings);
+        co_return hosts;
+    }
+    dns::question question;
+    question.name = to.domain;
+    question.type = dns::record_type::mx;
+    const answered mx = co_await ask(host, question);
+    const bool ignorable = mx.answer.state != dns::status::null_mx && settings.ignore_mx_lookup_error;
+    if (mx.answer.state == dns::status::nxdomain || mx.answer.state == dns::status::nodata || (!mx.answer.ok() && ignorable)) {
+        candidates hosts = co_await host_addresses(host, rewrite, to, settings);
+        co_return hosts;
+    }
+    candidates found;
+    if (!mx.answer.ok()) {
+        found.failure = lookup_failure(mx.asked, mx.answer.state);
+        if (mx.answer.state == dns::status::loop) found.warnings.push_back("dns_lookup: " + found.failure->text);
         co_return found;
     }
-    const dns::question question{to.domain, dns::record_type::mx};
-    const dns::response answer = co_await ask(host, question);
-    if (answer.ok() && dns::has_null_mx(answer)) {
-        found.failure = queue::delivery_status(
-            "5.1.0", fmt::format("Domain {} does not accept mail (nullMX)", to.domain));
-        co_return found;
-    }
-    if (answer.ok()) {
-        const std::vector<dns::record> records = dns::records_of(answer, dns::record_type::mx);
-        for (const dns::record& each : records) co_await add_addresses(host, each.target, each.preference, found);
-        if (found.hosts.empty()) {
-            found.warnings.push_back(fmt::format("no MX host for {} has a valid address record", to.domain));
-            if (settings.defer_if_no_mx_address_found && found.failure) found.failure->dsn[0] = '4';
+    std::vector<candidate> named;
+    for (const dns::record& each : dns::records_of(mx.answer, dns::record_type::mx)) named.push_back({each.target, {}, each.preference});
+    sort_by_preference(named);
+    for (const candidate& each : named) {
+        if (address::ip_address::parse(each.name)) {
+            found.warnings.push_back(fmt::format("numeric domain name in resource data of MX record for {}: {}", to.domain, each.name));
         }
-    } else if (answer.not_found() || (settings.ignore_mx_lookup_error && answer.state == dns::status::try_again)) {
-        co_await add_addresses(host, to.domain, 0, found);
-    } else {
-        found.failure = lookup_failure(question, answer.state);
+        co_await add_addresses(host, each.name, each.preference, found);
+    }
+    if (found.hosts.empty()) {
+        found.warnings.push_back(fmt::format("no MX host for {} has a valid address record", to.domain));
+        if (settings.defer_if_no_mx_address_found && found.failure) found.failure->dsn[0] = '4';
         co_return found;
     }
-    put_in_order(found.hosts, random, settings.randomize);
-    drop_self_and_worse(rewrite, to, found, settings.best_mx_transport);
-    if (!found.hosts.empty()) found.failure.reset();
+    found.failure.reset();
+    if (settings.detect_loops) drop_self_and_worse(rewrite, to, found, named.front().preference);
+    put_in_order(found.hosts, host.random("mx-order"), settings.randomize);
     co_return found;
 }
 

@@ -37,7 +37,7 @@ struct candidate {
 struct candidates {
     std::vector<candidate> hosts;           // in the order to try them
     std::optional<queue::delivery_status> failure;      // why there is none
-    bool found_myself = false;              // the best MX is this host
+    bool loops = false;                     // the best of them is this host
     std::vector<std::string> warnings;
 };
 
@@ -45,7 +45,7 @@ struct lookup_settings {
     bool randomize = true;                  // smtp_randomize_addresses
     bool ignore_mx_lookup_error = false;
     bool defer_if_no_mx_address_found = false;
-    std::string best_mx_transport;
+    bool detect_loops = true;               // on the SMTP port only
 };
 
 // Asks for MX records of a domain, or for the addresses of a host in brackets.

@@ -39,7 +39,7 @@ std::string notify_text(unsigned flags) {
 }  // namespace
 
 session::session(master::mail_system& mail, const settings& with, delivery::report& account, std::unique_ptr<byte_stream> stream,
-                 candidate host, std::uint16_t port, bool last_host, std::vector<delivery::target>& open)
+                 candidate host, std::uint16_t port, bool plaintext, std::vector<delivery::target>& open)
     : mail_(mail),
       settings_(with),
       account_(account),
@@ -47,7 +47,7 @@ session::session(master::mail_system& mail, const settings& with, delivery::repo
       stream_(std::move(stream), mail.clock()),
       host_(std::move(host)),
       port_(port),
-      last_host_(last_host),
+      plaintext_(plaintext),
       open_(open),
       name_(fmt::format("{}[{}]", host_.name, host_.address)),
       relay_(fmt::format("{}:{}", name_, port)) {
@@ -105,12 +105,17 @@ task<bool> session::open() {
         co_return false;
     }
     const bool advertised = text::lowered(greeting.text).find("esmtp") != std::string::npos;
-    if (settings_.always_send_ehlo || (advertised && !settings_.never_send_ehlo)) {
+    if ((settings_.always_send_ehlo || advertised) && !settings_.never_send_ehlo) {
         features_ |= static_cast<unsigned>(feature::esmtp);
     }
     const bool introduced = co_await hello();
     if (!introduced) co_return false;
-    if (!settings_.tls_level) co_return true;
+    if (!settings_.tls_level || plaintext_) {
+        if (has(feature::starttls) && settings_.note_starttls_offer) {
+            mail_.log(account_.agent(), {}, maillog::remark{maillog::level::info, fmt::format("Host offered STARTTLS: [{}]", host_.name)});
+        }
+        co_return true;
+    }
     co_return co_await start_tls();
 }
 
@@ -206,6 +211,10 @@ task<bool> session::handshake() {
         mail_.log(account_.agent(), {}, maillog::remark{severity, each.text});
     }
     if (!result.stream) {
+        // Mail that has waited for a while goes in clear rather than not at all.
+        const delivery::request& work = account_.about();
+        retry_in_plaintext_ = level == tls::security_level::may && work.became_active - work.file->arrived >= settings_.minimal_backoff;
+        if (retry_in_plaintext_) last_host_ = false;
         site_failed({"4.7.5", "Cannot start TLS: handshake failure"});
         co_return false;
     }
@@ -226,8 +235,8 @@ task<bool> session::handshake() {
 
 std::string session::mail_command() const {
     const queue::queue_file& file = *account_.about().file;
-    std::string line = fmt::format("MAIL FROM:<{}>", address::quote_821_local(file.sender));
-    if (has(feature::size)) line += fmt::format(" SIZE={}", file.size);
+    std::string line = fmt::format("MAIL FROM:<{}>", address::path_821(file.sender));
+    if (has(feature::size) && size_limit_ > 0) line += fmt::format(" SIZE={}", file.size);
     if (has(feature::eight_bit_mime) && file.encoding == "8bit") line += " BODY=8BITMIME";
     if (has(feature::smtputf8) && file.smtputf8) line += " SMTPUTF8";
     if (has(feature::dsn)) {
@@ -240,7 +249,7 @@ std::string session::mail_command() const {
 
 std::string session::rcpt_command(const delivery::target& to) const {
     const queue::recipient& who = account_.about().recipient(to);
-    std::string line = fmt::format("RCPT TO:<{}>", address::quote_821_local(to.address));
+    std::string line = fmt::format("RCPT TO:<{}>", address::path_821(to.address));
     if (has(feature::dsn)) {
         if (!who.dsn_original.empty()) line += " ORCPT=" + who.dsn_original;
         if (who.notify != 0) line += " NOTIFY=" + notify_text(who.notify);
@@ -265,7 +274,13 @@ task<void> session::send_message() {
     accepted_.assign(open_.size(), false);
     mail_accepted_ = false;
     const bool go_on = co_await send_envelope();
-    if (go_on) co_await send_content();
+    if (go_on) {
+        co_await send_content();
+    } else if (!broken_ && !ended_by_dot_) {
+        doing_ = "sending RSET";
+        reply answer;
+        co_await exchange("RSET", answer, settings_.rset_timeout);
+    }
 }
 
 // MAIL, RCPT and DATA; pipelined in one write where the server takes that. True: the server waits for the content.
@@ -341,6 +356,7 @@ task<bool> session::read_envelope_replies() {
     if (answer.intermediate()) {
         if (wanted) co_return true;
         // The server waits for a message that has nobody to go to: end it at once, unread.
+        ended_by_dot_ = true;
         co_await exchange(".", answer, settings_.data_done_timeout);
         co_return false;
     }
@@ -362,15 +378,12 @@ void session::accept_rcpt(std::size_t index, const reply& answer) {
     }
     // Those that a soft refusal left unsettled stay open for the next host; the settled ones are gone.
     std::vector<delivery::target> remaining;
-    for (std::size_t i = 0; i < open_.size(); ++i) {
-        const queue::recipient& who = account_.about().recipient(open_[i]);
-        const bool settled = who.done || (!accepted_[i] && last_host_);
-        if (!settled) remaining.push_back(open_[i]);
-    }
     std::vector<bool> accepted;
     for (std::size_t i = 0; i < open_.size(); ++i) {
-        const queue::recipient& who = account_.about().recipient(open_[i]);
-        if (!(who.done || (!accepted_[i] && last_host_))) accepted.push_back(accepted_[i]);
+        const bool settled = account_.about().recipient(open_[i]).done || (!accepted_[i] && last_host_);
+        if (settled) continue;
+        remaining.push_back(open_[i]);
+        accepted.push_back(accepted_[i]);
     }
     open_ = std::move(remaining);
     accepted_ = std::move(accepted);
@@ -408,7 +421,7 @@ task<bool> session::send_content() {
         status.diagnostic_type = "smtp";
         status.diagnostic = answer.text;
         // A server that does not know DSN was told nothing: the report is ours to give.
-        const char* action = has(feature::dsn) ? "passed on" : "relayed";
+        const char* action = has(feature::dsn) ? "" : "relayed";
         for (const delivery::target& each : accepted) account_.sent(each, relay_, status, action);
         open_ = std::move(rest);
         co_return true;
@@ -420,7 +433,7 @@ task<bool> session::send_content() {
 }
 
 task<void> session::quit() {
-    if (!stream_.connected()) co_return;
+    if (!stream_.connected() || broken_) co_return;
     doing_ = "sending QUIT command";
     if (mail_.host().wants_commands()) sent_.push_back("QUIT");
     stream_.put("QUIT\r\n");
@@ -473,6 +486,7 @@ void session::recipient_refused(const delivery::target& to, const reply& answer,
 }
 
 void session::stream_failed(io_error error) {
+    broken_ = true;
     const std::string text = error == io_error::timed_out
                                  ? fmt::format("conversation with {} timed out while {}", name_, doing_)
                                  : fmt::format("lost connection with {} while {}", name_, doing_);

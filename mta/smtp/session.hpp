@@ -23,7 +23,13 @@ enum class feature : unsigned {
 class session {
   public:
     session(master::mail_system& mail, const settings& with, delivery::report& account, std::unique_ptr<byte_stream> stream,
-            candidate host, std::uint16_t port, bool last_host, std::vector<delivery::target>& open);
+            candidate host, std::uint16_t port, bool plaintext, std::vector<delivery::target>& open);
+
+    // Whether another host may be tried for what this one does not take for now.
+    void set_last_host(bool last) { last_host_ = last; }
+    // After open() failed: the same host should be tried again without TLS.
+    bool retry_in_plaintext() const { return retry_in_plaintext_; }
+
 
     // Greeting to TLS. False: the session is of no use; what has to be said of the open recipients has been said.
     task<bool> open();
@@ -67,7 +73,8 @@ class session {
     smtp_stream stream_;
     candidate host_;
     std::uint16_t port_;
-    bool last_host_;
+    bool plaintext_;                        // no TLS, whatever the level
+    bool last_host_ = true;
     std::vector<delivery::target>& open_;
     std::string name_;                      // "mail.ohio.cc[192.168.137.9]"
     std::string relay_;                     // with ":25"
@@ -78,6 +85,9 @@ class session {
     std::vector<std::string> sent_;         // commands whose replies have not come, for the record
     std::vector<bool> accepted_;            // of open_, by the reply to RCPT
     bool mail_accepted_ = false;
+    bool broken_ = false;                   // the connection is of no use any more
+    bool ended_by_dot_ = false;
+    bool retry_in_plaintext_ = false;
 };
 
 }  // namespace mta::smtp

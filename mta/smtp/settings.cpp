@@ -50,7 +50,8 @@ settings::settings(master::mail_system& mail, master::daemon& service) : lmtp(se
     lookup.randomize = p.flag(prefix + "randomize_addresses");
     lookup.ignore_mx_lookup_error = !lmtp && p.flag("ignore_mx_lookup_error");
     lookup.defer_if_no_mx_address_found = !lmtp && p.flag("smtp_defer_if_no_mx_address_found");
-    lookup.best_mx_transport = p.text("best_mx_transport");
+    best_mx_transport = p.text("best_mx_transport");
+    relayhost = p.text("relayhost");
     address_limit = p.number(prefix + "mx_address_limit");
     session_limit = p.number(prefix + "mx_session_limit");
     skip_5xx_greeting = p.flag(prefix + "skip_5xx_greeting");
@@ -71,6 +72,7 @@ settings::settings(master::mail_system& mail, master::daemon& service) : lmtp(se
     minimal_backoff = p.duration("minimal_backoff_time");
     tls_level = level_of(p, prefix);
     tls_log_level = static_cast<int>(text::to_number(p.text(prefix + "tls_loglevel")).value_or(0));
+    note_starttls_offer = p.flag(prefix + "tls_note_starttls_offer");
     if (tls_level) tls_context = tls::client_context(mail, p, prefix, *tls_level);
 }
 

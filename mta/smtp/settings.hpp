@@ -21,7 +21,7 @@ struct settings {
     std::uint16_t port = 25;
     std::string myhostname, helo_name;
     std::vector<std::string> fallback_relays;
-    std::string bind_address;
+    std::string bind_address, relayhost, best_mx_transport;
     lookup_settings lookup;
     std::int64_t address_limit = 5, session_limit = 2;
     bool skip_5xx_greeting = true, skip_quit_response = true, always_send_ehlo = true, never_send_ehlo = false;
@@ -32,6 +32,7 @@ struct settings {
     // smtp_tls_security_level: nothing is "none".
     std::optional<tls::security_level> tls_level;
     int tls_log_level = 0;
+    bool note_starttls_offer = false;
     std::shared_ptr<const tls::context> tls_context;
     duration minimal_backoff;
 

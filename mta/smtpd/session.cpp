@@ -380,7 +380,7 @@ std::string session::received_header() const {
     }
     out += fmt::format("\tby {} ({}) with {} id {}", options_.myhostname, options_.mail_name, protocol(), transaction_.queue_id);
     if (transaction_.recipients.size() == 1) {
-        out += fmt::format("\n\tfor <{}>; {}\n", address::quote_822_local(transaction_.recipients.front().address),
+        out += fmt::format("\n\tfor <{}>; {}\n", address::path_822(transaction_.recipients.front().address),
                            text::mail_date(transaction_.arrival, zone));
     } else {
         out += fmt::format(";\n\t{}\n", text::mail_date(transaction_.arrival, zone));
@@ -414,6 +414,7 @@ task<session::verdict> session::data() {
 
 // To the line with the dot alone; the content with LF line ends and without the dots put before dots.
 task<io_error> session::receive_content(std::string& content, bool& too_big) {
+    const std::size_t begin = content.size();
     std::string line;
     bool at_line_begin = true;
     for (;;) {
@@ -421,6 +422,7 @@ task<io_error> session::receive_content(std::string& content, bool& too_big) {
         if (!got.ok()) co_return got.error;
         const bool whole = got.end != smtp_stream::line_end::none;
         if (at_line_begin && whole && line == "." && (got.end == smtp_stream::line_end::crlf || !options_.forbid_bare_newline)) {
+            cleanup::protect_first_lines(content, begin);
             co_return io_error::none;
         }
         const bool stuffed = at_line_begin && !line.empty() && line.front() == '.';
@@ -460,7 +462,10 @@ task<session::verdict> session::finish_message(std::string content, bool too_big
     from.reverse_client_name = client_.reverse_name;
     from.helo = helo_;
     from.protocol = extended_ ? "ESMTP" : "SMTP";
-    from.local = client_.address == "127.0.0.1" || mail_.rewrite().is_own_address(client_.address);
+    cleanup::local_clients::client who;
+    who.name = client_.name;
+    who.address = client_.address;
+    from.local = options_.local_clients->covers(who);
     const auto& command = transaction_.mail;
     if (command.body != address::body_type::unspecified) {
         envelope.encoding = command.body == address::body_type::eight_bit_mime ? "8bit" : "7bit";
@@ -471,6 +476,8 @@ task<session::verdict> session::finish_message(std::string content, bool too_big
     if (command.ret == address::dsn_ret::headers) envelope.returns = queue::return_content::headers;
     envelope.content_filter = options_.content_filter;
     message.content = std::move(content);
+    message.wanted = options_.overrides;
+    message.service = options_.cleanup_service;
     const std::string id = envelope.id;
     const cleanup::result taken = mail_.cleanup().take(std::move(message), mail_.process_of("cleanup"));
     reset_transaction();
@@ -510,6 +517,7 @@ task<session::verdict> session::bdat(const address::command_line& line) {
     }
     std::string content = text::replaced(transaction_.pending_content, "\r\n", "\n");
     if (!content.empty() && content.back() != '\n') content += '\n';
+    cleanup::protect_first_lines(content, received_header().size());
     const bool too_big = transaction_.too_big;
     co_return co_await finish_message(std::move(content), too_big);
 }

@@ -36,6 +36,11 @@ settings::settings(master::mail_system& mail, master::daemon& service) {
     tls_require_client_certificate = p.flag("smtpd_tls_req_ccert");
     tls_log_level = static_cast<int>(text::to_number(p.text("smtpd_tls_loglevel")).value_or(0));
     if (tls_available || tls_wrapper) tls_context = tls::server_context(mail, p, tls_required, mail.process_of("smtpd"));
+    overrides = cleanup::overrides(p);
+    cleanup_service = p.text("cleanup_service_name");
+    std::vector<table::diagnostic> complaints;
+    local_clients = std::make_shared<const cleanup::local_clients>(mail, p, complaints);
+    for (const table::diagnostic& each : complaints) mail.warn(mail.process_of("smtpd"), each.text);
     for (const std::string& each : p.words("smtpd_discard_ehlo_keywords")) discarded_keywords.insert(text::lowered(each));
 }
 

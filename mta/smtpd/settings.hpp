@@ -7,6 +7,8 @@
 #include <vector>
 
 #include "mta/async/scheduler.hpp"
+#include "mta/cleanup/cleanup.hpp"
+#include "mta/cleanup/local_clients.hpp"
 #include "mta/tls/tls_stream.hpp"
 
 namespace mta::master {
@@ -27,6 +29,10 @@ struct settings {
     int tls_log_level;
     std::shared_ptr<const tls::context> tls_context;
     std::set<std::string, std::less<>> discarded_keywords;      // smtpd_discard_ehlo_keywords, lower case
+
+    cleanup::overrides overrides;                               // receive_override_options
+    std::string cleanup_service;
+    std::shared_ptr<const cleanup::local_clients> local_clients;
 
     settings(master::mail_system& mail, master::daemon& service);
 };

@@ -60,7 +60,8 @@ task<smtp_stream::line> smtp_stream::read_line(std::string& text, std::size_t li
         }
         searched = pending.size();
         if (deadline == time_point{}) deadline = timeout == duration::max() ? never : clock_.now() + timeout;
-        result.error = co_await fill(deadline);
+        const io_error error = co_await fill(deadline);
+        result.error = error;
         if (result.error != io_error::none) {
             text.assign(unread());
             begin_ = input_.size();

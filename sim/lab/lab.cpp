@@ -8,22 +8,9 @@
 #include "mta/config/problem.hpp"
 #include "mta/text/strings.hpp"
 #include "sim/lab/mail_configuration.hpp"
+#include "sim/lab/zone_plan.hpp"
 
 namespace sim::lab {
-namespace {
-
-dns::zone_plan plan_of(const topology::topology& what) {
-    dns::zone_plan plan;
-    for (const topology::zone& each : what.zones) plan.zones.push_back({each.name, each.text.text, dns::security::insecure});
-    const auto add = [&](const topology::machine& m) { plan.machines.push_back({m.name, topology::to_string(m.address), m.ptr, m.a}); };
-    for (const auto& each : what.hosts) add(each);
-    for (const auto& each : what.clients) add(each);
-    for (const auto& each : what.servers) add(each);
-    plan.server_address = topology::to_string(what.network.subnet.dns());
-    return plan;
-}
-
-}  // namespace
 
 mta::time_point virtual_epoch() {
     using namespace std::chrono;
@@ -44,7 +31,7 @@ lab::lab(const topology::topology& what, const options& choice, mta::time_point 
       }),
       evidence_(*this, refusals_) {
     shared_->on_tls_key = choice.on_tls_key;
-    for (const dns::diagnostic& each : names_.load(plan_of(what))) complaints_.push_back(dns::to_string(each));
+    for (const dns::diagnostic& each : names_.load(zone_plan_of(what))) complaints_.push_back(dns::to_string(each));
 }
 
 lab::~lab() = default;
@@ -71,6 +58,24 @@ void lab::add_machines() {
         servers_[each.name] = std::make_unique<scenario::scripted_server>(*made, made->address(), std::move(start_tls));
         machines_.emplace(each.name, std::move(made));
     }
+}
+
+bool lab::play(scenario::player& what, std::optional<mta::duration> until) {
+    bool over = false;
+    std::exception_ptr failure;
+    mta::nursery tasks([&](std::exception_ptr error) {
+        failure = error;
+        stop_world();
+    });
+    const auto play_all = [&]() -> mta::task<void> {
+        co_await what.run();
+        over = true;
+        stop_world();
+    };
+    tasks.start(play_all());
+    if (!over && !failure) run_world(until ? scheduler().now() + *until : mta::never);
+    if (failure) std::rethrow_exception(failure);
+    return over;
 }
 
 mta::Host& lab::machine(std::string_view name) {

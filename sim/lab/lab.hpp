@@ -24,6 +24,7 @@ struct options {
     std::uint64_t seed = 1;
     recorder::options record;
     mta::tls::key_log on_tls_key;
+    bool allow_commands = false;  // pipe(8) and "|command" may run commands of this machine
     options() = default;
 };
 
@@ -42,6 +43,9 @@ class lab : public scenario::lab, public log_sink {
     void replace_zone(std::string_view name, const std::string& text) override;
     mta::time_point last_log_growth() const override;
     const scenario::evidence& evidence() const override;
+
+    // Plays until the scenario is over, or until the world's time has come to `until` after now. False: it was cut.
+    bool play(scenario::player& what, std::optional<mta::duration> until);
 
     mta::master::mail_system& mail_system(std::string_view host);
     const topology::topology& topology() const { return topology_; }
@@ -62,12 +66,16 @@ class lab : public scenario::lab, public log_sink {
     void add_machines();
     virtual std::unique_ptr<sim::lab::machine> make_machine(const topology::machine& what, const topology::host* host) = 0;
     virtual void zones_changed() {}
+    // The world's loop: until `limit`, until nothing can happen any more, or until it is asked to stop.
+    virtual void run_world(mta::time_point limit) = 0;
+    virtual void stop_world() = 0;
     // Ends all sessions and machines, while the world they wait in is still there.
     void close();
 
     // log_sink
     void log(std::string_view host, const mta::maillog::entry& entry) override;
     bool wants_commands() const override { return recorder_.wants_commands(); }
+    bool allows_real_commands() const override { return options_.allow_commands; }
     void hand_back(std::string_view host, unsigned uid, std::string sender, std::vector<std::string> recipients,
                    std::string text) override;
     virtual void noted(std::string_view) {}

@@ -4,6 +4,7 @@
 #include <array>
 
 #include "mta/text/strings.hpp"
+#include "sim/lab/real_command.hpp"
 
 namespace sim::lab {
 namespace {
@@ -31,6 +32,8 @@ mta::account make_account(std::string_view name, unsigned id) {
     mta::account account;
     account.name = name;
     account.uid = account.gid = id;
+    // As Debian's base system names them; who is added later has no name.
+    if (id < 100 || id == nobody) account.full_name = name == "list" ? "Mailing List Manager" : name == "irc" ? "ircd" : name;
     account.home = id == 0 ? "/root" : id >= first_user_id && id != nobody ? "/home/" + std::string(name) : "/nonexistent";
     return account;
 }
@@ -117,6 +120,7 @@ mta::task<mta::command_result> machine::run(mta::command program) {
     const std::string prefix = std::string(files_directory) + "/filter-";
     const std::string name = program.arguments.empty() ? "" : program.arguments.front();
     const auto filter = std::find_if(filters_.begin(), filters_.end(), [&](const auto& each) { return prefix + each.name() == name; });
+    if (filter == filters_.end() && sink_.allows_real_commands()) co_return run_real_command(program);
     if (filter == filters_.end()) {
         result.how = mta::command_result::outcome::not_allowed;
         co_return result;

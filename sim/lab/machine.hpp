@@ -40,6 +40,8 @@ class log_sink {
     virtual ~log_sink() = default;
     virtual void log(std::string_view host, const mta::maillog::entry& entry) = 0;
     virtual bool wants_commands() const = 0;
+    // Whether commands of this machine may be run for a simulated one.
+    virtual bool allows_real_commands() const = 0;
     // A content filter hands a message back to sendmail(1).
     virtual void hand_back(std::string_view host, unsigned uid, std::string sender, std::vector<std::string> recipients,
                            std::string text) = 0;

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "mta/config/main_cf.hpp"
 #include "sim/lab/machine.hpp"
 #include "sim/topology/loader.hpp"
@@ -54,30 +56,41 @@ std::string master_cf_text(const topology::host& host) {
 
 }  // namespace
 
-mta::master::configuration mail_configuration(const topology::host& host, const std::vector<std::string>& interfaces) {
+configuration_as_read read_configuration(const topology::host& host, const std::vector<std::string>& interfaces) {
     mta::config::machine machine;
     machine.host_name = host.name;
     machine.addresses = interfaces;
-    std::vector<definition> values = starting_values(host);
-    std::string master_text = master_cf_text(host);
-    std::string master_file = "master.cf";
-    mta::config::master_cf services;
+    configuration_as_read result;
+    result.main.definitions = starting_values(host);
+    std::vector<definition>& values = result.main.definitions;
+    const std::string master_text = master_cf_text(host);
     if (host.config) {
         const auto main = topology::read_file(*host.config + "/main.cf", topology::largest_file);
         auto read = mta::config::read_main_cf(main.bytes, *host.config + "/main.cf");
         for (definition& each : read.definitions) values.push_back(std::move(each));
+        result.main.found = std::move(read.found);
         const auto master = topology::read_file(*host.config + "/master.cf", topology::largest_file);
         if (master.error.empty()) {
-            services = mta::config::read_master_cf(master.bytes + "\n" + master_text, *host.config + "/master.cf");
+            result.added_after = 1 + static_cast<std::size_t>(std::count(master.bytes.begin(), master.bytes.end(), '\n'));
+            result.services = mta::config::read_master_cf(master.bytes + "\n" + master_text, *host.config + "/master.cf");
         }
     }
-    if (services.services.empty()) services = mta::config::stock_master_cf_with(master_text, master_file);
+    if (result.services.services.empty()) {
+        result.added_after = 0;
+        result.services = mta::config::stock_master_cf_with(master_text, "master.cf");
+    }
     for (const topology::parameter& each : host.postfix) {
         values.push_back({each.name, with_lab_paths(each.value), mta::config::place(each.at.file, static_cast<std::uint32_t>(each.at.line), static_cast<std::uint32_t>(each.at.column))});
     }
+    result.values = mta::config::parameters::layer(mta::config::parameters::defaults(std::move(machine)), values);
+    return result;
+}
+
+mta::master::configuration mail_configuration(const topology::host& host, const std::vector<std::string>& interfaces) {
+    configuration_as_read read = read_configuration(host, interfaces);
     mta::master::configuration result;
-    result.main = mta::config::parameters::layer(mta::config::parameters::defaults(std::move(machine)), values);
-    result.services = std::make_shared<const mta::config::master_cf>(std::move(services));
+    result.main = std::move(read.values);
+    result.services = std::make_shared<const mta::config::master_cf>(std::move(read.services));
     result.directory = std::string(files_directory);
     return result;
 }

@@ -1,9 +1,19 @@
 // sim/lab/mail_configuration.hpp - main.cf and master.cf of a host, from what the topology says of it.
 #pragma once
+#include "mta/config/main_cf.hpp"
 #include "mta/master/mail_system.hpp"
 #include "sim/topology/model.hpp"
 
 namespace sim::lab {
+
+// The files with what was found wrong in them, for a check.
+struct configuration_as_read {
+    mta::config::main_cf main;
+    mta::config::master_cf services;
+    mta::config::parameters::pointer values;
+    std::size_t added_after = 0;  // lines of a master.cf of its own, before those that the topology adds
+};
+configuration_as_read read_configuration(const topology::host& host, const std::vector<std::string>& interfaces);
 
 // What a host starts with, and on top of it what the topology sets. Throws mta::config::fatal for what Postfix would not
 // start with; warnings are the mail system's to log.

@@ -21,12 +21,11 @@ class virtual_lab final : public lab {
     event_loop& loop() { return loop_; }
     network::fabric& net() { return net_; }
 
-    // Plays until the scenario is over, or until virtual time has come to `until` after the beginning. False: it was cut.
-    bool play(scenario::player& what, std::optional<mta::duration> until);
-
   private:
     std::unique_ptr<sim::lab::machine> make_machine(const topology::machine& what, const topology::host* host) override;
     void zones_changed() override;
+    void run_world(mta::time_point limit) override { loop_.run_until(limit); }
+    void stop_world() override { loop_.ask_to_stop(); }
     void noted(std::string_view line) override { loop_.note(line); }
 
     event_loop loop_;

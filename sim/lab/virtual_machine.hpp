@@ -1,8 +1,7 @@
 // sim/lab/virtual_machine.hpp - a machine of the virtual world: virtual time, the simulated network, the lab's DNS.
 #pragma once
-#include "sim/dns/cache.hpp"
-#include "sim/dns/server.hpp"
 #include "sim/lab/machine.hpp"
+#include "sim/lab/stub_resolver.hpp"
 #include "sim/network/network.hpp"
 
 namespace sim::lab {
@@ -19,13 +18,12 @@ class virtual_machine final : public machine {
     std::unique_ptr<mta::listener> listen(mta::endpoint local, mta::accept_handler on_accept) override;
     mta::task<mta::dns::response> resolve(mta::dns::question question) override;
 
-    void forget_names() { cache_.clear(); }
+    void forget_names() { resolver_.forget(); }
 
   private:
     network::fabric& net_;
-    dns::server& names_;
     mta::address::ip_address name_server_;
-    dns::cache cache_;
+    stub_resolver resolver_;
 };
 
 }  // namespace sim::lab

@@ -7,8 +7,6 @@
 namespace sim::network {
 namespace {
 
-// How long Linux asks for a hardware address before it says "No route to host".
-constexpr mta::duration neighbour_timeout = std::chrono::seconds(3);
 // A first packet that gets no answer is sent again after this, twice this, ...
 constexpr mta::duration first_retry = std::chrono::seconds(1);
 // tcp_syn_retries: 6 of them, then the kernel gives up.
@@ -97,11 +95,10 @@ const quality& fabric::quality_between(const mta::address::ip_address& a, const 
     return settings_.quality;
 }
 
-filter_action fabric::filter(const mta::endpoint& from, const mta::endpoint& to) const {
-    for (const filter_rule& each : settings_.firewall) {
-        if (each.from.contains(from.address) && each.to.contains(to.address) && (each.port == 0 || each.port == to.port)) {
-            return each.action;
-        }
+filter_action settings::filter(const mta::endpoint& source, const mta::endpoint& destination) const {
+    for (const filter_rule& each : firewall) {
+        const bool fits = each.from.contains(source.address) && each.to.contains(destination.address);
+        if (fits && (each.port == 0 || each.port == destination.port)) return each.action;
     }
     return filter_action::accept;
 }
@@ -170,7 +167,7 @@ mta::task<mta::connect_result> fabric::connect(mta::address::ip_address from, mt
     here.address = may_bind ? *source : remote.address.is_loopback() ? remote.address : from;
     here.port = next_port(from);
     const quality link = quality_between(from, remote.address);
-    const filter_action verdict = local ? filter_action::accept : filter(here, remote);
+    const filter_action verdict = local ? filter_action::accept : settings_.filter(here, remote);
     const mta::time_point give_up = std::min(deadline, loop_.now() + connect_patience);
     mta::time_point answered = loop_.now() + 2 * link.latency;
     result.error = mta::io_error::timed_out;

@@ -43,7 +43,11 @@ struct settings {
     network::quality quality;
     std::vector<cable> cables;                                  // the first that fits decides
     std::vector<filter_rule> firewall;                          // the first that fits decides
+    filter_action filter(const mta::endpoint& source, const mta::endpoint& destination) const;
 };
+
+// How long Linux asks for a hardware address before it says "No route to host".
+inline constexpr mta::duration neighbour_timeout = std::chrono::seconds(3);
 
 class connection;
 
@@ -78,7 +82,6 @@ class fabric {
     };
 
     const network::quality& quality_between(const mta::address::ip_address& a, const mta::address::ip_address& b) const;
-    filter_action filter(const mta::endpoint& from, const mta::endpoint& to) const;
     listening* listener_at(const mta::address::ip_address& machine, const mta::endpoint& at);
     mta::task<bool> shake_hands(mta::address::ip_address from, mta::address::ip_address to, quality link,
                                 mta::time_point give_up);

@@ -106,6 +106,7 @@ load_result load_text(std::string_view text, const std::string& name, const load
     context c(hooks, made);
     std::vector<std::string> open;
     read_document(c, text, name, open);
+    check_zone_texts(c);
     if (!c.failed() && made.hosts.empty())
         c.error(made.at, "this topology has no host; add one: hosts: {mail.example.org: {address: " +
                              to_string(address{made.network.subnet.base.bits + 1}) + "}}");

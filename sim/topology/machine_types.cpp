@@ -11,9 +11,14 @@ std::string zone_name(std::string_view written) {
 }
 
 void check_zone_text(context& c, std::string_view zone, const block_text& text) {
-    if (!c.hooks.check_zone) return;
-    for (const text_problem& p : c.hooks.check_zone(zone, text.text))
-        c.report(text.place(p.line, p.column), p.level, "zone " + quoted_word(zone) + ": " + p.text);
+    if (c.hooks.check_zone) c.zone_texts.push_back({text.at, std::string(zone), text});
+}
+
+void check_zone_texts(context& c) {
+    for (const zone& each : c.zone_texts) {
+        for (const text_problem& p : c.hooks.check_zone(c.model, each.name, each.text.text))
+            c.report(each.text.place(p.line, p.column), p.level, "zone " + quoted_word(each.name) + ": " + p.text);
+    }
 }
 
 std::optional<std::string> reply_type::read(context& c, const node& n) {

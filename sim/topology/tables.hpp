@@ -60,8 +60,10 @@ const object_table<scenario::queue_length>& table_of<scenario::queue_length>();
 template <>
 const object_table<scenario::mailbox>& table_of<scenario::mailbox>();
 
-// Tells the DNS's hook about a zone's text and reports what it finds at its line of the file.
+// Keeps a zone's text for check_zone_texts, which tells the DNS's hook about each and reports what it finds at its line
+// of the file.
 void check_zone_text(context& c, std::string_view zone, const block_text& text);
+void check_zone_texts(context& c);
 std::string zone_name(std::string_view written);  // lower case, no final dot
 
 }  // namespace sim::topology

@@ -8,7 +8,7 @@ event_loop::stop event_loop::run_until(mta::time_point limit) {
     stopping_ = false;
     for (;;) {
         while (ready_.run_one()) {
-            ++steps_;
+            count_step();
             if (stopping_) return stop::asked;
         }
         if (timers_.empty()) return stop::quiescent;
@@ -17,7 +17,7 @@ event_loop::stop event_loop::run_until(mta::time_point limit) {
             return stop::reached;
         }
         now_ = timers_.earliest();
-        ++steps_;
+        count_step();
         note(static_cast<std::uint64_t>(now_.time_since_epoch().count()));
         if (keeps_trail_) trail_.push_back({now_, digest_});
         timers_.pop().expired();

@@ -5,7 +5,9 @@
 // first step in which they differ can be named.
 #pragma once
 #include <cstdint>
+#include <functional>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "mta/async/scheduler.hpp"
@@ -30,6 +32,9 @@ class event_loop final : public mta::scheduler {
     stop run_until(mta::time_point limit);
     void ask_to_stop() { stopping_ = true; }
 
+    // Called once in some ten thousand steps, for whoever watches a long run. It must leave the world as it is.
+    void on_heartbeat(std::function<void()> tell) { heartbeat_ = std::move(tell); }
+
     std::uint64_t steps() const { return steps_; }
     std::size_t timers() const { return timers_.size(); }
 
@@ -51,6 +56,11 @@ class event_loop final : public mta::scheduler {
     mta::time_point now_;
     mta::ready_queue ready_;
     mta::timer_heap timers_;
+    void count_step() {
+        constexpr std::uint64_t mask = 0x3fff;
+        if ((++steps_ & mask) == 0 && heartbeat_) heartbeat_();
+    }
+    std::function<void()> heartbeat_;
     std::uint64_t steps_ = 0;
     std::uint64_t digest_ = 0;
     bool stopping_ = false;

@@ -23,7 +23,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         return file_content{std::string(text.substr(text.size() / 2)), ""};
     };
     hooks.folder = [](const std::string&) { return std::string(); };
-    hooks.check_zone = [](std::string_view, std::string_view zone) {
+    hooks.check_zone = [](const sim::topology::topology&, std::string_view, std::string_view zone) {
         return std::vector<text_problem>{{static_cast<int>(zone.size() % 7), 2, severity::warning, "seen"}};
     };
     const load_result result = load_text(text, "fuzz.yaml", hooks);

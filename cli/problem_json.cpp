@@ -1,0 +1,27 @@
+#include "cli/problem_json.hpp"
+
+#include <boost/json.hpp>
+
+#include "sim/record/json.hpp"
+
+namespace cli {
+
+namespace json = boost::json;
+
+json::value text_value(std::string_view text) { return json::value(sim::record::well_formed(text)); }
+
+json::array problem_values(const std::vector<sim::topology::problem>& problems) {
+    json::array all;
+    for (const auto& each : problems) {
+        json::object out;
+        out["file"] = text_value(each.at.file);
+        out["line"] = each.at.line;
+        out["column"] = each.at.column;
+        out["level"] = each.level == sim::topology::severity::error ? "error" : "warning";
+        out["text"] = text_value(each.text);
+        all.push_back(std::move(out));
+    }
+    return all;
+}
+
+}  // namespace cli

@@ -1,0 +1,38 @@
+// mta/bounce/templates.hpp - the words of notices: built in, or from bounce_template_file (bounce(5)).
+#pragma once
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace mta::config {
+class parameters;
+}
+
+namespace mta::bounce {
+
+enum class template_kind : std::uint8_t { failure, delay, success, verify };
+
+struct notice_template {
+    std::string charset = "utf-8";
+    std::string from = "MAILER-DAEMON (Mail Delivery System)";
+    std::string subject, postmaster_subject;
+    std::string body;                           // with $names of parameters in it
+    std::string origin = "[built-in]";          // file, or this
+};
+
+struct notice_templates {
+    notice_template failure, delay, success, verify;
+    const notice_template& of(template_kind kind) const;
+
+    static notice_templates built_in();
+    // Replaces what a template file defines; what is wrong with it becomes a warning and leaves the built-in text.
+    void read(std::string_view text, std::string_view file, std::vector<std::string>& warnings);
+};
+
+// The body with its $names written out. `delay_warning_time_hours` and the like are times in a unit; a result of zero
+// is worth a warning, as it misinforms the reader.
+std::string expand_body(const notice_template& from, std::string_view name, const config::parameters& parameters,
+                        std::vector<std::string>& warnings);
+
+}  // namespace mta::bounce

@@ -1,0 +1,279 @@
+#include "sim/lab/check.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <functional>
+#include <set>
+
+#include "mta/config/check.hpp"
+#include "mta/table/open.hpp"
+#include "mta/text/strings.hpp"
+#include "sim/dns/zone.hpp"
+#include "sim/lab/machine.hpp"
+#include "sim/lab/mail_configuration.hpp"
+#include "sim/lab/zone_plan.hpp"
+#include "sim/scenario/filter.hpp"
+#include "sim/scenario/pattern.hpp"
+
+namespace sim::lab {
+namespace {
+
+namespace config = mta::config;
+namespace table = mta::table;
+using topology::position;
+using topology::problem;
+
+using reporter = std::function<void(const config::position& at, topology::severity level, std::string text)>;
+
+// What is wrong within a zone as the lab completes it; a zone with an error runs and answers SERVFAIL, which is a thing to
+// study, so that all of it is warnings.
+std::vector<topology::text_problem> check_zone(const topology::topology& whole, std::string_view name, std::string_view text) {
+    dns::zone_plan plan = zone_plan_of(whole);
+    bool declared = false;
+    for (dns::declared_zone& each : plan.zones) {
+        if (each.name != name) continue;
+        each.text = text;
+        declared = true;
+    }
+    if (!declared) plan.zones.push_back({std::string(name), std::string(text), dns::security::insecure});
+    std::vector<topology::text_problem> problems;
+    for (const dns::zone_source& each : dns::complete(plan)) {
+        if (each.name != name) continue;
+        for (const dns::diagnostic& d : dns::zone::load(each).complaints) {
+            topology::text_problem found;
+            found.line = static_cast<int>(d.line);
+            found.column = static_cast<int>(d.column);
+            found.level = topology::severity::warning;
+            found.text = d.advice.empty() ? d.message : d.message + "; " + d.advice;
+            problems.push_back(std::move(found));
+        }
+        break;
+    }
+    return problems;
+}
+
+// The problems that mta/config finds: the file's name, which stands before each line anyway, is left out of the text, and
+// the word that was meant joins the line that it is about.
+void report_all(const config::problems& found, const reporter& tell) {
+    for (std::size_t i = 0; i < found.size(); ++i) {
+        const config::problem& each = found[i];
+        std::string text = each.text;
+        const std::string prefix = std::string(each.where.file_name()) + ": ";
+        if (text.starts_with(prefix)) text.erase(0, prefix.size());
+        constexpr std::string_view suggestion = ": did you mean ";
+        if (i + 1 < found.size() && text.starts_with("unused parameter: ")) {
+            const std::string& next = found[i + 1].text;
+            const auto at = next.find(suggestion);
+            if (at != std::string::npos && text.starts_with("unused parameter: " + next.substr(0, at) + "=")) {
+                text += "; " + next.substr(at + 2);
+                ++i;
+            }
+        }
+        tell(each.where, each.level == config::severity::fatal ? topology::severity::error : topology::severity::warning,
+             std::move(text));
+    }
+}
+
+// Parameters whose value begins with the name of a transport: "smtp:[relay.example]", "local".
+constexpr std::array<std::string_view, 9> transport_parameters = {
+    "local_transport",    "virtual_transport",          "relay_transport",
+    "default_transport",  "mailbox_transport",          "fallback_transport",
+    "content_filter",     "address_verify_relay_transport", "address_verify_default_transport"};
+
+class host_check {
+  public:
+    host_check(const config::main_cf& main, const config::master_cf& services, const config::parameters::pointer& values,
+               table::file_reader read, reporter tell)
+        : main_(main), services_(services), values_(values), tell_(std::move(tell)) {
+        environment_.read = std::move(read);
+    }
+
+    void run() {
+        report_all(config::check(main_, services_, values_), tell_);
+        for (const std::string& name : values_->set_names()) one_value(*values_, name);
+        for (const config::service& each : services_.services) {
+            if (each.overrides.empty()) continue;
+            try {
+                const auto view = config::parameters::for_service(values_, each);
+                for (const config::definition& o : each.overrides) one_value(*view, o.name);
+            } catch (const config::fatal&) {
+                // Listed by config::check.
+            }
+        }
+    }
+
+  private:
+    void one_value(const config::parameters& view, const std::string& name) {
+        const config::position at = view.where(name);
+        if (!at.file) return;  // a default, or what the lab starts with
+        std::string value;
+        try {
+            value = view.text(name);
+        } catch (const config::fatal&) {
+            return;  // listed by config::check
+        }
+        if (std::find(transport_parameters.begin(), transport_parameters.end(), name) != transport_parameters.end()) {
+            transport(name, value, at);
+        } else if (config::find_parameter(name) && config::find_parameter(name)->kind != config::type::raw) {
+            tables(name, value, at);
+        }
+    }
+
+    void transport(const std::string& name, const std::string& value, const config::position& at) {
+        const std::string wanted = value.substr(0, value.find(':'));
+        if (wanted.empty() || wanted.find('$') != std::string::npos || services_.transport(wanted)) return;
+        std::vector<std::string_view> known;
+        for (const config::service& each : services_.services) {
+            if (each.type == config::transport_type::unix_domain) known.push_back(each.name);
+        }
+        const auto near = mta::text::nearest(wanted, known);
+        tell_(at, topology::severity::warning,
+              fmt::format("{} names the transport {}, which master.cf does not have; mail for it would be deferred{}", name, wanted,
+                          near.empty() ? std::string() : fmt::format("; did you mean {}?", near)));
+    }
+
+    // Opens whatever looks like a table. `unix:` and `inet:` also name sockets, so that a word counts as a table only with
+    // a type that nothing else has.
+    void tables(const std::string& name, const std::string& value, const config::position& at) {
+        constexpr std::array<std::string_view, 2> sockets = {"tcp", "unix"};
+        const auto& types = table::known_types();
+        table::open_options how;
+        if (name == "alias_maps" || name == "alias_database") how.syntax = table::source_syntax::aliases;
+        for (const auto word : mta::text::split_quoting_braces(value, mta::text::comma_or_space)) {
+            const std::string_view type = word.substr(0, word.find(':'));
+            if (type.size() == word.size() || std::find(sockets.begin(), sockets.end(), type) != sockets.end()) continue;
+            if (type != "proxy" && !std::binary_search(types.begin(), types.end(), type)) continue;
+            if (!seen_.insert(std::string(word)).second) continue;
+            for (const table::diagnostic& d : table::open(word, environment_, how).diagnostics) {
+                const bool in_file = d.where.line > 0 && !d.where.file.empty();
+                tell_(in_file ? config::place(d.where.file, static_cast<std::uint32_t>(d.where.line)) : at,
+                      d.level == table::severity::fatal ? topology::severity::error : topology::severity::warning,
+                      in_file ? d.text : fmt::format("{}: {}", name, d.text));
+            }
+        }
+    }
+
+    const config::main_cf& main_;
+    const config::master_cf& services_;
+    const config::parameters::pointer& values_;
+    reporter tell_;
+    table::environment environment_;
+    std::set<std::string> seen_;
+};
+
+// Places of a host's configuration as places of the topology file: its tables and its master.cf lines are texts there.
+class host_places {
+  public:
+    host_places(const topology::host& host, std::size_t master_cf_starts_after) : host_(host), after_(master_cf_starts_after) {}
+
+    position find(const config::position& at) const {
+        const std::string file(at.file_name());
+        const int line = static_cast<int>(at.line), column = static_cast<int>(at.column);
+        const std::string prefix = std::string(files_directory) + "/";
+        if (file.starts_with(prefix)) {
+            for (const topology::file& each : host_.files) {
+                if (each.name == file.substr(prefix.size())) return each.content.place(line);
+            }
+        }
+        const bool added = host_.config ? file == *host_.config + "/master.cf" && at.line > after_ : file == "master.cf";
+        if (added) return in_master_cf(line - static_cast<int>(after_));
+        if (file.empty()) return host_.at;
+        return {file, line, column};
+    }
+
+  private:
+    position in_master_cf(int line) const {
+        const std::string& text = host_.master_cf.text;
+        const auto lines = std::count(text.begin(), text.end(), '\n') + (text.empty() || text.back() == '\n' ? 0 : 1);
+        if (line <= lines) return host_.master_cf.place(line);
+        return host_.filters.empty() ? host_.at : host_.filters.front().at;
+    }
+    const topology::host& host_;
+    std::size_t after_;
+};
+
+void check_host(const topology::host& host, int prefix, std::vector<problem>& out) {
+    const auto read = read_configuration(host, {fmt::format("{}/{}", topology::to_string(host.address), prefix), "127.0.0.1/8"});
+    const host_places places(host, read.added_after);
+    const auto reader = [&](std::string_view path) -> std::optional<std::string> {
+        const std::string prefix_of_files = std::string(files_directory) + "/";
+        if (!path.starts_with(prefix_of_files)) return std::nullopt;
+        const auto name = path.substr(prefix_of_files.size());
+        for (const topology::file& each : host.files) {
+            if (each.name == name) return with_lab_paths(each.content.text);
+        }
+        if (!host.config) return std::nullopt;
+        const auto content = topology::read_file(*host.config + "/" + std::string(name), topology::largest_file);
+        return content.error.empty() ? std::optional(content.bytes) : std::nullopt;
+    };
+    host_check(read.main, read.services, read.values, reader,
+               [&](const config::position& at, topology::severity level, std::string text) {
+                   out.push_back({places.find(at), level, std::move(text)});
+               })
+        .run();
+}
+
+}  // namespace
+
+topology::load_hooks check_hooks() {
+    topology::load_hooks hooks;
+    hooks.check_zone = check_zone;
+    hooks.check_pattern = [](std::string_view text) -> std::optional<std::string> {
+        const auto wrong = scenario::check_pattern(text, scenario::dialect::pcre);
+        return wrong ? std::optional(wrong->text) : std::nullopt;
+    };
+    return hooks;
+}
+
+std::vector<problem> check_hosts(const topology::topology& what) {
+    std::vector<problem> found;
+    for (const topology::host& each : what.hosts) check_host(each, what.network.subnet.prefix, found);
+    return found;
+}
+
+std::vector<problem> check_filters(const topology::topology& what) {
+    std::vector<problem> found;
+    for (const topology::host& host : what.hosts) {
+        for (const topology::filter& each : host.filters) {
+            for (const scenario::filter_problem& p : scenario::check_filter(each)) {
+                found.push_back({p.at, topology::severity::error, p.text});
+            }
+        }
+    }
+    return found;
+}
+
+std::vector<problem> check_folder(const std::string& folder, const std::string& host_name) {
+    std::vector<problem> found;
+    const auto tell = [&](const config::position& at, topology::severity level, std::string text) {
+        found.push_back({{std::string(at.file_name()), static_cast<int>(at.line), static_cast<int>(at.column)}, level, std::move(text)});
+    };
+    const auto read = [&](const std::string& name) {
+        topology::file_content content = topology::read_file(folder + "/" + name, topology::largest_file);
+        if (content.bytes.size() > topology::largest_file) content.error = "it is larger than a megabyte";
+        if (!content.error.empty()) {
+            found.push_back({{folder + "/" + name, 0, 0}, topology::severity::error, "cannot be read: " + content.error});
+        }
+        return content.error.empty() ? std::optional(std::move(content.bytes)) : std::nullopt;
+    };
+    const auto main_text = read("main.cf"), master_text = read("master.cf");
+    if (!main_text) return found;
+    const auto main = config::read_main_cf(*main_text, folder + "/main.cf");
+    const auto services = master_text ? config::read_master_cf(*master_text, folder + "/master.cf") : config::stock_master_cf_with("", "");
+    config::machine machine;
+    machine.host_name = host_name;
+    machine.addresses = {"127.0.0.1/8"};
+    const auto values = config::parameters::layer(config::parameters::defaults(std::move(machine)), main.definitions);
+    const auto reader = [&](std::string_view path) -> std::optional<std::string> {
+        const std::string home = std::string(files_directory) + "/";
+        const std::string where = path.starts_with(home) ? folder + "/" + std::string(path.substr(home.size())) : std::string(path);
+        const auto content = topology::read_file(where, topology::largest_file);
+        return content.error.empty() ? std::optional(content.bytes) : std::nullopt;
+    };
+    host_check(main, services, values, reader, tell).run();
+    return found;
+}
+
+}  // namespace sim::lab

@@ -1,0 +1,235 @@
+// tests/bench/chain_bench.cpp - what whole labs cost: mail through a chain, five days of retries, a start, an idle
+// host.
+//
+//     chain_bench [NAME...]      all figures, or those whose name begins with one of the arguments
+//
+// Each figure is one line. Times are of the thread's CPU clock, with the wall clock beside them. A figure whose mail
+// did not arrive ends the program with status 1.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <cstdlib>
+#include <filesystem>
+#include <stdexcept>
+#include <vector>
+
+#include "sim/record/capture.hpp"
+#include "tests/bench/bench_lab.hpp"
+#include "tests/bench/measure.hpp"
+
+namespace bench {
+namespace {
+
+using sim::lab::virtual_lab;
+
+constexpr std::size_t chain_messages = 10'000;
+constexpr std::size_t tls_messages = 1'000;
+constexpr std::size_t retry_messages = 10'000;
+constexpr std::size_t idle_hosts = 1'000;
+
+void expect(bool holds, std::string_view what) {
+    if (!holds) throw std::runtime_error(std::string(what));
+}
+
+// A folder for the files that a figure writes, gone with it.
+class scratch_folder {
+  public:
+    scratch_folder() {
+        std::string name = (std::filesystem::temp_directory_path() / "relaylab-bench-XXXXXX").string();
+        expect(mkdtemp(name.data()) != nullptr, "no temporary folder can be made");
+        path_ = name;
+    }
+    ~scratch_folder() { std::filesystem::remove_all(path_); }
+    std::string file(const char* name) const { return (path_ / name).string(); }
+
+  private:
+    std::filesystem::path path_;
+};
+
+struct chain_options {
+    bool tls = false;
+    bool one_at_a_time = false;
+    std::size_t messages = chain_messages;
+    sim::lab::options lab = plain_options();
+    sim::network::observer* capture = nullptr;
+};
+
+void chain(std::string_view name, const chain_options& how) {
+    const auto topology = topology_of(chain_text(how.tls));
+    virtual_lab lab(topology, how.lab);
+    lab.net().set_observer(how.capture);
+    start_all(lab);
+    // The first message opens tables, makes keys and fills the DNS caches.
+    submit(lab, chain_first, "zibiten@york.test", "kimchen@york.test");
+    lab.loop().run_until(mta::never);
+    const std::uint64_t steps = lab.loop().steps();
+    const spent cost = time_of([&] {
+        for (std::size_t i = 0; i < how.messages; ++i) {
+            submit(lab, chain_first, "zibiten@york.test", "kimchen@york.test");
+            if (how.one_at_a_time) lab.loop().run_until(mta::never);
+        }
+        lab.loop().run_until(mta::never);
+    });
+    expect(lines_with(lab, chain_last, "status=sent (delivered to mailbox)") == how.messages + 1,
+           "mail was lost in the chain");
+    const auto events = static_cast<double>(lab.loop().steps() - steps);
+    const auto count = static_cast<double>(how.messages);
+    fmt::print(
+        "{:24} {:10.0f} messages/s   {:6.2f} s CPU, {:6.2f} s wall, {} messages, {:.0f} events each, {:.0f} ns an "
+        "event\n",
+        name, count / cost.cpu_seconds, cost.cpu_seconds, cost.wall_seconds, how.messages, events / count,
+        cost.cpu_seconds / events * 1e9);
+}
+
+void chain_plain() {
+    chain("chain-plain", {});
+}
+void chain_tls() {
+    chain_options how;
+    how.tls = true;
+    how.messages = tls_messages;
+    chain("chain-tls", how);
+}
+void chain_one_at_a_time() {
+    chain_options how;
+    how.one_at_a_time = true;
+    chain("chain-one-at-a-time", how);
+}
+void chain_books() {
+    chain_options how;
+    how.lab.record.conservation = true;
+    chain("chain-conservation", how);
+}
+void chain_database_in_memory() {
+    chain_options how;
+    how.lab.record.database = true;
+    chain("chain-db-memory", how);
+}
+void chain_database_on_disk() {
+    const scratch_folder folder;
+    chain_options how;
+    how.lab.record.database = true;
+    how.lab.record.database_path = folder.file("run.db");
+    chain("chain-db-disk", how);
+}
+void chain_capture() {
+    const scratch_folder folder;
+    sim::record::capture capture(folder.file("run.pcapng"));
+    chain_options how;
+    how.capture = &capture;
+    chain("chain-capture", how);
+    capture.close();
+}
+
+// Five days of tries at a destination that cannot be had, up to the bounces.
+void retry(std::string_view name, std::string_view transport) {
+    const auto topology = topology_of(dead_destination_text(transport));
+    virtual_lab lab(topology, plain_options());
+    start_all(lab);
+    const spent cost = time_of([&] {
+        for (std::size_t i = 0; i < retry_messages; ++i) {
+            submit(lab, dead_sender_host, "zibiten@mta.lonely.test", fmt::format("r{}@dead.test", i));
+        }
+        lab.loop().run_until(mta::never);
+    });
+    const std::size_t attempts = lines_with(lab, dead_sender_host, "status=deferred");
+    expect(lines_with(lab, dead_sender_host, "status=sent (delivered to mailbox)") == retry_messages,
+           "a bounce was lost");
+    fmt::print("{:24} {:10.2f} s CPU        {:6.2f} s wall, {} messages, {} attempts, {:.0f} ns an attempt, {} lines\n",
+               name, cost.cpu_seconds, cost.wall_seconds, retry_messages, attempts,
+               cost.cpu_seconds / static_cast<double>(attempts) * 1e9,
+               lab.recorder().log_of(dead_sender_host)->lines());
+}
+void retry_refused() {
+    retry("retry-refused", "smtp");
+}
+void retry_transport() {
+    retry("retry-transport", "retry:4.0.0 not now");
+}
+
+void idle() {
+    const auto topology = topology_of(many_hosts_text(idle_hosts));
+    const std::size_t before = heap_in_use();
+    virtual_lab lab(topology, plain_options());
+    const std::size_t made = heap_in_use();
+    start_all(lab);
+    lab.loop().run_until(mta::never);
+    const std::size_t started = heap_in_use();
+    const auto each = [](std::size_t bytes) { return static_cast<double>(bytes) / idle_hosts; };
+    fmt::print("{:24} {:10.0f} bytes a host {:.0f} of them before the start, {} started hosts in one world\n", "idle",
+               each(started - before), each(made - before), idle_hosts);
+}
+
+// A lab of three hosts from its text to open ports. Keys are made ahead where there are any.
+void lab_start(std::string_view name, bool tls) {
+    constexpr int repetitions = 20;
+    double least = 1e9, sum = 0;
+    for (int i = 0; i < repetitions; ++i) {
+        spent building, starting, keys;
+        std::unique_ptr<virtual_lab> lab;
+        std::optional<sim::topology::topology> topology;
+        building = time_of([&] {
+            topology.emplace(topology_of(chain_text(tls)));
+            lab = std::make_unique<virtual_lab>(*topology, plain_options());
+        });
+        keys = time_of([&] {
+            for (const auto& each : topology->hosts)
+                lab->machine(each.name).read_file("/lab/tls/" + each.name + ".pem");
+        });
+        starting = time_of([&] { start_all(*lab); });
+        const double total = building.cpu_seconds + starting.cpu_seconds;
+        least = std::min(least, total);
+        sum += total;
+    }
+    fmt::print("{:24} {:10.3f} ms CPU       {:.3f} ms at best, of {} starts\n", name, sum / repetitions * 1e3,
+               least * 1e3, repetitions);
+}
+void start_plain() {
+    lab_start("start-plain", false);
+}
+void start_tls() {
+    lab_start("start-tls", true);
+}
+
+struct figure {
+    std::string_view name;
+    void (*measure)();
+};
+constexpr figure figures[] = {
+    {"chain-plain", chain_plain},
+    {"chain-one-at-a-time", chain_one_at_a_time},
+    {"chain-tls", chain_tls},
+    {"chain-conservation", chain_books},
+    {"chain-db-memory", chain_database_in_memory},
+    {"chain-db-disk", chain_database_on_disk},
+    {"chain-capture", chain_capture},
+    {"retry-refused", retry_refused},
+    {"retry-transport", retry_transport},
+    {"idle", idle},
+    {"start-plain", start_plain},
+    {"start-tls", start_tls},
+};
+
+int run(const std::vector<std::string_view>& wanted) {
+    for (const figure& each : figures) {
+        const bool chosen = wanted.empty() || std::any_of(wanted.begin(), wanted.end(),
+                                                          [&](auto prefix) { return each.name.starts_with(prefix); });
+        if (!chosen) continue;
+        try {
+            each.measure();
+        } catch (const std::exception& e) {
+            fmt::print(stderr, "{}: {}\n", each.name, e.what());
+            return 1;
+        }
+        std::fflush(stdout);
+    }
+    return 0;
+}
+
+}  // namespace
+}  // namespace bench
+
+int main(int count, char** arguments) {
+    return bench::run({arguments + 1, arguments + count});
+}
