@@ -339,6 +339,7 @@ void evaluation::die(std::string text) {
 }
 
 std::string evaluation::for_log(std::string_view address) const {
+    if (address.empty()) return {};
     return settings_.external_log_addresses ? address::quote_822_local(address) : std::string(address);
 }
 

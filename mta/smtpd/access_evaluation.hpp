@@ -180,7 +180,6 @@ class evaluation {
     verdict unknown_user(int code, reply_class about, std::string_view recipient, std::string_view table);
     enum class known : std::uint8_t { no, yes, failed };
     known find_in(const table::maps& maps, const std::string& address, std::string_view name, verdict& failure);
-    known find_local(const std::string& address, std::string_view name, verdict& failure);
     verdict sender_login_mismatch(bool unknown_is_fine);
 
     // DNS.
