@@ -48,7 +48,9 @@ std::vector<std::string> own_addresses(const config::parameters& parameters, Hos
 }  // namespace
 
 struct trivial_rewrite::lists {
-    table::domain_list mydestination, virtual_alias_domains, virtual_mailbox_domains, relay_domains;
+    // Only relay_domains knows parent domains; the others are lists of exact names.
+    table::string_list mydestination, virtual_alias_domains, virtual_mailbox_domains;
+    table::domain_list relay_domains;
     table::maps transport, sender_relayhost, sender_transport, relocated;
     std::vector<std::string> own_addresses;
     table::parent_style transport_parents;
@@ -69,14 +71,17 @@ trivial_rewrite::trivial_rewrite(const config::parameters& parameters, Host& hos
     };
     table::open_options options;
     options.utf8 = parameters.flag("smtputf8_enable");
+    const auto exact = [&](const char* name) {
+        return table::string_list(name, parameters.text(name), registry, environment, complaints, table::parent_style::dot_parent);
+    };
     const auto maps = [&](const char* name, bool substitution) {
         options.allow_substitution = substitution;
         return table::maps::open(name, parameters.text(name), registry, environment, options, complaints);
     };
     lists& l = *lists_;
-    l.mydestination = list("mydestination");
-    l.virtual_alias_domains = list("virtual_alias_domains");
-    l.virtual_mailbox_domains = list("virtual_mailbox_domains");
+    l.mydestination = exact("mydestination");
+    l.virtual_alias_domains = exact("virtual_alias_domains");
+    l.virtual_mailbox_domains = exact("virtual_mailbox_domains");
     l.relay_domains = list("relay_domains");
     l.transport = maps("transport_maps", false);
     l.sender_relayhost = maps("sender_dependent_relayhost_maps", false);
@@ -116,9 +121,9 @@ trivial_rewrite::trivial_rewrite(const config::parameters& parameters, Host& hos
     c.rules.swap_bangpath = parameters.flag("swap_bangpath");
     c.rules.allow_percent_hack = parameters.flag("allow_percent_hack");
     c.local_domains = [this](std::string_view domain) { return is_local_domain(domain); };
-    const auto classify = [this](const table::domain_list& which) -> domain_list {
+    const auto classify = [](const auto& which) -> domain_list {
         if (which.patterns().empty()) return {};
-        return [this, &which](std::string_view domain) { return class_of(which, domain); };
+        return [&which](std::string_view domain) { return status_of(which.match(domain)); };
     };
     c.virtual_alias_domains = classify(l.virtual_alias_domains);
     c.virtual_mailbox_domains = classify(l.virtual_mailbox_domains);
@@ -143,10 +148,6 @@ trivial_rewrite::trivial_rewrite(const config::parameters& parameters, Host& hos
     for (const table::maps* each : {&l.transport, &l.sender_relayhost, &l.sender_transport, &l.relocated}) {
         for (const auto& opened : each->tables()) cacheable_ = cacheable_ && opened->type() != "randmap";
     }
-}
-
-lookup_status trivial_rewrite::class_of(const table::domain_list& list, std::string_view domain) const {
-    return status_of(list.match(domain));
 }
 
 bool trivial_rewrite::is_own_address(std::string_view ip) const {

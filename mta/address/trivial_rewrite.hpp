@@ -48,7 +48,6 @@ class trivial_rewrite {
 
   private:
     struct lists;
-    lookup_status class_of(const table::domain_list& list, std::string_view domain) const;
 
     std::unique_ptr<lists> lists_;
     std::string recipient_delimiter_;

@@ -38,6 +38,8 @@ struct decision {
     enum class outcome : std::uint8_t { dunno, permit, refuse };
     outcome what = outcome::dunno;
     std::string reply;                                  // of a refusal: "554 5.7.1 <a@b>: Relay access denied"
+    bool hang_up = false;                               // the connection is cut without a reply (HANGUP)
+    bool process_dies = false;                          // as Postfix's does of what it cannot understand
     bool refused() const { return what == outcome::refuse; }
 };
 

@@ -18,11 +18,13 @@ constexpr std::string_view keywords_of_disconnect[] = {"unknown", "helo", "ehlo"
 
 }  // namespace
 
-session::session(server& owner, const maillog::process& process, std::unique_ptr<byte_stream> stream, endpoint remote)
+session::session(server& owner, const maillog::process& process, std::unique_ptr<byte_stream> stream, endpoint local,
+                 endpoint remote)
     : server_(owner),
       mail_(owner.mail()),
       options_(owner.options()),
       process_(process),
+      local_(local),
       remote_(remote),
       connection_(stream->connection()),
       stream_(std::move(stream), owner.mail().clock()) {}
@@ -30,7 +32,12 @@ session::session(server& owner, const maillog::process& process, std::unique_ptr
 void session::log(const maillog::event& what, std::string_view queue_id) { mail_.log(process_, queue_id, what, connection_); }
 
 void session::reply(std::string_view text) {
-    stream_.put(text);
+    const bool refusal = text.substr(0, 1) == "4" || text.substr(0, 1) == "5";
+    if (refusal && options_.has_reject_footer) {
+        stream_.put(server_.restrictions().with_footer(std::string(text), facts(), process_));
+    } else {
+        stream_.put(text);
+    }
     stream_.put("\r\n");
     if (mail_.host().wants_commands()) last_reply_ = text;
 }
@@ -49,6 +56,13 @@ session::verdict session::refuse(const address::refusal& refused) {
     return refuse(refused.reply);
 }
 
+// What ends the process, or hangs up, ends the session without a reply.
+session::verdict session::refuse(const decision& decided) {
+    process_died_ = process_died_ || decided.process_dies;
+    if (decided.hang_up || decided.process_dies) return verdict::quit;
+    return refuse(decided.reply);
+}
+
 std::string session::protocol() const {
     std::string name = !extended_ ? "SMTP" : "ESMTP";
     if (extended_ && in_tls_) name += "S";
@@ -56,7 +70,7 @@ std::string session::protocol() const {
     return name;
 }
 
-access_facts session::facts() const {
+access_facts session::facts() {
     access_facts facts;
     facts.client = &client_;
     facts.helo = helo_;
@@ -65,9 +79,17 @@ access_facts session::facts() const {
     facts.protocol = extended_ ? "ESMTP" : "SMTP";
     facts.queue_id = transaction_.queue_id;
     facts.tls = in_tls_;
+    facts.server = local_;
+    facts.recipient_count = transaction_.recipients.size();
+    facts.message_size = transaction_.mail.size;
+    facts.input_waiting = !stream_.unread().empty();
+    if (last_verb_ == "EHLO" || last_verb_ == "BDAT") facts.command = last_verb_;
+    facts.memory = &access_memory_;
     if (!current_recipient_as_sent_.empty()) {
         facts.recipient = current_recipient_;
         facts.recipient_as_sent = current_recipient_as_sent_;
+    } else if (!transaction_.recipients.empty()) {
+        facts.recipient = transaction_.recipients.front().address;
     }
     return facts;
 }
@@ -93,6 +115,7 @@ task<void> session::penalise() {
 }
 
 task<void> session::run() {
+    server_.restrictions().introduce(process_);
     const identified who = co_await identify(mail_.host(), remote_, options_.peername_lookup);
     client_ = who.client;
     if (!who.warning.empty()) mail_.warn(process_, who.warning);
@@ -134,7 +157,7 @@ task<void> session::run() {
         }
     }
     if (last == verdict::quit) co_await stream_.flush(options_.timeout);
-    log_end(last, error_);
+    if (!process_died_) log_end(last, error_);
 }
 
 void session::log_end(verdict last, io_error error) {
@@ -168,7 +191,13 @@ task<bool> session::greet() {
     const access_facts known = facts();
     const decision decided = co_await server_.restrictions().check(stage::connect, known, process_);
     if (decided.refused()) {
-        reply(decided.reply);
+        refused_at_connect_ = true;
+        const verdict closing = refuse(decided);
+        errors_ = 0;
+        if (closing == verdict::quit) {
+            co_await stream_.flush(options_.timeout);
+            co_return false;
+        }
     } else {
         reply("220 " + options_.banner);
     }
@@ -179,6 +208,9 @@ task<session::verdict> session::execute(const address::command_line& line) {
     if (options_.tls_required && !in_tls_ && line.name != verb::starttls && line.name != verb::ehlo && line.name != verb::helo &&
         line.name != verb::noop && line.name != verb::quit) {
         co_return refuse("530 5.7.0 Must issue a STARTTLS command first");
+    }
+    if (refused_at_connect_ && line.name != verb::quit && line.name != verb::unknown) {
+        co_return refuse(fmt::format("503 5.7.0 Error: access denied for {}", client_.name_and_address()));
     }
     switch (line.name) {
         case verb::helo: co_return co_await helo(line, false);
@@ -252,7 +284,7 @@ task<session::verdict> session::helo(const address::command_line& line, bool ext
     const decision decided = co_await server_.restrictions().check(stage::helo, known, process_);
     if (decided.refused()) {
         helo_.clear();
-        co_return refuse(decided.reply);
+        co_return refuse(decided);
     }
     extended_ = extended;
     reply(extended ? ehlo_reply() : "250 " + options_.myhostname);
@@ -308,6 +340,7 @@ task<bool> session::tls_handshake() {
 
 void session::reset_transaction() {
     transaction_ = {};
+    access_memory_.reset_message();
     current_recipient_.clear();
     current_recipient_as_sent_.clear();
 }
@@ -330,7 +363,7 @@ task<session::verdict> session::mail(const address::command_line& line) {
     const decision decided = co_await server_.restrictions().check(stage::mail, known, process_);
     if (decided.refused()) {
         reset_transaction();
-        co_return refuse(decided.reply);
+        co_return refuse(decided);
     }
     reply("250 2.1.0 Ok");
     co_return verdict::good;
@@ -359,7 +392,7 @@ task<session::verdict> session::rcpt(const address::command_line& line) {
     const decision decided = co_await server_.restrictions().check(stage::rcpt, known, process_);
     current_recipient_.clear();
     current_recipient_as_sent_.clear();
-    if (decided.refused()) co_return refuse(decided.reply);
+    if (decided.refused()) co_return refuse(decided);
     if (transaction_.queue_id.empty()) begin_message();
     queue::recipient to;
     to.address = command.forward_path;
@@ -395,7 +428,7 @@ task<session::verdict> session::data() {
     }
     const access_facts known = facts();
     const decision decided = co_await server_.restrictions().check(stage::data, known, process_);
-    if (decided.refused()) co_return refuse(decided.reply);
+    if (decided.refused()) co_return refuse(decided);
     reply("354 End data with <CR><LF>.<CR><LF>");
     const io_error unsent = co_await stream_.flush(options_.timeout);
     error_ = unsent;
@@ -438,12 +471,34 @@ task<io_error> session::receive_content(std::string& content, bool& too_big) {
     }
 }
 
+// FILTER, BCC, REDIRECT and PREPEND of access(5).
+void session::apply_access_actions(cleanup::incoming& message) {
+    const message_effects& wanted = access_memory_.effects;
+    queue::queue_file& envelope = message.envelope;
+    if (!wanted.filter.empty()) envelope.content_filter = wanted.filter;
+    for (const std::string& each : wanted.bcc) {
+        queue::recipient copy;
+        copy.address = each;
+        copy.notify = queue::notify_never;
+        envelope.recipients.push_back(std::move(copy));
+    }
+    if (!wanted.redirect.empty()) {
+        envelope.recipients.resize(1);
+        queue::recipient& only = envelope.recipients.front();
+        only.original = only.address;
+        only.address = wanted.redirect;
+    }
+    std::string headers;
+    for (const std::string& each : wanted.prepend) headers += each + "\n";
+    message.content.insert(0, headers);
+}
+
 task<session::verdict> session::finish_message(std::string content, bool too_big) {
     const access_facts known = facts();
     const decision decided = co_await server_.restrictions().check(stage::end_of_data, known, process_);
     if (decided.refused()) {
         reset_transaction();
-        co_return refuse(decided.reply);
+        co_return refuse(decided);
     }
     if (too_big) {
         reset_transaction();
@@ -476,9 +531,14 @@ task<session::verdict> session::finish_message(std::string content, bool too_big
     if (command.ret == address::dsn_ret::headers) envelope.returns = queue::return_content::headers;
     envelope.content_filter = options_.content_filter;
     message.content = std::move(content);
-    message.wanted = options_.overrides;
-    message.service = options_.cleanup_service;
+    apply_access_actions(message);
     const std::string id = envelope.id;
+    if (access_memory_.effects.discard) {
+        reset_transaction();
+        errors_ = 0;
+        reply(fmt::format("250 2.0.0 Ok: queued as {}", id));
+        co_return verdict::good;
+    }
     const cleanup::result taken = mail_.cleanup().take(std::move(message), mail_.process_of("cleanup"));
     reset_transaction();
     if (taken.status != cleanup::status::ok) co_return refuse(taken.smtp_reply());
@@ -493,8 +553,12 @@ task<session::verdict> session::bdat(const address::command_line& line) {
     if (const auto* refused = std::get_if<address::refusal>(&parsed)) co_return refuse(*refused);
     const auto& chunk = std::get<address::bdat_command>(parsed);
     const bool wanted = !transaction_.recipients.empty();
+    decision decided;
     if (wanted && !transaction_.chunking) {
-        transaction_.chunking = true;
+        const access_facts known = facts();
+        const decision first = co_await server_.restrictions().check(stage::data, known, process_);
+        decided = first;
+        transaction_.chunking = !decided.refused();
         transaction_.pending_content = received_header();
     }
     std::string piece;
@@ -511,6 +575,7 @@ task<session::verdict> session::bdat(const address::command_line& line) {
     if (!wanted) {
         co_return refuse(in_transaction() ? "554 5.5.1 Error: no valid recipients" : "503 5.5.1 Error: need RCPT command");
     }
+    if (decided.refused()) co_return refuse(decided);
     if (!chunk.last) {
         reply(fmt::format("250 2.0.0 Ok: {} bytes", chunk.size));
         co_return verdict::good;
@@ -534,7 +599,7 @@ task<session::verdict> session::vrfy(const address::command_line& line) {
     const decision decided = co_await server_.restrictions().check(stage::vrfy, known, process_);
     current_recipient_.clear();
     current_recipient_as_sent_.clear();
-    if (decided.refused()) co_return refuse(decided.reply);
+    if (decided.refused()) co_return refuse(decided);
     reply(fmt::format("252 2.0.0 {}", command.address));
     co_return verdict::good;
 }
@@ -543,9 +608,10 @@ task<session::verdict> session::etrn(const address::command_line& line) {
     if (helo_.empty()) co_return refuse("503 Error: send HELO/EHLO first");
     const auto parsed = address::parse_etrn(line);
     if (const auto* refused = std::get_if<address::refusal>(&parsed)) co_return refuse(*refused);
-    const access_facts known = facts();
+    access_facts known = facts();
+    known.etrn_domain = std::get<address::etrn_command>(parsed).domain;
     const decision decided = co_await server_.restrictions().check(stage::etrn, known, process_);
-    if (decided.refused()) co_return refuse(decided.reply);
+    if (decided.refused()) co_return refuse(decided);
     co_return refuse(fmt::format("459 <{}>: service unavailable", std::get<address::etrn_command>(parsed).domain));
 }
 

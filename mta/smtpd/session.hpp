@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "mta/address/smtp_command.hpp"
+#include "mta/cleanup/cleanup.hpp"
 #include "mta/queue/queue_file.hpp"
 #include "mta/smtpd/access.hpp"
 #include "mta/smtpd/peer.hpp"
@@ -20,8 +21,10 @@ namespace mta::smtpd {
 
 class session {
   public:
-    session(server& owner, const maillog::process& process, std::unique_ptr<byte_stream> stream, endpoint remote);
+    session(server& owner, const maillog::process& process, std::unique_ptr<byte_stream> stream, endpoint local,
+            endpoint remote);
     task<void> run();
+    bool process_died() const { return process_died_; }
 
   private:
     // What a command leads to: its reply is in the output; whether it counts as a success, and whether the session goes on.
@@ -42,11 +45,13 @@ class session {
     task<verdict> vrfy(const address::command_line& line);
     task<verdict> etrn(const address::command_line& line);
     task<io_error> receive_content(std::string& content, bool& too_big);
+    void apply_access_actions(cleanup::incoming& message);
     task<verdict> finish_message(std::string content, bool too_big);
 
     void reply(std::string_view text);
     verdict refuse(std::string_view text);                      // an error reply; counts against the client
     verdict refuse(const address::refusal& refused);
+    verdict refuse(const decision& decided);
     void reset_transaction();
     bool in_transaction() const { return transaction_.sender.has_value(); }
     void begin_message();
@@ -55,7 +60,7 @@ class session {
     std::string ehlo_reply() const;
     bool advertises(std::string_view keyword) const { return !options_.discarded_keywords.contains(keyword); }
     address::command_rules grammar() const;
-    access_facts facts() const;
+    access_facts facts();
     void log(const maillog::event& what, std::string_view queue_id = {});
     void log_end(verdict last, io_error error);
     void count(address::verb verb, bool succeeded);
@@ -76,7 +81,7 @@ class session {
     master::mail_system& mail_;
     const settings& options_;
     const maillog::process& process_;
-    endpoint remote_;
+    endpoint local_, remote_;
     std::uint64_t connection_;
     smtp_stream stream_;
     peer client_;
@@ -84,6 +89,9 @@ class session {
     bool extended_ = false, in_tls_ = false;
     tls::session_summary tls_;
     transaction transaction_;
+    access_memory access_memory_;
+    bool refused_at_connect_ = false;
+    bool process_died_ = false;                                 // a restriction was too wrong to survive
     std::string current_recipient_, current_recipient_as_sent_;
     std::string last_verb_ = "CONNECT";
     io_error error_ = io_error::none;                           // why the connection is lost

@@ -28,6 +28,7 @@ settings::settings(master::mail_system& mail, master::daemon& service) {
     strict_envelopes = p.flag("strict_rfc821_envelopes");
     smtputf8 = p.flag("smtputf8_enable");
     forbid_bare_newline = text::lowered(p.text("smtpd_forbid_bare_newline")) != "no";
+    has_reject_footer = !p.text("smtpd_reject_footer").empty() || !p.text("smtpd_reject_footer_maps").empty();
     const std::string level = text::lowered(p.text("smtpd_tls_security_level"));
     tls_required = level == "encrypt" || (level.empty() && p.flag("smtpd_enforce_tls"));
     tls_available = tls_required || level == "may" || (level.empty() && p.flag("smtpd_use_tls"));

@@ -25,6 +25,7 @@ struct settings {
     int soft_error_limit, hard_error_limit, junk_command_limit, recipient_limit;
     duration timeout, error_sleep_time, starttls_timeout;
     bool delay_reject, helo_required, disable_vrfy, peername_lookup, strict_envelopes, smtputf8, forbid_bare_newline;
+    bool has_reject_footer;                                     // smtpd_reject_footer, smtpd_reject_footer_maps
     bool tls_available, tls_required, tls_received_header, tls_wrapper, tls_require_client_certificate;
     int tls_log_level;
     std::shared_ptr<const tls::context> tls_context;
