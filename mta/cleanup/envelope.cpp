@@ -66,10 +66,9 @@ void passage::add_copy(const std::string& address) {
 // Expands virtual aliases. RFC 3461 5.2.7.2: who asked for a success report is told of the expansion, and of no more.
 void passage::put_out(const queue::recipient& given, const std::string& address) {
     queue::recipient to = given;
-    if (to.dsn_original.empty() && options_.enable_original_recipient) {
+    if (to.dsn_original.empty()) {
         to.dsn_original = (is_beyond_ascii(address) ? "utf-8;" : "rfc822;") + address::xtext_encode(address, "+=");
     }
-    if (!options_.enable_original_recipient) to.original.clear();
     std::vector<std::string> targets{address};
     if (maps_ && !options_.virtual_alias.empty()) {
         mapping_problems problems;
