@@ -67,7 +67,9 @@ void passage::add_copy(const std::string& address) {
 void passage::put_out(const queue::recipient& given, const std::string& address) {
     queue::recipient to = given;
     if (to.dsn_original.empty()) {
-        to.dsn_original = (is_beyond_ascii(address) ? "utf-8;" : "rfc822;") + address::xtext_encode(address, "+=");
+        // What the recipient was called before any table had its say.
+        const std::string called = mail_.rewrite().rewrite(to.original.empty() ? address : to.original, true);
+        to.dsn_original = (is_beyond_ascii(called) ? "utf-8;" : "rfc822;") + address::xtext_encode(called, "+=");
     }
     std::vector<std::string> targets{address};
     if (maps_ && !options_.virtual_alias.empty()) {
