@@ -67,7 +67,7 @@ void append_status(std::string& out, const report& what, const std::string& boun
                        address_type(about, sender), sender, text::mail_date(about.arrived, what.zone));
     for (const queue::notice_entry& each : what.entries) {
         out += fmt::format("\nFinal-Recipient: {}; {}\n", address_type(about, each.address), address::path_822(each.address));
-        if (!each.dsn_original.empty()) out += fmt::format("Original-Recipient: {}\n", each.dsn_original);
+        if (!each.dsn_original.empty()) out += fmt::format("Original-Recipient: {}\n", address::xtext_decode(each.dsn_original).value_or(each.dsn_original));
         out += fmt::format("Action: {}\nStatus: {}\n", each.action, each.status.dsn);
         if (!each.status.remote_mta.empty()) out += fmt::format("Remote-MTA: dns; {}\n", each.status.remote_mta);
         const std::string type = each.status.diagnostic_type.empty() ? "X-" + what.mail_name : each.status.diagnostic_type;
