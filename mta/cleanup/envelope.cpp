@@ -67,8 +67,9 @@ void passage::add_copy(const std::string& address) {
 void passage::put_out(const queue::recipient& given, const std::string& address) {
     queue::recipient to = given;
     if (to.dsn_original.empty()) {
-        // What the recipient was called before any table had its say.
-        const std::string called = mail_.rewrite().rewrite(to.original.empty() ? address : to.original, true);
+        // smtpd notes what the client said; of a submission it is what the tables made of it.
+        const bool from_client = !envelope_.from.protocol.empty() && !to.original.empty();
+        const std::string called = from_client ? mail_.rewrite().rewrite(to.original, true) : address;
         to.dsn_original = (is_beyond_ascii(called) ? "utf-8;" : "rfc822;") + address::xtext_encode(called, "+=");
     }
     std::vector<std::string> targets{address};
