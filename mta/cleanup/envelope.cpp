@@ -66,10 +66,12 @@ void passage::add_copy(const std::string& address) {
 // Expands virtual aliases. RFC 3461 5.2.7.2: who asked for a success report is told of the expansion, and of no more.
 void passage::put_out(const queue::recipient& given, const std::string& address) {
     queue::recipient to = given;
-    if (to.dsn_original.empty() && options_.enable_original_recipient) {
-        to.dsn_original = (is_beyond_ascii(address) ? "utf-8;" : "rfc822;") + address::xtext_encode(address, "+=");
+    if (to.dsn_original.empty()) {
+        // smtpd notes what the client said; of a submission it is what the tables made of it.
+        const bool from_client = !envelope_.from.protocol.empty() && !to.original.empty();
+        const std::string called = from_client ? mail_.rewrite().rewrite(to.original, true) : address;
+        to.dsn_original = (is_beyond_ascii(called) ? "utf-8;" : "rfc822;") + address::xtext_encode(called, "+=");
     }
-    if (!options_.enable_original_recipient) to.original.clear();
     std::vector<std::string> targets{address};
     if (maps_ && !options_.virtual_alias.empty()) {
         mapping_problems problems;

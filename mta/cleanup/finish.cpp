@@ -76,10 +76,25 @@ void passage::take_extracted() {
         for (std::size_t i = 0; i < copies_by_checks_.size() && going_on(); ++i) add_copy(copies_by_checks_[i]);
     }
     if (!has_recipient_) fail(no_recipients);
+    if (options_.message_size_limit > 0) check_size();
+}
+
+// A line is a record of a type, a length of one byte or two, and the text.
+void passage::check_size() {
     const auto limit = static_cast<std::size_t>(options_.message_size_limit);
-    if (limit > 0 && out_.size() + envelope_size() > limit) {
-        warn("queue file size limit exceeded");
-        fail(size);
+    std::size_t total = envelope_size();
+    if (total + 2 * out_.size() < limit) return;
+    for (std::string_view rest = out_; !rest.empty();) {
+        const std::size_t length = std::min(rest.find('\n'), rest.size());
+        constexpr std::size_t one_byte_length = 127;
+        total += length + (length > one_byte_length ? 3 : 2);
+        if (total > limit) {
+            cut_record_length_ = length;
+            warn("queue file size limit exceeded");
+            fail(size);
+            return;
+        }
+        rest.remove_prefix(std::min(length + 1, rest.size()));
     }
 }
 
@@ -106,6 +121,7 @@ void passage::finish() {
         return;
     }
     if (errors_ == 0) queue_it();
+    if ((errors_ & size) != 0) warn("mail_stream_cleanup: close error", false);
 }
 
 bool passage::can_bounce() const {
@@ -160,7 +176,10 @@ void passage::bounce() {
         entry.status = status;
         envelope_.bounces.push_back(std::move(entry));
     }
+    // What is in the queue file ends in the middle of a record.
+    if ((errors_ & size) != 0) warn(fmt::format("incoming/{}: unexpected EOF in data, record type 78 length {}", envelope_.id, cut_record_length_), false);
     envelope_.traces.clear();
+    if (message_.detects_utf8) envelope_.smtputf8 = utf8_ && options_.smtputf8;
     mail_.bounce().send_notices(envelope_);
     errors_ = 0;
 }

@@ -69,6 +69,7 @@ class passage final : private mime_handler {
     bool can_bounce() const;
     void bounce();
     void queue_it();
+    void check_size();
     std::size_t envelope_size() const;
 
     enum error_flag : unsigned { deferred = 1, bad = 2, no_recipients = 4, hops = 8, size = 16, rejected = 32, write = 64 };
@@ -104,6 +105,7 @@ class passage final : private mime_handler {
     bool utf8_ = false;                                     // found where it needs SMTPUTF8
     bool in_headers_ = true;
     std::size_t header_size_ = 0;
+    std::size_t cut_record_length_ = 0;                     // of the record that does not fit any more
     std::string out_;
 };
 

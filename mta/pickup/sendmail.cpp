@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "mta/address/header_addresses.hpp"
 #include "mta/address/quote.hpp"
 #include "mta/cleanup/mime.hpp"
@@ -125,6 +127,7 @@ class command {
                                                            : "Recipient addresses must be specified on the command line or via the -t option";
             return fail(exit_usage, fmt::format("{}({}): {}", file_.sender, message_.uid, why));
         }
+        if (is_too_big(content)) return refuse_size();
         drop(content);
         return {};
     }
@@ -151,6 +154,26 @@ class command {
         file_.recipients.push_back(std::move(to));
     }
 
+    // The size of the file that postdrop(1) would write: each line is a record with two bytes, or three, in front.
+    bool is_too_big(std::string_view content) const {
+        const auto limit = static_cast<std::size_t>(mail_.parameters().number("message_size_limit"));
+        constexpr std::size_t envelope = 150, one_byte_length = 127;
+        std::size_t total = envelope;
+        for (const queue::recipient& each : file_.recipients) total += 2 + each.address.size();
+        if (limit == 0 || total + 2 * content.size() < limit) return false;
+        while (!content.empty() && total <= limit) {
+            const std::size_t length = std::min(content.find('\n'), content.size());
+            total += length + (length > one_byte_length ? 3 : 2);
+            content.remove_prefix(std::min(length + 1, content.size()));
+        }
+        return total > limit;
+    }
+    master::submission_result refuse_size() {
+        mail_.log(mail_.command_process("postdrop"), {}, maillog::remark{maillog::level::warning, fmt::format("uid={}: File too large", message_.uid)});
+        warn("mail_stream_cleanup: close error");
+        return fail(exit_unavailable, fmt::format("{}({}): message file too big", file_.sender, message_.uid));
+    }
+
     void drop(const std::string& content) {
         file_.arrived = mail_.now();
         file_.id = mail_.new_queue_id(file_.arrived);
@@ -158,6 +181,7 @@ class command {
         file_.where = queue::name::maildrop;
         file_.from.local = !options_.gateway;
         file_.encoding = options_.encoding;
+        file_.returns = options_.returns;
         file_.envelope_id = address::xtext_encode(options_.envelope_id, "+=");
         file_.verp_delimiters = options_.verp_delimiters;
         file_.full_name = options_.full_name ? *options_.full_name : own_full_name();

@@ -127,6 +127,15 @@ class reader {
                 out.notify = notify_mask(text, out.warnings);
                 if (out.notify == 0) out.warnings.push_back("bad -N option value -- ignored");
                 break;
+            case 'R':
+                if (text::equal_ignoring_case(text, "hdrs")) {
+                    out.returns = queue::return_content::headers;
+                } else if (text::equal_ignoring_case(text, "full")) {
+                    out.returns = queue::return_content::full;
+                } else {
+                    out.warnings.push_back("bad -R option value -- ignored");
+                }
+                break;
             case 'V': envelope_id(text); break;
             case 'X': verp(text); break;
             case 'b': mode(text); break;

@@ -8,6 +8,8 @@
 #include <string>
 #include <vector>
 
+#include "mta/queue/queue_file.hpp"
+
 namespace mta::pickup {
 
 struct sendmail_options {
@@ -19,6 +21,7 @@ struct sendmail_options {
     bool delivers = true;                       // not another job: mailq, newaliases, a daemon
     std::string encoding;                       // -B: "8bit", "7bit"
     std::string envelope_id;                    // -V
+    queue::return_content returns = queue::return_content::not_given;       // -R
     std::uint8_t notify = 0;                    // -N
     std::string verp_delimiters;                // -XV
     std::vector<std::string> arguments;         // what is no option: recipients
