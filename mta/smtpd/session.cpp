@@ -471,7 +471,7 @@ task<io_error> session::receive_content(std::string& content, bool& too_big) {
     }
 }
 
-// FILTER, BCC, REDIRECT and PREPEND of access(5).
+// FILTER, BCC, REDIRECT, HOLD, DISCARD and PREPEND of access(5).
 void session::apply_access_actions(cleanup::incoming& message) {
     const message_effects& wanted = access_memory_.effects;
     queue::queue_file& envelope = message.envelope;
@@ -482,18 +482,17 @@ void session::apply_access_actions(cleanup::incoming& message) {
         copy.notify = queue::notify_never;
         envelope.recipients.push_back(std::move(copy));
     }
-    if (!wanted.redirect.empty()) {
-        envelope.recipients.resize(1);
-        queue::recipient& only = envelope.recipients.front();
-        only.original = only.address;
-        only.address = wanted.redirect;
-    }
+    message.redirect = wanted.redirect;
+    message.hold = wanted.hold;
+    message.discard = wanted.discard;
     std::string headers;
     for (const std::string& each : wanted.prepend) headers += each + "\n";
     message.content.insert(0, headers);
 }
 
 task<session::verdict> session::finish_message(std::string content, bool too_big) {
+    // What was to be discarded before its content came never gets to cleanup.
+    const bool discarded_early = access_memory_.effects.discard;
     const access_facts known = facts();
     const decision decided = co_await server_.restrictions().check(stage::end_of_data, known, process_);
     if (decided.refused()) {
@@ -533,7 +532,7 @@ task<session::verdict> session::finish_message(std::string content, bool too_big
     message.content = std::move(content);
     apply_access_actions(message);
     const std::string id = envelope.id;
-    if (access_memory_.effects.discard) {
+    if (discarded_early) {
         reset_transaction();
         errors_ = 0;
         reply(fmt::format("250 2.0.0 Ok: queued as {}", id));
