@@ -97,7 +97,9 @@ struct line_writer {
         } else {
             append_peer(out, e.client);
         }
-        if (!e.text.empty()) (out += ": ") += e.text;
+        // What an access table says of a command (RCPT, DATA) is shown even when it says nothing.
+        const bool of_a_command = !e.stage.empty() && e.stage.front() >= 'A' && e.stage.front() <= 'Z';
+        if (of_a_command || !e.text.empty()) (out += ": ") += e.text;
         if (!e.context.empty()) (out += "; ") += e.context;
     }
     void operator()(const picked_up& e) const {

@@ -83,7 +83,7 @@ bool fabric::plugged(const mta::address::ip_address& address) const {
 }
 
 bool fabric::reaches(const mta::address::ip_address& from, const mta::address::ip_address& to) const {
-    return from == to || from.is_loopback() || (plugged(from) && plugged(to));
+    return from == to || from.is_loopback() || to.is_loopback() || (plugged(from) && plugged(to));
 }
 
 const quality& fabric::quality_between(const mta::address::ip_address& a, const mta::address::ip_address& b) const {
