@@ -1,0 +1,171 @@
+// Is there such a user: reject_unlisted_sender, reject_unlisted_recipient, and the login checks of senders (postconf(5),
+// ADDRESS_CLASS_README).
+#include <fmt/format.h>
+
+#include "mta/address/extension.hpp"
+#include "mta/address/quote.hpp"
+#include "mta/address/trivial_rewrite.hpp"
+#include "mta/smtpd/access_evaluation.hpp"
+#include "mta/table/lookup_order.hpp"
+#include "mta/text/strings.hpp"
+
+namespace mta::smtpd {
+
+// mail_addr_find(3) as smtpd does: a failed lookup is answered at once, in `failure`.
+evaluation::known evaluation::find_in(const table::maps& maps, const std::string& address, std::string_view name, verdict& failure) {
+    if (maps.empty()) return known::no;
+    const table::match found = table::find_address(maps, address, mail_.rewrite().address_rules());
+    warn_all(found.result.warnings);
+    if (found.failed()) {
+        failure = lookup_error(name);
+        return known::failed;
+    }
+    if (!found.found()) return known::no;
+    said_.key = found.key;
+    said_.table = found.table;
+    said_.value = found.result.value;
+    said_.where = found.result.where;
+    return known::yes;
+}
+
+// The accounts of the machine know users by their bare names, with and without an extension, when the domain is local.
+evaluation::known evaluation::find_local(const std::string& address, std::string_view name, verdict& failure) {
+    const auto by_account = [&] {
+        const auto parts = address::split_at_domain(address);
+        if (parts.domain && !mail_.rewrite().address_rules().is_local(*parts.domain)) return false;
+        const std::string user = text::lowered(parts.local);
+        if (mail_.host().find_account(user)) return true;
+        const auto stripped = address::strip_extension(user, mail_.rewrite().extensions());
+        return stripped && mail_.host().find_account(stripped->address).has_value();
+    };
+    const bool first = settings_.accounts_are_local && settings_.accounts_position == 0;
+    if (first && by_account()) return known::yes;
+    const known listed = find_in(settings_.local_recipients, address, name, failure);
+    if (listed != known::no || first || !settings_.accounts_are_local) return listed;
+    return by_account() ? known::yes : known::no;
+}
+
+verdict evaluation::unknown_user(int code, reply_class about, std::string_view recipient, std::string_view table) {
+    return refuse_about(code, about == reply_class::sender ? "5.1.0" : "5.1.1", recipient, about,
+                        fmt::format("User unknown{}{}", settings_.show_table_name ? " in " : "", settings_.show_table_name ? table : ""));
+}
+
+verdict evaluation::check_known(std::string_view sender, const std::string& recipient, reply_class about) {
+    const address::resolved to = resolve(sender, recipient);
+    if (to.flags.failed) return lookup_error(recipient);
+    verdict failure = verdict::dunno;
+    // What is rewritten or aliased is someone.
+    for (const table::maps* each : {&settings_.recipient_canonical, about == reply_class::sender ? &settings_.sender_canonical : nullptr,
+                                    &settings_.canonical, &settings_.virtual_aliases}) {
+        if (!each) continue;
+        const known listed = find_in(*each, to.recipient, recipient, failure);
+        if (listed == known::failed) return failure;
+        if (listed == known::yes) return verdict::dunno;
+    }
+    const std::string_view otherwise = about == reply_class::sender ? "5.1.0" : "5.1.1";
+    if (to.transport == "error" || to.transport == "retry") {
+        const bool retry = to.transport == "retry";
+        const status_and_text said = split_status(to.next_hop, retry ? "4.0.0" : otherwise);
+        const int code = retry ? 450 : to.domain == address::domain_class::virtual_alias ? settings_.alias_code : 550;
+        return refuse_about(code, fitting_status(said.status, about), recipient, about, said.text);
+    }
+    const auto parts = address::split_at_domain(to.recipient);
+    const bool reserved = text::equal_ignoring_case(parts.local, settings_.double_bounce_sender) ||
+                          text::equal_ignoring_case(parts.local, "postmaster") || text::equal_ignoring_case(parts.local, "mailer-daemon");
+    known listed = known::yes;
+    switch (to.domain) {
+        case address::domain_class::local:
+            if (!settings_.checks_local || reserved) break;
+            listed = find_local(to.recipient, recipient, failure);
+            if (listed == known::no) return unknown_user(settings_.local_code, about, recipient, "local recipient table");
+            break;
+        case address::domain_class::virtual_mailbox:
+            if (!settings_.checks_mailboxes) break;
+            listed = find_in(settings_.virtual_mailboxes, to.recipient, recipient, failure);
+            if (listed == known::no) return unknown_user(settings_.mailbox_code, about, recipient, "virtual mailbox table");
+            break;
+        case address::domain_class::relay:
+            if (!settings_.checks_relay) break;
+            listed = find_in(settings_.relay_recipients, to.recipient, recipient, failure);
+            if (listed == known::no) return unknown_user(settings_.relay_recipient_code, about, recipient, "relay recipient table");
+            break;
+        default: break;
+    }
+    return listed == known::failed ? failure : verdict::dunno;
+}
+
+// Each is done once a command; under warn_if_reject it was not really done.
+verdict evaluation::reject_unlisted_recipient(const call&) {
+    const std::string* recipient = address_of(party::recipient);
+    if (!recipient || !settings_.checks_unlisted || memory_.recipient_is_checked) return verdict::dunno;
+    if (warn_only_at_ == 0) memory_.recipient_is_checked = true;
+    return check_known(counterpart(reply_class::recipient), *recipient, reply_class::recipient);
+}
+
+verdict evaluation::reject_unlisted_sender(const call&) {
+    const std::string* sender = address_of(party::sender);
+    if (!sender || !settings_.checks_unlisted || memory_.sender_is_checked) return verdict::dunno;
+    if (warn_only_at_ == 0) memory_.sender_is_checked = true;
+    return check_known(counterpart(reply_class::sender), *sender, reply_class::sender);
+}
+
+// Address probes are not simulated: this is smtpd without an answer of verify(8).
+verdict evaluation::reject_unverified_address(const call& c) {
+    const std::string* address = address_of(c.what.whose);
+    if (!address) return verdict::dunno;
+    warn(fmt::format("{}: address verification is not simulated", c.what.name));
+    const subject about = subject_of(c.what.whose);
+    const tempfail how = c.what.whose == party::sender ? settings_.unverified_sender : settings_.unverified_recipient;
+    return maybe(how, 450, c.what.whose == party::sender ? "4.1.7" : "4.1.1",
+                 fmt::format("<{}>: {} rejected: address verification problem", about.name, name_of(about.about)));
+}
+
+// -- senders and logins -----------------------------------------------------------------------------------------------
+
+verdict evaluation::sender_login_mismatch(bool unknown_is_fine) {
+    const std::string* sender = address_of(party::sender);
+    if (!sender || settings_.sender_logins.empty() || facts_.sasl_username.empty()) return verdict::dunno;
+    const address::resolved from = resolve(counterpart(reply_class::sender), *sender);
+    if (from.flags.failed) return lookup_error(*sender);
+    verdict failure = verdict::dunno;
+    const known listed = find_in(settings_.sender_logins, from.recipient, *sender, failure);
+    if (listed == known::failed) return failure;
+    if (listed == known::no && unknown_is_fine) return verdict::dunno;
+    if (listed == known::yes) {
+        for (const std::string_view owner : text::split(said_.value, text::comma_or_space)) {
+            if (text::equal_ignoring_case(owner, facts_.sasl_username)) return verdict::dunno;
+        }
+    }
+    return refuse(refusal_cause::policy, 553, "5.7.1",
+                  fmt::format("<{}>: Sender address rejected: not owned by user {}", *sender, facts_.sasl_username));
+}
+
+verdict evaluation::reject_authenticated_sender_login_mismatch(const call& c) {
+    if (settings_.sasl_enabled) return sender_login_mismatch(false);
+    warn(fmt::format("restriction `{}' ignored: no SASL support", c.what.name));
+    return verdict::dunno;
+}
+
+verdict evaluation::reject_known_sender_login_mismatch(const call& c) {
+    if (settings_.sasl_enabled) return sender_login_mismatch(true);
+    warn(fmt::format("restriction `{}' ignored: no SASL support", c.what.name));
+    return verdict::dunno;
+}
+
+verdict evaluation::reject_unauthenticated_sender_login_mismatch(const call& c) {
+    if (!settings_.sasl_enabled) {
+        warn(fmt::format("restriction `{}' ignored: no SASL support", c.what.name));
+        return verdict::dunno;
+    }
+    const std::string* sender = address_of(party::sender);
+    if (!sender || settings_.sender_logins.empty() || !facts_.sasl_username.empty()) return verdict::dunno;
+    const address::resolved from = resolve(counterpart(reply_class::sender), *sender);
+    if (from.flags.failed) return lookup_error(*sender);
+    verdict failure = verdict::dunno;
+    const known listed = find_in(settings_.sender_logins, from.recipient, *sender, failure);
+    if (listed == known::failed) return failure;
+    if (listed == known::no) return verdict::dunno;
+    return refuse(refusal_cause::policy, 553, "5.7.1", fmt::format("<{}>: Sender address rejected: not logged in", *sender));
+}
+
+}  // namespace mta::smtpd
