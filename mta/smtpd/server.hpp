@@ -2,6 +2,7 @@
 #pragma once
 #include <memory>
 
+#include "mta/anvil/anvil.hpp"
 #include "mta/host.hpp"
 #include "mta/smtpd/access.hpp"
 #include "mta/smtpd/settings.hpp"
@@ -17,6 +18,7 @@ class server {
     master::mail_system& mail() { return mail_; }
     const settings& options() const { return settings_; }
     smtpd::access& restrictions() { return access_; }
+    anvil::counters& traffic() { return traffic_; }
 
   private:
     task<void> serve(std::unique_ptr<byte_stream> stream, endpoint local, endpoint remote);
@@ -24,6 +26,7 @@ class server {
     master::daemon& service_;
     settings settings_;
     smtpd::access access_;
+    anvil::counters traffic_;
 };
 
 }  // namespace mta::smtpd

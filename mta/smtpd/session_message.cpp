@@ -1,0 +1,158 @@
+// mta/smtpd/session_message.cpp - what becomes of a message that has come in: its Received header, the last restrictions, and its
+// way to cleanup(8) (RFC 5321 4.4).
+#include <fmt/format.h>
+
+#include "mta/address/quote.hpp"
+#include "mta/address/trivial_rewrite.hpp"
+#include "mta/cleanup/cleanup.hpp"
+#include "mta/master/mail_system.hpp"
+#include "mta/smtpd/session.hpp"
+#include "mta/text/strings.hpp"
+
+namespace mta::smtpd {
+
+std::string session::protocol() const {
+    std::string name = !extended_ ? "SMTP" : transaction_.mail.smtputf8 ? "UTF8SMTP" : "ESMTP";
+    if (extended_ && in_tls_) name += "S";
+    if (extended_ && !sasl_username_.empty()) name += "A";
+    return name;
+}
+
+std::string session::received_header() const {
+    const auto& zone = mail_.host().time_zone();
+    std::string out;
+    for (const std::string& each : memory_.effects.prepend) out += each + "\n";
+    out += fmt::format("Received: from {} ({} [{}])\n", helo_.empty() ? announced_.name : helo_, announced_.name, announced_.address);
+    if (in_tls_ && options_.tls_received_header) {
+        const std::size_t of_client = std::min(tls_.details.find(" client-signature"), tls_.details.size());
+        out += fmt::format("\t(using {} with cipher {} ({}/{} bits)", tls_.protocol, tls_.cipher, tls_.cipher_bits, tls_.algorithm_bits);
+        if (of_client > 0) out += "\n\t" + tls_.details.substr(0, of_client);
+        if (of_client < tls_.details.size()) out += "\n\t" + tls_.details.substr(of_client);
+        out += ")\n";
+        if (tls_.certificate_present) {
+            const bool verified = tls_.trust == tls::trust::trusted || tls_.trust == tls::trust::verified;
+            out += fmt::format("\t(Client CN \"{}\", Issuer \"{}\" ({}))\n", tls_.peer_common_name, tls_.issuer_common_name,
+                               verified ? "verified OK" : "not verified");
+        } else {
+            out += options_.tls_ask_certificate ? "\t(Client did not present a certificate)\n" : "\t(No client certificate requested)\n";
+        }
+    }
+    if (options_.sasl_header && !sasl_username_.empty()) out += fmt::format("\t(Authenticated sender: {})\n", sasl_username_);
+    out += fmt::format("\tby {} ({}) with {} id {}", options_.myhostname, options_.mail_name, protocol(), transaction_.queue_id);
+    const std::string date = text::mail_date(transaction_.arrival, zone);
+    if (transaction_.recipients.size() == 1) {
+        out += fmt::format("\n\tfor <{}>; {}\n", address::path_822(transaction_.recipients.front().address), date);
+    } else {
+        out += fmt::format(";\n\t{}\n", date);
+    }
+    return out;
+}
+
+queue::queue_file session::envelope() const {
+    const auto forwarded = [&](std::string_view name, const std::string& otherwise) {
+        const auto found = forwarded_.find(name);
+        return found == forwarded_.end() ? otherwise : found->second.empty() ? "unknown" : found->second;
+    };
+    queue::queue_file made;
+    made.id = transaction_.queue_id;
+    made.arrived = transaction_.arrival;
+    made.sender = *transaction_.sender;
+    made.recipients = transaction_.recipients;
+    queue::origin& from = made.from;
+    from.client_name = forwarded("NAME", client_.name);
+    from.client_address = forwarded("ADDR", client_.address);
+    from.client_port = forwarded("PORT", std::to_string(client_.port));
+    from.reverse_client_name = client_.reverse_name;
+    from.helo = forwarded("HELO", helo_);
+    from.protocol = forwarded("PROTO", extended_ ? "ESMTP" : "SMTP");
+    from.log_identifier = forwarded("IDENT", transaction_.queue_id);
+    from.local = client_.address == "127.0.0.1" || mail_.rewrite().is_own_address(client_.address);
+    from.sasl_method = sasl_method_;
+    from.sasl_username = sasl_username_;
+    const auto& command = transaction_.mail;
+    if (command.auth) from.sasl_sender = *command.auth;
+    if (command.body != address::body_type::unspecified) {
+        made.encoding = command.body == address::body_type::eight_bit_mime ? "8bit" : "7bit";
+    }
+    made.smtputf8 = command.smtputf8;
+    made.envelope_id = address::xtext_encode(command.envid, "+=");
+    if (command.ret == address::dsn_ret::full) made.returns = queue::return_content::full;
+    if (command.ret == address::dsn_ret::headers) made.returns = queue::return_content::headers;
+    made.content_filter = options_.content_filter;
+    apply_effects(made);
+    return made;
+}
+
+// What access tables asked for: FILTER, REDIRECT and BCC.
+void session::apply_effects(queue::queue_file& envelope) const {
+    const message_effects& effects = memory_.effects;
+    if (!effects.filter.empty()) envelope.content_filter = effects.filter;
+    if (!effects.redirect.empty()) {
+        queue::recipient to;
+        to.address = effects.redirect;
+        envelope.recipients = {to};
+    }
+    for (const std::string& each : effects.bcc) {
+        queue::recipient to;
+        to.address = each;
+        to.notify = queue::notify_never;
+        envelope.recipients.push_back(to);
+    }
+}
+
+task<session::verdict> session::finish_message() {
+    if (checks_bare_newline_ && options_.bare_newline == bare_newline::rejected && transaction_.bare_newline) {
+        log_rejection("END-OF-MESSAGE", "bare <LF> received");
+        const std::string text = fmt::format("{} 5.5.2 {} Error: bare <LF> received", options_.bare_newline_code, options_.myhostname);
+        reset_transaction();
+        co_return refuse(text);
+    }
+    if (transaction_.too_big) {
+        reset_transaction();
+        co_return refuse("552 5.3.4 Error: message file too big", notice::bounce);
+    }
+    const access_facts known = facts();
+    const decision decided = co_await server_.restrictions().check(stage::end_of_data, known, process_);
+    if (decided.refused()) {
+        reset_transaction();
+        co_return refuse(decided);
+    }
+    co_return hand_over();
+}
+
+session::verdict session::hand_over() {
+    const std::string id = transaction_.queue_id;
+    const bool chunked = chunks_ != chunks::none;
+    const std::int64_t size = transaction_.size;
+    cleanup::result taken;
+    if (!memory_.effects.discard) {
+        cleanup::incoming message;
+        message.envelope = envelope();
+        message.content = std::move(transaction_.content);
+        taken = mail_.cleanup().take(std::move(message), mail_.process_of("cleanup"));
+    }
+    reset_transaction();
+    if (taken.status == cleanup::status::ok) {
+        errors_ = junk_ = 0;
+        seen_notices_ = 0;
+        reply(chunked ? fmt::format("250 2.0.0 Ok: {} bytes queued as {}", size, id) : fmt::format("250 2.0.0 Ok: queued as {}", id));
+        if (history_.size() > options_.history_limit) history_.clear();
+        return verdict::good;
+    }
+    std::string text = taken.smtp_reply();
+    // A check's own words stand as they are; the mail system's begin with "Error: ".
+    const bool own_words = taken.status == cleanup::status::rejected && text.find(" message content rejected") == std::string::npos;
+    const std::size_t words = text.find(' ', 4);
+    if (!own_words && words != std::string::npos) text.insert(words + 1, "Error: ");
+    notice why = notice::bounce;
+    switch (taken.status) {
+        case cleanup::status::rejected:
+        case cleanup::status::deferred: why = notice::policy; break;
+        case cleanup::status::bad: why = notice::software; break;
+        case cleanup::status::write_error: why = notice::resource; break;
+        default: break;
+    }
+    return refuse(text, why);
+}
+
+}  // namespace mta::smtpd
