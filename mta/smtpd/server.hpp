@@ -1,6 +1,7 @@
 // mta/smtpd/server.hpp - one SMTP server service: takes connections and gives each a session (smtpd(8)).
 #pragma once
 #include <memory>
+#include <set>
 
 #include "mta/anvil/anvil.hpp"
 #include "mta/host.hpp"
@@ -19,6 +20,10 @@ class server {
     const settings& options() const { return settings_; }
     smtpd::access& restrictions() { return access_; }
     anvil::counters& traffic() { return traffic_; }
+    // What a process says of its settings when it starts: once for each.
+    void introduce(const maillog::process& by);
+    // smtpd names the keywords that it holds back once a process.
+    bool first_discard(const maillog::process& by) { return discards_told_.insert(by.pid).second; }
 
   private:
     task<void> serve(std::unique_ptr<byte_stream> stream, endpoint local, endpoint remote);
@@ -27,6 +32,7 @@ class server {
     settings settings_;
     smtpd::access access_;
     anvil::counters traffic_;
+    std::set<int> introduced_, discards_told_;          // by process id
 };
 
 }  // namespace mta::smtpd

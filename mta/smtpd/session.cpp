@@ -17,7 +17,7 @@ struct command_rule {
     bool before_tls, junk, last;
 };
 constexpr command_rule rules[] = {
-    {verb::helo, true, true, true},       {verb::ehlo, true, true, true},       {verb::starttls, true, false, true},
+    {verb::helo, true, true, true},       {verb::ehlo, true, true, true},       {verb::starttls, true, false, false},
     {verb::auth, false, false, true},     {verb::mail, false, false, false},    {verb::rcpt, false, false, false},
     {verb::data, false, false, true},     {verb::bdat, false, false, false},    {verb::rset, false, true, false},
     {verb::noop, true, true, true},       {verb::vrfy, false, true, true},      {verb::etrn, false, true, true},
@@ -131,7 +131,7 @@ access_facts session::facts() {
     known.sasl_username = sasl_username_;
     known.sasl_method = sasl_method_;
     if (transaction_.mail.auth) known.sasl_sender = *transaction_.mail.auth;
-    known.input_waiting = !stream_.unread().empty();
+    known.input_waiting = pipelined_ || !stream_.unread().empty();
     known.tls = in_tls_;
     known.tls_protocol = tls_.protocol;
     known.tls_cipher = tls_.cipher;
@@ -189,6 +189,7 @@ task<void> session::run() {
     const identified who = co_await identify(mail_.host(), remote_, options_.peername_lookup);
     client_ = announced_ = who.client;
     server_.restrictions().introduce(process_);
+    server_.introduce(process_);
     if (!who.warning.empty()) warn(who.warning);
     log(maillog::connected{client_.for_log()});
     const bool greeted = co_await greet();

@@ -70,6 +70,7 @@ class session {
     void append_line(std::string_view line, bool whole);
     task<verdict> finish_message();
     verdict hand_over();
+    void abandon_message();
     queue::queue_file envelope() const;
     void apply_effects(queue::queue_file& envelope) const;
 
@@ -123,7 +124,7 @@ class session {
     peer client_;                                               // as logged and judged
     peer announced_;                                            // as Received headers tell it
     std::string helo_, denied_;
-    bool extended_ = false, in_tls_ = false, pipelined_ = false, hang_up_ = false, died_ = false, counted_ = false;
+    bool extended_ = false, in_tls_ = false, pipelined_ = false, hang_up_ = false, died_ = false, counted_ = false, lost_in_content_ = false;
     bool xclient_allowed_ = false, xforward_allowed_ = false, checks_bare_newline_ = false;
     std::string counted_as_;
     keyword_set discarded_ = 0;

@@ -34,6 +34,7 @@ task<session::verdict> session::data(const address::command_line& line) {
     error_ = broken;
     if (broken != io_error::none) {
         bytes_ += static_cast<std::uint64_t>(transaction_.size);
+        lost_in_content_ = true;
         co_return verdict::lost;
     }
     where_ = "END-OF-MESSAGE";

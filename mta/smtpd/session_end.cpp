@@ -51,6 +51,7 @@ void session::log_end() {
         }
     }
     if (seen_notices_ & options_.notices) send_notice();
+    if (lost_in_content_) abandon_message();
     std::vector<std::string> names;
     for (const verb each : order) names.push_back(text::lowered(address::name_of(each)));
     std::vector<maillog::command_count> counts;
@@ -71,7 +72,7 @@ void session::send_notice() {
     envelope.arrived = mail_.now();
     envelope.id = mail_.new_queue_id(envelope.arrived);
     envelope.sender = options_.double_bounce_sender;
-    const bool policy = seen_notices_ & options_.notices & static_cast<unsigned>(notice::policy);
+    const bool policy = (seen_notices_ & options_.notices) == static_cast<unsigned>(notice::policy);
     queue::recipient to;
     to.address = policy ? "postmaster" : options_.error_recipient;
     envelope.recipients.push_back(to);

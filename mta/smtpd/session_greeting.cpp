@@ -76,7 +76,7 @@ std::vector<std::string_view> session::offered_mechanisms() const {
 }
 
 std::string session::ehlo_reply() {
-    if (discarded_ && advertises(keyword::silent_discard)) inform("discarding EHLO keywords: " + names_of(discarded_));
+    if (discarded_ && advertises(keyword::silent_discard) && server_.first_discard(process_)) inform("discarding EHLO keywords: " + names_of(discarded_));
     std::vector<std::string> lines = {options_.myhostname};
     const auto add = [&](keyword which, std::string text) {
         if (advertises(which)) lines.push_back(std::move(text));
@@ -114,7 +114,8 @@ task<session::verdict> session::helo(const address::command_line& line, bool ext
     reset_transaction();
     helo_ = std::get<address::helo_command>(parsed).name;
     const bool was_extended = extended_;
-    extended_ = extended;
+    // HELO after EHLO is no step back: what may be pipelined stays what it was.
+    extended_ = extended_ || extended;
     command_ = address::name_of(line.name);
     const access_facts known = facts();
     const decision decided = co_await server_.restrictions().check(stage::helo, known, process_);

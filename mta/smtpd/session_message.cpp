@@ -100,6 +100,22 @@ void session::apply_effects(queue::queue_file& envelope) const {
     }
 }
 
+// cleanup(8) has read along, and has said its line at the end of the header.
+void session::abandon_message() {
+    const std::string& content = transaction_.content;
+    const std::size_t end = content.find("\n\n");
+    if (end == std::string::npos) return;
+    std::string id = "<>";
+    for (std::size_t at = 0; at < end; at = content.find('\n', at) + 1) {
+        constexpr std::string_view name = "Message-Id:";
+        const std::string_view line = std::string_view(content).substr(at, content.find('\n', at) - at);
+        if (!text::starts_with_ignoring_case(line, name)) continue;
+        id = text::trimmed(line.substr(name.size()));
+        break;
+    }
+    mail_.log(mail_.process_of("cleanup"), transaction_.queue_id, maillog::message_id_seen{id, false});
+}
+
 task<session::verdict> session::finish_message() {
     if (checks_bare_newline_ && options_.bare_newline == bare_newline::rejected && transaction_.bare_newline) {
         log_rejection("END-OF-MESSAGE", "bare <LF> received");
@@ -108,6 +124,7 @@ task<session::verdict> session::finish_message() {
         co_return refuse(text);
     }
     if (transaction_.too_big) {
+        abandon_message();
         reset_transaction();
         co_return refuse("552 5.3.4 Error: message file too big", notice::bounce);
     }

@@ -12,7 +12,7 @@ task<session::verdict> session::start_tls(const address::command_line& line) {
     if (const auto* refused = std::get_if<address::refusal>(&parsed)) co_return refuse(*refused);
     if (in_tls_) co_return refuse("554 5.5.1 Error: TLS already active");
     if (!options_.tls_available || !advertises(keyword::starttls)) co_return refuse("502 5.5.1 Error: command not implemented");
-    if (!options_.tls_context) co_return refuse("454 4.7.0 TLS not available due to local problem", notice::none);
+    if (!options_.tls_context) co_return refuse("454 4.7.0 TLS not available due to local problem", notice::resource);
     if (limited() && options_.tls_rate_limit > 0 &&
         server_.traffic().count(anvil::event::tls_session, options_.service_name, counted_as_) > options_.tls_rate_limit) {
         const verdict last =

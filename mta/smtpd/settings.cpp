@@ -110,7 +110,10 @@ void settings::read_tls(master::mail_system& mail, master::daemon& service) {
     tls_ask_certificate = p.flag("smtpd_tls_ask_ccert") || p.flag("smtpd_tls_req_ccert");
     tls_auth_only = p.flag("smtpd_tls_auth_only") || tls_required;
     tls_log_level = static_cast<int>(text::to_number(p.text("smtpd_tls_loglevel")).value_or(0));
-    if (tls_available || tls_wrapper) tls_context = tls::server_context(mail, p, tls_required, mail.process_of("smtpd"));
+    const bool named = !p.text("smtpd_tls_chain_files").empty() || !p.text("smtpd_tls_cert_file").empty() ||
+                       !p.text("smtpd_tls_eccert_file").empty() || !p.text("smtpd_tls_dcert_file").empty();
+    tls_lacks_certificates = (tls_available || tls_wrapper) && !named;
+    if ((tls_available || tls_wrapper) && named) tls_context = tls::server_context(mail, p, tls_required, mail.process_of("smtpd"));
 }
 
 void settings::read_sasl(master::mail_system& mail, master::daemon& service) {

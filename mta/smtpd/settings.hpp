@@ -50,6 +50,7 @@ struct settings {
 
     bool tls_available, tls_required, tls_received_header, tls_wrapper, tls_ask_certificate, tls_require_certificate, tls_auth_only;
     int tls_log_level;
+    bool tls_lacks_certificates = false;
     std::shared_ptr<const tls::context> tls_context;
 
     bool sasl_enabled, sasl_broken_clients, sasl_header;

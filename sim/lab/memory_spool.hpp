@@ -21,7 +21,7 @@ class memory_spool final : public mta::spool {
         for (const auto& [id, file] : files_) result.push_back(file);
         return result;
     }
-    std::uint64_t free_bytes() const override { return std::uint64_t{1} << 40; }
+    std::uint64_t free_bytes() const override { return std::uint64_t{1} << 36; }
 
   private:
     std::uint64_t next_inode_;
