@@ -1,7 +1,7 @@
 // cli/check.cpp - relaylab check: what is wrong with a topology, or with the main.cf and master.cf of a real server.
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
 #include <unistd.h>
+#include <CLI/CLI.hpp>
 
 #include <algorithm>
 #include <array>
@@ -38,7 +38,9 @@ std::optional<std::string> configuration_folder(const std::string& path) {
 }
 
 std::string summary(const std::string& path, std::size_t errors, std::size_t warnings) {
-    const auto count = [](std::size_t n, const char* what) { return fmt::format("{} {}{}", n == 0 ? "no" : std::to_string(n), what, n == 1 ? "" : "s"); };
+    const auto count = [](std::size_t n, const char* what) {
+        return fmt::format("{} {}{}", n == 0 ? "no" : std::to_string(n), what, n == 1 ? "" : "s");
+    };
     return fmt::format("{}: {}, {}\n", path, count(errors, "error"), count(warnings, "warning"));
 }
 
@@ -50,9 +52,10 @@ int check(const check_options& options) {
     } else {
         found = load_topology(options.path);
     }
-    const auto errors = static_cast<std::size_t>(std::count_if(found.problems.begin(), found.problems.end(), [](const auto& each) {
-        return each.level == sim::topology::severity::error;
-    }));
+    const auto errors =
+        static_cast<std::size_t>(std::count_if(found.problems.begin(), found.problems.end(), [](const auto& each) {
+            return each.level == sim::topology::severity::error;
+        }));
     const auto warnings = found.problems.size() - errors;
     const int status = errors == 0 ? exit_held : exit_wrong_input;
     if (options.json) {
@@ -76,7 +79,8 @@ int check(const check_options& options) {
 
 void add_check(CLI::App& app, std::function<int()>& chosen) {
     auto options = std::make_shared<check_options>();
-    CLI::App* command = app.add_subcommand("check", "Say what is wrong with a topology, or with a Postfix configuration");
+    CLI::App* command =
+        app.add_subcommand("check", "Say what is wrong with a topology, or with a Postfix configuration");
     command->add_option("FILE", options->path, "Topology file, or a folder with main.cf and master.cf")->required();
     command->add_flag("--json", options->json, "Print one JSON document");
     command->footer(

@@ -19,7 +19,8 @@ std::string with_suggestion(std::string text, std::string_view word, const std::
 
 std::vector<std::string> command_names(const CLI::App& app) {
     std::vector<std::string> names;
-    for (const CLI::App* each : app.get_subcommands([](const CLI::App*) { return true; })) names.push_back(each->get_name());
+    for (const CLI::App* each : app.get_subcommands([](const CLI::App*) { return true; }))
+        names.push_back(each->get_name());
     return names;
 }
 
@@ -50,13 +51,15 @@ std::optional<std::string> unknown_word(const CLI::App& app, std::span<char* con
             const auto known = option_names(*command);
             if (is_one_of(name, known)) continue;
             const std::string of = is_chosen ? " " + command->get_name() : "";
-            return with_suggestion(fmt::format("relaylab{} has no option {}", of, name), name, known) +
+            return with_suggestion(fmt::format("{} has no option {}", is_chosen ? command->get_name() : "it", name),
+                                   name, known) +
                    fmt::format("\nrelaylab{} --help lists its options", of);
         }
         if (is_chosen || word.starts_with('-')) continue;
         const auto known = command_names(app);
         if (!is_one_of(word, known)) {
-            return with_suggestion(fmt::format("relaylab has no command {}", word), word, known) + "\nrelaylab --help lists the commands";
+            return with_suggestion(fmt::format("there is no command {}", word), word, known) +
+                   "\nrelaylab --help lists the commands";
         }
         command = app.get_subcommand(std::string(word));
         is_chosen = true;

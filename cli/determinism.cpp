@@ -75,7 +75,8 @@ void compare_hosts(comparison& with, const sim::record::run_results& one, const 
         with.lines("queue of " + a.name, a.queue_json, b.queue_json);
         with.count("mailboxes of " + a.name, a.mailboxes.size(), b.mailboxes.size());
         for (std::size_t k = 0; k < std::min(a.mailboxes.size(), b.mailboxes.size()); ++k) {
-            with.lines(fmt::format("mailbox of {} at {}", a.mailboxes[k].user, a.name), a.mailboxes[k].user + "\n" + a.mailboxes[k].text,
+            with.lines(fmt::format("mailbox of {} at {}", a.mailboxes[k].user, a.name),
+                       a.mailboxes[k].user + "\n" + a.mailboxes[k].text,
                        b.mailboxes[k].user + "\n" + b.mailboxes[k].text);
         }
     }
@@ -110,7 +111,8 @@ determinism_result compare_runs(const compared_run& one, const compared_run& oth
 }
 
 std::string determinism_text(const determinism_result& found) {
-    if (found.same()) return fmt::format("Played twice with the same results, in {} steps of virtual time.\n", found.steps);
+    if (found.same())
+        return fmt::format("Played twice with the same results, in {} steps of virtual time.\n", found.steps);
     std::string out = "Played twice with different results: this seed does not tell all.\n";
     if (found.diverged) out += fmt::format("The runs part at {}.\n", mta::text::iso_stamp(*found.diverged));
     for (const std::string& each : found.differences) out += "    " + each + "\n";

@@ -4,6 +4,7 @@
 
 #include <cstdio>
 
+#include "cli/terminal.hpp"
 #include "sim/lab/live_lab.hpp"
 
 namespace cli {
@@ -12,7 +13,7 @@ namespace {
 static_assert(slowest_live == sim::real_loop::slowest && fastest_live == sim::real_loop::fastest);
 
 sim::lab::options with_lines(sim::lab::options how, bool quiet) {
-    if (!quiet) how.record.on_line = [](std::string_view, std::string_view line) { fmt::print(stderr, "{}\n", line); };
+    if (!quiet) how.record.on_line = [](std::string_view, std::string_view line) { fmt::print(stderr, "{}\n", printable(line)); };
     return how;
 }
 
@@ -42,17 +43,20 @@ class live_world final : public world {
     void tell_places() {
         const auto tell = [&](const sim::topology::machine& each) {
             const mta::endpoint place = lab_.real(each.name, 25);
-            fmt::print(stderr, "live: {} {} port 25 is {} port {}\n", each.name, to_string(each.address), place.address.to_string(),
-                       place.port);
+            fmt::print(stderr, "live: {} {} port 25 is {} port {}\n", each.name, to_string(each.address),
+                       place.address.to_string(), place.port);
         };
         for (const auto& each : what_.hosts) tell(each);
         for (const auto& each : what_.servers) tell(each);
         for (const auto& each : what_.clients) {
-            fmt::print(stderr, "live: {} {} is {}\n", each.name, to_string(each.address), lab_.real(each.name, 25).address.to_string());
+            fmt::print(stderr, "live: {} {} is {}\n", each.name, to_string(each.address),
+                       lab_.real(each.name, 25).address.to_string());
         }
         const unsigned distance = lab_.net().port_distance();
         if (distance == 0) return;
-        fmt::print(stderr, "live: all ports are {} higher than in the topology, where they are taken or for root alone\n", distance);
+        fmt::print(stderr,
+                   "live: all ports are {} higher than in the topology, where they are taken or for root alone\n",
+                   distance);
     }
 
     const sim::topology::topology& what_;
@@ -62,7 +66,8 @@ class live_world final : public world {
 
 }  // namespace
 
-std::unique_ptr<world> make_live_world(const sim::topology::topology& what, const sim::lab::options& how, const live_choice& live) {
+std::unique_ptr<world> make_live_world(const sim::topology::topology& what, const sim::lab::options& how,
+                                       const live_choice& live) {
     return std::make_unique<live_world>(what, how, live);
 }
 

@@ -11,11 +11,8 @@ namespace cli {
 sim::topology::load_result load_topology(const std::string& path) {
     sim::topology::load_result result = sim::topology::load(path, sim::lab::check_hooks());
     if (!result.ok()) return result;
-    const auto filters = sim::lab::check_filters(*result.value);
     const auto hosts = sim::lab::check_hosts(*result.value);
-    result.problems.insert(result.problems.end(), filters.begin(), filters.end());
     result.problems.insert(result.problems.end(), hosts.begin(), hosts.end());
-    if (!filters.empty()) result.value.reset();
     return result;
 }
 

@@ -7,7 +7,7 @@
 
 namespace cli {
 
-// The loader's problems, then those of filters and of each host's configuration. There may be errors beside a value: what
+// The loader's problems, then those of each host's configuration. There may be errors beside a value: what
 // a daemon would not start with is one, and the topology runs nevertheless.
 sim::topology::load_result load_topology(const std::string& path);
 

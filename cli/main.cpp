@@ -38,7 +38,10 @@ int parse_and_run(CLI::App& app, std::function<int()>& chosen, int argc, char** 
 
 int main(int argc, char** argv) {
     ::signal(SIGPIPE, SIG_IGN);  // a reader that goes away shows in write(2); terminal.hpp
-    CLI::App app{"relaylab: a laboratory for chains of mail servers. It plays Postfix systems, their DNS and\ntheir network in virtual time, and shows what becomes of each mail.", "relaylab"};
+    CLI::App app{
+        "relaylab: a laboratory for chains of mail servers. It plays Postfix systems, their DNS and\ntheir network in "
+        "virtual time, and shows what becomes of each mail.",
+        "relaylab"};
     app.require_subcommand(1);
     app.set_version_flag("--version", std::string("relaylab ") + cli::version);
     app.footer(

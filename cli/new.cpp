@@ -1,6 +1,6 @@
 // cli/new.cpp - relaylab new: writes a commented topology that runs as it stands. Never replaces a file.
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
+#include <CLI/CLI.hpp>
 
 #include <cerrno>
 #include <cstdio>
@@ -14,7 +14,9 @@
 namespace cli {
 namespace {
 
-bool has_yaml_ending(const std::string& name) { return name.ends_with(".yaml") || name.ends_with(".yml"); }
+bool has_yaml_ending(const std::string& name) {
+    return name.ends_with(".yaml") || name.ends_with(".yml");
+}
 
 int write_new(const std::string& name) {
     const std::string path = has_yaml_ending(name) ? name : name + ".yaml";
@@ -22,7 +24,9 @@ int write_new(const std::string& name) {
     std::FILE* file = std::fopen(path.c_str(), "wx");
     if (file == nullptr) {
         const bool exists = errno == EEXIST;
-        complain(fmt::format("{}: {}", path, exists ? "is there already, and is not replaced; choose another name" : std::strerror(errno)));
+        complain(
+            fmt::format("{}: {}", path,
+                        exists ? "is there already, and is not replaced; choose another name" : std::strerror(errno)));
         return exit_wrong_input;
     }
     const std::string text = sim::topology::new_topology(stem);
@@ -32,9 +36,10 @@ int write_new(const std::string& name) {
         std::remove(path.c_str());
         return exit_lab_failed;
     }
-    write_output(fmt::format("{}: two servers, a mail from one to the other, and a stranger who is turned away.\n"
-                             "Play it:    relaylab run {}\n",
-                             path, path));
+    write_output(
+        fmt::format("{}: two servers, a mail from one to the other, and a stranger who is turned away.\n"
+                    "Play it:    relaylab run {}\n",
+                    path, path));
     return exit_held;
 }
 

@@ -18,7 +18,8 @@ class mailbox_index {
   public:
     explicit mailbox_index(sim::lab::lab& lab) : lab_(lab) {}
 
-    std::vector<record::received_header> find(const std::string& host, const std::string& user, const std::string& queue_id) {
+    std::vector<record::received_header> find(const std::string& host, const std::string& user,
+                                              const std::string& queue_id) {
         const auto key = std::pair(host, user);
         auto found = boxes_.find(key);
         if (found == boxes_.end()) found = boxes_.emplace(key, read(host, user)).first;
@@ -90,7 +91,9 @@ bool played::held() const {
     return unjudged == 0 && std::all_of(verdicts.begin(), verdicts.end(), [](const auto& each) { return each.held; });
 }
 
-std::string key_log_of(const std::string& capture) { return capture + ".keys"; }
+std::string key_log_of(const std::string& capture) {
+    return capture + ".keys";
+}
 
 namespace {
 
@@ -131,7 +134,8 @@ played play_in(world& in, const sim::topology::topology& what, const play_option
 
 played play(const sim::topology::topology& what, const play_options& options, progress& watch) {
     std::unique_ptr<record::capture> capture;
-    if (!options.capture.empty()) capture = std::make_unique<record::capture>(options.capture, key_log_of(options.capture));
+    if (!options.capture.empty())
+        capture = std::make_unique<record::capture>(options.capture, key_log_of(options.capture));
     sim::lab::options how;
     how.seed = options.seed;
     how.allow_commands = options.allow_commands;

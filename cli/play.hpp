@@ -21,7 +21,8 @@ struct play_options {
     std::size_t most_traces = 3;
     bool allow_commands = false;
     bool for_comparison = false;  // keeps the trail and a dump of the record
-    std::function<std::unique_ptr<world>(const sim::topology::topology&, const sim::lab::options&)> make = make_virtual_world;
+    std::function<std::unique_ptr<world>(const sim::topology::topology&, const sim::lab::options&)> make =
+        make_virtual_world;
 };
 
 // A delivered message's own account of its way.
@@ -39,24 +40,24 @@ struct told_message {
 struct played {
     std::uint64_t seed = 0;
     mta::time_point began{}, ended{};
-    bool over = true;                                      // false: cut off
+    bool over = true;  // false: cut off
     std::size_t steps_begun = 0;
-    sim::record::run_results results;                      // as in a run folder
-    std::vector<std::pair<std::string, std::string>> logs; // host, maillog with the paths that it has there
+    sim::record::run_results results;                       // as in a run folder
+    std::vector<std::pair<std::string, std::string>> logs;  // host, maillog with the paths that it has there
     std::vector<sim::scenario::verdict> verdicts;
-    std::size_t unjudged = 0;                              // expectations of steps that were not reached
+    std::size_t unjudged = 0;  // expectations of steps that were not reached
     std::vector<sim::scenario::violation> violations;
     std::vector<sim::record::message_summary> messages;
-    std::vector<told_message> told;                        // the first of them
+    std::vector<told_message> told;  // the first of them
     std::vector<sim::event_loop::mark> trail;
     std::string dump;
 
     bool held() const;
 };
 
-// Writes the record and the capture completely before it returns. Throws sim::record::record_error for a file that cannot
-// be begun, std::runtime_error for one that cannot be finished, mta::config::fatal for a configuration that cannot be
-// started.
+// Writes the record and the capture completely before it returns. Throws sim::record::record_error for a file that
+// cannot be begun, std::runtime_error for one that cannot be finished, mta::config::fatal for a configuration that
+// cannot be started.
 played play(const sim::topology::topology& what, const play_options& options, progress& watch);
 
 // The pcapng file's key log.

@@ -8,7 +8,9 @@ namespace cli {
 
 namespace json = boost::json;
 
-json::value text_value(std::string_view text) { return json::value(sim::record::well_formed(text)); }
+json::value text_value(std::string_view text) {
+    return json::value(sim::record::well_formed(text));
+}
 
 json::array problem_values(const std::vector<sim::topology::problem>& problems) {
     json::array all;

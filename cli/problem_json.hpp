@@ -1,10 +1,14 @@
 // cli/problem_json.hpp - problems of files as JSON values, and as lines on standard error.
 #pragma once
-#include <boost/json/fwd.hpp>
 #include <string_view>
 #include <vector>
 
 #include "sim/topology/loader.hpp"
+
+namespace boost::json {
+class array;
+class value;
+}  // namespace boost::json
 
 namespace cli {
 

@@ -32,9 +32,13 @@ progress::progress(std::string what, visibility how)
       visible_(how == visibility::shown && stderr_is_terminal()),
       next_(wall_clock::now() + quiet_at_first) {}
 
-progress::~progress() { clear(); }
+progress::~progress() {
+    clear();
+}
 
-void progress::begin(mta::time_point virtual_now) { began_ = virtual_now; }
+void progress::begin(mta::time_point virtual_now) {
+    began_ = virtual_now;
+}
 
 void progress::step(std::size_t k, std::size_t n) {
     step_ = k;

@@ -23,17 +23,17 @@ struct run_report {
     const sim::topology::topology* what = nullptr;
     std::vector<sim::topology::problem> problems;
     played run;
-    std::string until;                             // as given
+    std::string until;                              // as given
     std::optional<determinism_result> determinism;  // when it was asked for
     written_files written;
-    int status = 0;                                // exit status
+    int status = 0;  // exit status
 };
 
 enum class detail : unsigned char { everything, verdicts };
 std::string report_text(const run_report& report, detail how_much, const output_style& style);
 std::string report_json(const run_report& report);
 
-// "held    delivered to a@b (1 delivery)   lab.yaml:7:5"
+// "held    delivered to a@b   lab.yaml:7:5"; of one that failed also what was found, and what came nearest.
 std::string verdict_line(const sim::scenario::verdict& each, const output_style& style);
 
 }  // namespace cli

@@ -13,7 +13,9 @@ namespace {
 
 namespace json = boost::json;
 
-json::value or_null(const std::string& text) { return text.empty() ? json::value(nullptr) : text_value(text); }
+json::value or_null(const std::string& text) {
+    return text.empty() ? json::value(nullptr) : text_value(text);
+}
 
 json::array verdict_values(const played& run) {
     json::array all;
@@ -117,7 +119,8 @@ json::value determinism_value(const std::optional<determinism_result>& found) {
     if (!found) return nullptr;
     json::object out;
     out["same"] = found->same();
-    out["first_divergence"] = found->diverged ? json::value(mta::text::iso_stamp(*found->diverged)) : json::value(nullptr);
+    out["first_divergence"] =
+        found->diverged ? json::value(mta::text::iso_stamp(*found->diverged)) : json::value(nullptr);
     json::array differences;
     for (const auto& each : found->differences) differences.push_back(text_value(each));
     out["differences"] = std::move(differences);

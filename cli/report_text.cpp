@@ -47,7 +47,8 @@ trace_style style_of(const output_style& style) {
 void add_maillogs(text& out, const run_report& report) {
     for (const auto& [host, log] : report.run.logs) {
         const auto* declared = report.what->find_host(host);
-        out.heading(fmt::format("== {} ({}) maillog", host, declared ? sim::topology::to_string(declared->address) : ""));
+        out.heading(
+            fmt::format("== {} ({}) maillog", host, declared ? sim::topology::to_string(declared->address) : ""));
         out.add(log.empty() ? "(nothing was logged)\n" : printable_lines(log));
     }
 }
@@ -69,9 +70,10 @@ void add_messages(text& out, const run_report& report, const output_style& style
         const auto listed = std::min(most_listed, all.size());
         out.add(messages_text({all.begin(), all.begin() + static_cast<std::ptrdiff_t>(listed)}, style_of(style)));
         if (listed < all.size()) out.line(fmt::format("and {} more", all.size() - listed));
-        const std::string how = report.written.database.empty()
-                                    ? "to follow the others, run again with --db run.db and then: relaylab trace run.db NUMBER"
-                                    : fmt::format("to follow the others: relaylab trace {} NUMBER", report.written.database);
+        const std::string how =
+            report.written.database.empty()
+                ? "to follow the others, run again with --db run.db and then: relaylab trace run.db NUMBER"
+                : fmt::format("to follow the others: relaylab trace {} NUMBER", report.written.database);
         out.line(fmt::format("Traced here: the first {}; {}", report.run.told.size(), how));
     }
     for (const told_message& each : report.run.told) add_message(out, each, style);
@@ -89,18 +91,22 @@ void add_verdicts(text& out, const run_report& report, const output_style& style
 void add_summary(text& out, const run_report& report) {
     const played& run = report.run;
     if (!run.over) {
-        out.line(fmt::format("Cut off by --until {} in step {} of {}; expectations of the end were judged as things stood then.",
-                             report.until, run.steps_begun, report.what->steps.size()));
+        out.line(fmt::format("Cut off{} in step {} of {}; expectations of the end were judged as things stood then.",
+                             report.until.empty() ? std::string() : " by --until " + report.until, run.steps_begun,
+                             report.what->steps.size()));
     }
-    if (run.unjudged > 0) out.line(fmt::format("{} more of steps that were not reached could not be judged.", run.unjudged));
-    const auto held = std::count_if(run.verdicts.begin(), run.verdicts.end(), [](const auto& each) { return each.held; });
+    if (run.unjudged > 0)
+        out.line(fmt::format("{} more of steps that were not reached could not be judged.", run.unjudged));
+    const auto held =
+        std::count_if(run.verdicts.begin(), run.verdicts.end(), [](const auto& each) { return each.held; });
     if (run.verdicts.empty()) {
         out.line("The file expects nothing, so nothing was judged.");
     } else {
         out.line(fmt::format("{} of {} expectations held.", held, run.verdicts.size()));
     }
     if (!run.violations.empty()) {
-        out.line(fmt::format("Mail was lost or doubled ({} findings): this is a fault of the lab, not of the topology.", run.violations.size()));
+        out.line(fmt::format("Mail was lost or doubled ({} findings): this is a fault of the lab, not of the topology.",
+                             run.violations.size()));
     }
     if (report.determinism) out.add(determinism_text(*report.determinism));
     if (!report.written.folder.empty()) out.line("Run folder: " + report.written.folder);
@@ -115,9 +121,7 @@ void add_summary(text& out, const run_report& report) {
 std::string verdict_line(const sim::scenario::verdict& each, const output_style& style) {
     std::string line = painted(each.held ? "held    " : "FAILED  ", each.held ? paint::green : paint::red, style.color);
     line += printable(each.expected);
-    if (each.held) {
-        line += painted(printable(fmt::format(" ({})", each.found)), paint::dim, style.color);
-    } else {
+    if (!each.held) {
         line += printable("; found " + each.found);
         if (!each.nearest.empty()) line += printable("; nearest: " + each.nearest);
     }

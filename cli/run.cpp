@@ -2,9 +2,9 @@
 //
 // Places to write to are tried before the run; what is told is told when all files are complete. Exit status: see
 // commands.hpp.
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
 #include <stdlib.h>
+#include <CLI/CLI.hpp>
 
 #include <boost/json.hpp>
 #include <filesystem>
@@ -44,16 +44,18 @@ struct places {
     void finish(const sim::record::run_results& results);
 };
 
-// A file beside the run folder may not lie in it: the folder is replaced as a whole. `own` is the name that the folder's
-// own copy has; a path that names just that one asks for nothing more.
-std::string beside_folder(const std::string& path, const std::string& folder, const std::string& own, const char* option) {
+// A file beside the run folder may not lie in it: the folder is replaced as a whole. `own` is the name that the
+// folder's own copy has; a path that names just that one asks for nothing more.
+std::string beside_folder(const std::string& path, const std::string& folder, const std::string& own,
+                          const char* option) {
     if (path.empty() || folder.empty()) return path;
     const auto wanted = fs::absolute(path).lexically_normal(), home = fs::absolute(folder + "/").lexically_normal();
     const auto inside = wanted.lexically_relative(home);
     if (inside.empty() || *inside.begin() == "..") return path;
     if (inside == own) return {};
-    throw sim::record::record_error(
-        fmt::format("{}: lies in the run folder, which is replaced as a whole; name {} a file elsewhere, or leave it to {}/{}", path, option, folder, own));
+    throw sim::record::record_error(fmt::format(
+        "{}: lies in the run folder, which is replaced as a whole; name {} a file elsewhere, or leave it to {}/{}",
+        path, option, folder, own));
 }
 
 places::places(const run_options& options) {
@@ -135,8 +137,7 @@ std::string refusal_json(const std::string& file, const sim::topology::load_resu
     return boost::json::serialize(out) + "\n";
 }
 
-int play_and_tell(const run_options& options, const sim::topology::topology& what, std::vector<sim::topology::problem> problems) {
-    places to(options);
+play_options how_to_play(const run_options& options, const sim::topology::topology& what, const places& to) {
     play_options how;
     how.seed = options.seed.value_or(what.seed.value_or(1));
     if (!options.until.empty()) how.until = sim::topology::parse_duration(options.until);
@@ -145,21 +146,27 @@ int play_and_tell(const run_options& options, const sim::topology::topology& wha
     how.most_traces = options.json ? traces_for_programs : options.quiet ? 0 : traces_for_people;
     how.allow_commands = options.allow_commands;
     how.for_comparison = options.check_determinism;
-
     if (options.live) {
         live_choice live;
         live.speed = options.speed;
         live.quiet = options.quiet;
         how.make = [live](const auto& topology, const auto& lab) { return make_live_world(topology, lab, live); };
     }
+    return how;
+}
 
+int play_and_tell(const run_options& options, const sim::topology::topology& what,
+                  std::vector<sim::topology::problem> problems) {
+    places to(options);
+    const play_options how = how_to_play(options, what, to);
     run_report report;
     report.file = options.file;
     report.what = &what;
     report.problems = std::move(problems);
     report.until = options.until;
     {
-        progress watch("playing", options.quiet || options.live ? progress::visibility::hidden : progress::visibility::shown);
+        progress watch("playing",
+                       options.quiet || options.live ? progress::visibility::hidden : progress::visibility::shown);
         report.run = play(what, how, watch);
     }
     if (options.check_determinism) report.determinism = play_again(what, how, report.run, options.quiet);
@@ -170,8 +177,9 @@ int play_and_tell(const run_options& options, const sim::topology::topology& wha
     }
     report.written = to.told;
     report.status = status_of(report);
-    write_output(options.json ? report_json(report)
-                              : report_text(report, options.quiet ? detail::verdicts : detail::everything, style_of_stdout()));
+    write_output(options.json
+                     ? report_json(report)
+                     : report_text(report, options.quiet ? detail::verdicts : detail::everything, style_of_stdout()));
     return report.status;
 }
 
@@ -197,19 +205,30 @@ void add_run(CLI::App& app, std::function<int()>& chosen) {
     auto options = std::make_shared<run_options>();
     CLI::App* command = app.add_subcommand("run", "Play a topology's scenario and tell what happened");
     command->add_option("FILE", options->file, "Topology or scenario file (YAML)")->required();
-    command->add_option("--seed", options->seed, "Seed of everything random (otherwise the file's own, or 1)")->type_name("N");
-    command->add_option("--out", options->out, "Write a run folder: maillogs, mailboxes, queues, dialogues, run.db")->type_name("DIR");
-    command->add_option("--db", options->database, "Write the record of the run, an SQLite database")->type_name("FILE");
-    CLI::Option* capture = command->add_option("--pcap", options->capture, "Write the traffic for Wireshark; the TLS keys go into FILE.keys")->type_name("FILE");
-    command->add_option("--until", options->until, "Stop after this much virtual time: 90s, 6h, 5d")->type_name("TIME")->check(check_duration);
-    CLI::Option* twice = command->add_flag("--check-determinism", options->check_determinism, "Play twice and compare everything; exit 3 if it differs");
+    command->add_option("--seed", options->seed, "Seed of everything random (otherwise the file's own, or 1)")
+        ->type_name("N");
+    command->add_option("--out", options->out, "Write a run folder: maillogs, mailboxes, queues, dialogues, run.db")
+        ->type_name("DIR");
+    command->add_option("--db", options->database, "Write the record of the run, an SQLite database")
+        ->type_name("FILE");
+    CLI::Option* capture =
+        command
+            ->add_option("--pcap", options->capture, "Write the traffic for Wireshark; the TLS keys go into FILE.keys")
+            ->type_name("FILE");
+    command->add_option("--until", options->until, "Stop after this much virtual time: 90s, 6h, 5d")
+        ->type_name("TIME")
+        ->check(check_duration);
+    CLI::Option* twice = command->add_flag("--check-determinism", options->check_determinism,
+                                           "Play twice and compare everything; exit 3 if it differs");
     CLI::Option* live = command->add_flag("--live", options->live, "Play on real loopback sockets, in real time");
     live->excludes(capture)->excludes(twice);
-    command->add_option("--speed", options->speed, "Seconds of a live lab for one of the clock on the wall (otherwise 1)")
+    command
+        ->add_option("--speed", options->speed, "Seconds of a live lab for one of the clock on the wall (otherwise 1)")
         ->type_name("X")
         ->check(CLI::Range(slowest_live, fastest_live))
         ->needs(live);
-    command->add_flag("--allow-commands", options->allow_commands, "Let pipe(8) and \"|command\" run commands of this machine");
+    command->add_flag("--allow-commands", options->allow_commands,
+                      "Let pipe(8) and \"|command\" run commands of this machine");
     command->add_flag("--json", options->json, "Print one JSON document");
     command->add_flag("--quiet", options->quiet, "Print the verdicts alone, and no progress");
     command->footer(

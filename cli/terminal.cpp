@@ -34,7 +34,9 @@ output_style style_of_stdout() {
     return style;
 }
 
-bool stderr_is_terminal() { return isatty(STDERR_FILENO) != 0; }
+bool stderr_is_terminal() {
+    return isatty(STDERR_FILENO) != 0;
+}
 
 std::string printable(std::string_view text) {
     std::string out(text);
@@ -66,6 +68,8 @@ void flush_output() {
     if (std::fflush(stdout) != 0) check_output();
 }
 
-void complain(std::string_view text) { std::fprintf(stderr, "relaylab: %.*s\n", static_cast<int>(text.size()), text.data()); }
+void complain(std::string_view text) {
+    std::fprintf(stderr, "relaylab: %.*s\n", static_cast<int>(text.size()), text.data());
+}
 
 }  // namespace cli

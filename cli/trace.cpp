@@ -184,7 +184,7 @@ std::string trace_text(const message_trace& story, const trace_style& style) {
     const trace_stop& first = story.stops.front();
     out.heading("Message " + (first.message_id.empty() ? std::string("without Message-Id") : first.message_id));
     out.line(printable(fmt::format("from <{}>, {} bytes, {} {}", first.sender, first.size, story.stops.size(),
-                               story.stops.size() == 1 ? "stop" : "stops")));
+                                   story.stops.size() == 1 ? "stop" : "stops")));
     for (std::size_t i = 0; i < story.stops.size(); ++i) {
         const trace_stop& stop = story.stops[i];
         out.line("");

@@ -40,7 +40,8 @@ void add_trace(CLI::App& app, std::function<int()>& chosen) {
     auto options = std::make_shared<trace_options>();
     CLI::App* command = app.add_subcommand("trace", "Show a message's way across hosts");
     command->add_option("DB", options->database, "Record of a run (--db), or a run folder (--out)")->required();
-    command->add_option("MESSAGE", options->message, "Message-Id, queue id on any host, or number; without it, all are listed");
+    command->add_option("MESSAGE", options->message,
+                        "Message-Id, queue id on any host, or number; without it, all are listed");
     command->add_flag("--json", options->json, "Print one JSON document");
     command->footer(
         "Examples:\n"

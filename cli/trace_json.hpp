@@ -1,9 +1,12 @@
 // cli/trace_json.hpp - traces and lists of messages as JSON values, for documents that hold them.
 #pragma once
-#include <boost/json/fwd.hpp>
 #include <optional>
 
 #include "sim/record/trace.hpp"
+
+namespace boost::json {
+class object;
+}
 
 namespace cli {
 

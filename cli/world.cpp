@@ -13,7 +13,9 @@ class virtual_world final : public world {
     mta::time_point now() override { return lab_.loop().now(); }
     void watch_traffic(sim::network::observer* by) override { lab_.net().set_observer(by); }
     void on_heartbeat(std::function<void()> tell) override { lab_.loop().on_heartbeat(std::move(tell)); }
-    bool play(sim::scenario::player& what, std::optional<mta::duration> until) override { return lab_.play(what, until); }
+    bool play(sim::scenario::player& what, std::optional<mta::duration> until) override {
+        return lab_.play(what, until);
+    }
     void keep_trail() override { lab_.loop().keep_trail(); }
     std::span<const sim::event_loop::mark> trail() const override { return lab_.loop().trail(); }
 

@@ -11,7 +11,9 @@ endif()
 
 find_program(CCACHE ccache)
 if(CCACHE)
-  set(CMAKE_CXX_COMPILER_LAUNCHER ${CCACHE})
+  # Precompiled headers want the first; the second lets clones of one project in different folders share what they built.
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${CMAKE_COMMAND} -E env CCACHE_SLOPPINESS=pch_defines,time_macros
+      CCACHE_BASEDIR=${PROJECT_SOURCE_DIR} CCACHE_NOHASHDIR=1 ${CCACHE})
 endif()
 
 add_library(relaylab_options INTERFACE)
@@ -21,7 +23,7 @@ target_compile_options(relaylab_options INTERFACE -Wall -Wextra -Wpedantic -Wnon
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   # GCC 12 sees these in its own standard library once std::string is inlined far enough.
   target_compile_options(relaylab_options INTERFACE -Wno-restrict -Wno-maybe-uninitialized -Wno-stringop-overflow
-                         -Wno-array-bounds -Wno-dangling-pointer)
+                         -Wno-stringop-overread -Wno-array-bounds -Wno-dangling-pointer)
 endif()
 if(RELAYLAB_SANITIZE)
   add_compile_options(-fsanitize=${RELAYLAB_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer)

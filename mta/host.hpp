@@ -71,6 +71,8 @@ class spool {
     virtual std::uint64_t new_inode() = 0;      // unique among the files of the spool
     // Writes a new file, or replaces the one with this id; the queue it is in is file->where.
     virtual void save(const queue::message& file) = 0;
+    // A file of the spool is in another queue now: rename(2). A spool that holds the very object has nothing to do.
+    virtual void moved(const queue::message& file) { save(file); }
     virtual void remove(std::string_view id) = 0;
     // All files, in order of id; for a start, and for postqueue and postsuper.
     virtual std::vector<queue::message> all() const = 0;

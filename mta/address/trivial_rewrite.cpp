@@ -12,7 +12,7 @@
 namespace mta::address {
 namespace {
 
-constexpr std::size_t cache_limit = 4096;
+constexpr std::size_t cache_limit = 20'000;     // the recipients that a queue manager has in memory (qmgr_message_recipient_limit)
 
 lookup_status status_of(const table::list_match& match) {
     return match.matched() ? lookup_status::found : match.failed() ? lookup_status::failed : lookup_status::absent;
@@ -48,7 +48,9 @@ std::vector<std::string> own_addresses(const config::parameters& parameters, Hos
 }  // namespace
 
 struct trivial_rewrite::lists {
-    table::domain_list mydestination, virtual_alias_domains, virtual_mailbox_domains, relay_domains;
+    // Only relay_domains knows parent domains; the others are lists of exact names.
+    table::string_list mydestination, virtual_alias_domains, virtual_mailbox_domains;
+    table::domain_list relay_domains;
     table::maps transport, sender_relayhost, sender_transport, relocated;
     std::vector<std::string> own_addresses;
     table::parent_style transport_parents;
@@ -69,14 +71,17 @@ trivial_rewrite::trivial_rewrite(const config::parameters& parameters, Host& hos
     };
     table::open_options options;
     options.utf8 = parameters.flag("smtputf8_enable");
+    const auto exact = [&](const char* name) {
+        return table::string_list(name, parameters.text(name), registry, environment, complaints, table::parent_style::dot_parent);
+    };
     const auto maps = [&](const char* name, bool substitution) {
         options.allow_substitution = substitution;
         return table::maps::open(name, parameters.text(name), registry, environment, options, complaints);
     };
     lists& l = *lists_;
-    l.mydestination = list("mydestination");
-    l.virtual_alias_domains = list("virtual_alias_domains");
-    l.virtual_mailbox_domains = list("virtual_mailbox_domains");
+    l.mydestination = exact("mydestination");
+    l.virtual_alias_domains = exact("virtual_alias_domains");
+    l.virtual_mailbox_domains = exact("virtual_mailbox_domains");
     l.relay_domains = list("relay_domains");
     l.transport = maps("transport_maps", false);
     l.sender_relayhost = maps("sender_dependent_relayhost_maps", false);
@@ -116,9 +121,9 @@ trivial_rewrite::trivial_rewrite(const config::parameters& parameters, Host& hos
     c.rules.swap_bangpath = parameters.flag("swap_bangpath");
     c.rules.allow_percent_hack = parameters.flag("allow_percent_hack");
     c.local_domains = [this](std::string_view domain) { return is_local_domain(domain); };
-    const auto classify = [this](const table::domain_list& which) -> domain_list {
+    const auto classify = [](const auto& which) -> domain_list {
         if (which.patterns().empty()) return {};
-        return [this, &which](std::string_view domain) { return class_of(which, domain); };
+        return [&which](std::string_view domain) { return status_of(which.match(domain)); };
     };
     c.virtual_alias_domains = classify(l.virtual_alias_domains);
     c.virtual_mailbox_domains = classify(l.virtual_mailbox_domains);
@@ -145,10 +150,6 @@ trivial_rewrite::trivial_rewrite(const config::parameters& parameters, Host& hos
     }
 }
 
-lookup_status trivial_rewrite::class_of(const table::domain_list& list, std::string_view domain) const {
-    return status_of(list.match(domain));
-}
-
 bool trivial_rewrite::is_own_address(std::string_view ip) const {
     return std::find(lists_->own_addresses.begin(), lists_->own_addresses.end(), ip) != lists_->own_addresses.end();
 }
@@ -161,22 +162,28 @@ lookup_status trivial_rewrite::is_local_domain(std::string_view domain) const {
     return literal && is_own_address(literal->to_string()) ? lookup_status::found : lookup_status::absent;
 }
 
+const resolved* trivial_rewrite::known(const cache& answers, const question& asked) const {
+    const auto found = cacheable_ ? answers.find(asked) : answers.end();
+    return found != answers.end() ? &found->second : nullptr;
+}
+
+const resolved& trivial_rewrite::keep(cache& answers, const question& asked, resolved answer) const {
+    if (!cacheable_ || answers.size() >= cache_limit) answers.clear();
+    return answers.emplace(asked, std::move(answer)).first->second;
+}
+
 const resolved& trivial_rewrite::resolve(std::string_view sender, std::string_view recipient) {
-    if (!cacheable_ || resolved_.size() >= cache_limit) resolved_.clear();
-    std::pair<std::string, std::string> key(sender, recipient);
-    const auto found = resolved_.find(key);
-    if (found != resolved_.end()) return found->second;
-    resolved answer = resolve_address(sender, recipient, context_);
-    return resolved_.emplace(std::move(key), std::move(answer)).first->second;
+    const question asked(sender, recipient);
+    if (const resolved* answer = known(resolved_, asked)) return *answer;
+    return keep(resolved_, asked, resolve_address(sender, recipient, context_));
 }
 
 const resolved& trivial_rewrite::route(std::string_view sender, std::string_view recipient) {
-    if (!cacheable_ || routed_.size() >= cache_limit) routed_.clear();
-    std::pair<std::string, std::string> key(sender, recipient);
-    const auto found = routed_.find(key);
-    if (found != routed_.end()) return found->second;
-    resolved answer = as_queue_manager_sees(resolve(sender, recipient));
-    return routed_.emplace(std::move(key), std::move(answer)).first->second;
+    const question asked(sender, recipient);
+    if (const resolved* answer = known(routed_, asked)) return *answer;
+    const resolved* smtpd_asked = known(resolved_, asked);
+    resolved answer = smtpd_asked ? *smtpd_asked : resolve_address(sender, recipient, context_);
+    return keep(routed_, asked, as_queue_manager_sees(std::move(answer)));
 }
 
 std::string trivial_rewrite::rewrite(std::string_view address, bool local) const {

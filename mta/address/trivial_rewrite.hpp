@@ -3,10 +3,11 @@
 //
 // Binds the pure functions of this room to the parameters and tables of a host. Parameters are read once, at the start.
 #pragma once
-#include <map>
 #include <memory>
 #include <string>
 #include <string_view>
+#include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "mta/address/extension.hpp"
@@ -47,7 +48,6 @@ class trivial_rewrite {
 
   private:
     struct lists;
-    lookup_status class_of(const table::domain_list& list, std::string_view domain) const;
 
     std::unique_ptr<lists> lists_;
     std::string recipient_delimiter_;
@@ -57,8 +57,29 @@ class trivial_rewrite {
     resolve_context context_;
     bool cacheable_ = true;
     std::string remote_domain_;
-    // Answers depend on nothing but the question while tables stand still; bounded.
-    std::map<std::pair<std::string, std::string>, resolved, std::less<>> resolved_, routed_;
+
+    using question = std::pair<std::string_view, std::string_view>;     // sender, recipient
+    struct stored_question {
+        std::string sender, recipient;
+        explicit stored_question(question q) : sender(q.first), recipient(q.second) {}
+        operator question() const { return {sender, recipient}; }
+    };
+    struct question_hash {
+        using is_transparent = void;
+        std::size_t operator()(const question& q) const {
+            const std::hash<std::string_view> hash;
+            return hash(q.first) * 31 + hash(q.second);
+        }
+    };
+    struct same_question {
+        using is_transparent = void;
+        bool operator()(const question& a, const question& b) const { return a == b; }
+    };
+    // Answers depend on nothing but the question while tables stand still; bounded, and never gone through in order.
+    using cache = std::unordered_map<stored_question, resolved, question_hash, same_question>;
+    const resolved* known(const cache& answers, const question& asked) const;
+    const resolved& keep(cache& answers, const question& asked, resolved answer) const;
+    cache resolved_, routed_;
 };
 
 }  // namespace mta::address

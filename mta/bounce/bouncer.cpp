@@ -77,6 +77,7 @@ report bouncer::begin(const queue::queue_file& about, template_kind kind, bool t
     what.zone = mail_.host().time_zone();
     what.myhostname = settings_->myhostname;
     what.mail_name = settings_->mail_name;
+    what.old_from = mail_.parameters().text("header_from_format") == "obsolete";
     what.charset = words.charset;
     what.subject = to_postmaster ? words.postmaster_subject : words.subject;
     what.generated = to_postmaster;

@@ -31,11 +31,12 @@ void append_head(std::string& out, const report& what, const std::string& bounda
     const std::string date = text::mail_date(what.now, what.zone);
     out += fmt::format(
         "Received: by {0} ({1})\n\tid {2}; {3}\n"
-        "Date: {3}\nFrom: Mail Delivery System <MAILER-DAEMON@{0}>\nSubject: {4}\nTo: {5}\nAuto-Submitted: auto-{6}\n"
+        "Date: {3}\nFrom: {9}\nSubject: {4}\nTo: {5}\nAuto-Submitted: auto-{6}\n"
         "MIME-Version: 1.0\nContent-Type: multipart/report; report-type={7}delivery-status;\n\tboundary=\"{8}\"\n"
         "Content-Transfer-Encoding: 8bit\n\nThis is a MIME-encapsulated message.\n\n",
         what.myhostname, what.mail_name, what.id, date, what.subject, address::path_822(what.to),
-        what.generated ? "generated" : "replied", what.about->smtputf8 ? "global-" : "", boundary);
+        what.generated ? "generated" : "replied", what.about->smtputf8 ? "global-" : "", boundary,
+        what.old_from ? "MAILER-DAEMON (Mail Delivery System)" : "Mail Delivery System <MAILER-DAEMON>");
 }
 
 void append_letter(std::string& out, const report& what, const std::string& boundary) {
@@ -66,7 +67,7 @@ void append_status(std::string& out, const report& what, const std::string& boun
                        address_type(about, sender), sender, text::mail_date(about.arrived, what.zone));
     for (const queue::notice_entry& each : what.entries) {
         out += fmt::format("\nFinal-Recipient: {}; {}\n", address_type(about, each.address), address::path_822(each.address));
-        if (!each.dsn_original.empty()) out += fmt::format("Original-Recipient: {}\n", each.dsn_original);
+        if (!each.dsn_original.empty()) out += fmt::format("Original-Recipient: {}\n", address::xtext_decode(each.dsn_original).value_or(each.dsn_original));
         out += fmt::format("Action: {}\nStatus: {}\n", each.action, each.status.dsn);
         if (!each.status.remote_mta.empty()) out += fmt::format("Remote-MTA: dns; {}\n", each.status.remote_mta);
         const std::string type = each.status.diagnostic_type.empty() ? "X-" + what.mail_name : each.status.diagnostic_type;

@@ -68,7 +68,6 @@ constexpr support_row rows[] = {
 
     // Names of the services that talk to each other.
     {"bounce_service_name", without_meaning_in_a_lab},
-    {"cleanup_service_name", without_meaning_in_a_lab},
     {"connection_cache_*", without_meaning_in_a_lab},
     {"defer_service_name", without_meaning_in_a_lab},
     {"dnsblog_*", without_meaning_in_a_lab},

@@ -70,6 +70,7 @@ local_settings::local_settings(master::mail_system& mail, const config::paramete
       expand_owner(p.flag("expand_owner_alias")),
       reset_owner(p.flag("reset_owner_alias")) {
     const auto prepend = p.words("prepend_delivered_header");
+    enable_original_recipient = p.flag("enable_original_recipient");
     prepend_delivered_to_file = has_word(prepend, "file") || has_word(prepend, "command");
     prepend_delivered_to_forward = has_word(prepend, "forward");
     const auto propagate = p.words("propagate_unmatched_extensions");
@@ -174,7 +175,7 @@ task<local_delivery::result> local_delivery::deliver_user(state at) {
 
 local_delivery::result local_delivery::deliver_mailbox(state& at, const account& user) {
     mailbox_headers headers;
-    headers.original_to = true;
+    headers.original_to = settings_.enable_original_recipient;
     if (settings_.prepend_delivered_to_file) headers.delivered_to = at.delivered_to;
     const mailbox_place place = place_for(settings_, user);
     const std::string text = mailbox_text(account_.about(), at.to, headers, place.maildir ? mailbox_format::maildir : mailbox_format::mbox,
@@ -397,7 +398,7 @@ task<local_delivery::result> local_delivery::deliver_command(state at, std::stri
 local_delivery::result local_delivery::deliver_file(state& at, const std::string& path, const account& owner) {
     if (!seen_.insert("file " + path).second) return result::done;
     mailbox_headers headers;
-    headers.original_to = true;
+    headers.original_to = settings_.enable_original_recipient;
     if (settings_.prepend_delivered_to_file) headers.delivered_to = at.delivered_to;
     const bool maildir = path.back() == '/';
     const std::string text = mailbox_text(account_.about(), at.to, headers, maildir ? mailbox_format::maildir : mailbox_format::mbox,

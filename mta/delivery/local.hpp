@@ -27,7 +27,7 @@ struct local_settings {
     table::maps aliases;
     std::string myhostname, recipient_delimiter, mail_spool_directory, home_mailbox, mailbox_transport, fallback_transport,
         luser_relay, forward_path, mail_name;
-    bool prepend_delivered_to_file, prepend_delivered_to_forward, expand_owner, reset_owner, propagate_alias, propagate_forward;
+    bool enable_original_recipient, prepend_delivered_to_file, prepend_delivered_to_forward, expand_owner, reset_owner, propagate_alias, propagate_forward;
     bool alias_to_command, alias_to_file, forward_to_command, forward_to_file;
 
     local_settings(master::mail_system& mail, const config::parameters& parameters);

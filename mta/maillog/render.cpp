@@ -6,6 +6,7 @@
 #include <array>
 #include <charconv>
 #include <concepts>
+#include <cstring>
 #include <iterator>
 
 namespace mta::maillog {
@@ -90,8 +91,13 @@ struct line_writer {
     void operator()(const verdict& e) const {
         id();
         (((out += e.action) += ": ") += e.stage) += " from ";
-        append_peer(out, e.client);
-        (out += ": ") += e.text;
+        // A local submission comes from no address, and a check of content has its text at the end of its context.
+        if (e.client.address.empty()) {
+            out += e.client.name;
+        } else {
+            append_peer(out, e.client);
+        }
+        if (!e.text.empty()) (out += ": ") += e.text;
         if (!e.context.empty()) (out += "; ") += e.context;
     }
     void operator()(const picked_up& e) const {
@@ -170,9 +176,19 @@ constexpr std::array<std::string_view, std::variant_size_v<event>> names = {
 
 constexpr bool continues(char c) { return (static_cast<unsigned char>(c) & 0xc0) == 0x80; }
 
+// Whether eight bytes are printable ASCII all: none has its high bit, is under a space, or is DEL.
+bool all_plain(const char* eight) {
+    constexpr std::uint64_t each = 0x0101010101010101;
+    std::uint64_t word;
+    std::memcpy(&word, eight, sizeof word);
+    return ((word | (word + each) | (word - each * ' ')) & (each << 7)) == 0;
+}
+
 // printable(3): what is neither printable ASCII nor looks like UTF-8 becomes `?`.
 void make_printable(std::string& out, std::size_t from, bool utf8) {
     for (std::size_t i = from; i < out.size(); ++i) {
+        while (i + 8 <= out.size() && all_plain(out.data() + i)) i += 8;
+        if (i == out.size()) break;
         const auto c = static_cast<unsigned char>(out[i]);
         if (c >= ' ' && c < 0x7f) continue;
         if (utf8 && c >= 0xc2 && c <= 0xfe && i + 1 < out.size() && continues(out[i + 1])) {

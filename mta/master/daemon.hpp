@@ -10,9 +10,10 @@
 namespace mta::master {
 
 struct daemon {
+    // `row` outlives the daemon: hosts that are alike share their master.cf.
     daemon(const config::service& row, const config::parameters::pointer& main, process_ids& ids);
 
-    config::service service;
+    const config::service& service;
     config::parameters::pointer parameters;     // main.cf under the service's own -o
     process_pool processes;
 };

@@ -52,6 +52,10 @@ void mail_system::start() {
     master_ = std::make_unique<maillog::process>(maillog::process{tag, ids_.next()});
     log(*script_, {}, maillog::system_started{version, settings_.directory, true});
     log(*master_, {}, maillog::system_started{version, settings_.directory, false});
+    start_daemons_or_stop();
+}
+
+void mail_system::start_daemons_or_stop() {
     running_ = true;
     try {
         start_daemons();
@@ -82,7 +86,6 @@ void mail_system::start_daemons() {
 void mail_system::open_ports() {
     for (daemon& each : daemons_) {
         if (each.service.type != config::transport_type::inet || each.service.command != "smtpd") continue;
-        servers_[&each] = std::make_unique<smtpd::server>(*this, each);
         std::vector<std::string> addresses;
         if (!each.service.host.empty()) {
             addresses.push_back(each.service.host == "localhost" ? "127.0.0.1" : each.service.host);
@@ -111,13 +114,33 @@ void mail_system::open_ports() {
 }
 
 void mail_system::accept(daemon& by, std::unique_ptr<byte_stream> stream, const endpoint& local, const endpoint& remote) {
-    servers_.at(&by)->accept(std::move(stream), local, remote);
+    auto& server = servers_[&by];
+    if (!server) {
+        try {
+            server = std::make_unique<smtpd::server>(*this, by);
+        } catch (const config::fatal& e) {
+            const maillog::process died{by.processes.tag(), ids_.next()};
+            daemon_failed(by, died, e);
+            unanswered_.push_back(std::move(stream));       // it stays in the listen queue
+            return;
+        }
+    }
+    server->accept(std::move(stream), local, remote);
+}
+
+void mail_system::daemon_failed(const daemon& which, const maillog::process& process, const config::fatal& why) {
+    log(process, {}, maillog::remark{maillog::level::fatal, why.what()});
+    const std::string program = fmt::format("{}/{}", parameters().text("daemon_directory"), which.service.command);
+    warn(*master_, fmt::format("process {} pid {} exit status 1", program, process.pid));
+    warn(*master_, program + ": bad command startup -- throttling");
 }
 
 void mail_system::stop_daemons() {
+    maildrop_.clear();
     listeners_.clear();
     tasks_.reset();
     queue_manager_.reset();
+    unanswered_.clear();
     servers_.clear();
     agents_.reset();
     bounce_.reset();
@@ -143,7 +166,7 @@ void mail_system::reload(configuration settings) {
     stop_daemons();
     settings_ = std::move(settings);
     log(*master_, {}, maillog::system_reloaded{version, settings_.directory, false});
-    start_daemons();
+    start_daemons_or_stop();
 }
 
 daemon* mail_system::transport(std::string_view name) {
@@ -155,14 +178,16 @@ daemon* mail_system::transport(std::string_view name) {
 
 const maillog::process& mail_system::process_of(std::string_view command) {
     const auto found = residents_.find(command);
-    if (found != residents_.end()) return found->second.lease.process();
-    for (daemon& each : daemons_) {
+    if (found != residents_.end()) return found->second;
+    for (const daemon& each : daemons_) {
         if (each.service.command != command) continue;
-        resident made{each.processes.take(clock())};
-        if (!made.lease) break;
-        return residents_.emplace(std::string(command), std::move(made)).first->second.lease.process();
+        return residents_.emplace(std::string(command), maillog::process{each.processes.tag(), ids_.next()}).first->second;
     }
     return *master_;
+}
+
+maillog::process mail_system::command_process(std::string_view program) {
+    return {syslog_tag(parameters(), program), ids_.next()};
 }
 
 std::string mail_system::new_queue_id(time_point arrived) {
@@ -173,48 +198,81 @@ std::string mail_system::new_queue_id(time_point arrived) {
 submission_result mail_system::submit(submission message) { return pickup::sendmail(*this, std::move(message)); }
 
 void mail_system::pick_up() {
+    maildrop_.clear();
     for (const queue::message& file : host_.queue_files().all()) {
-        if (file->where == queue::name::maildrop) pickup::pick_up(*this, file);
+        if (file->where == queue::name::maildrop) maildrop_.push_back(file);
+    }
+    scan_maildrop();
+}
+
+// pickup(8) goes through the maildrop until a pass takes nothing out; what cleanup does not want now stays.
+void mail_system::scan_maildrop() {
+    for (bool taken = true; taken && !maildrop_.empty();) {
+        taken = false;
+        std::vector<queue::message> files;
+        files.swap(maildrop_);
+        for (std::size_t i = files.size(); i-- > 0;) {
+            if (pickup::pick_up(*this, files[i])) {
+                files[i] = nullptr;
+                taken = true;
+            }
+        }
+        std::erase(files, nullptr);
+        maildrop_.insert(maildrop_.begin(), files.begin(), files.end());
     }
 }
 
 void mail_system::maildrop_arrived(const queue::message& file) {
-    if (running_) pickup::pick_up(*this, file);
+    if (!running_) return;
+    maildrop_.push_back(file);
+    scan_maildrop();
 }
 
 // The changes of postsuper(1) are to the spool; the queue manager learns of them as if it looked there.
 void mail_system::superuser(const std::vector<std::string>& arguments) {
     char action = 0;
+    std::map<char, std::size_t> changed;
     for (const std::string& each : arguments) {
         if (each.size() == 2 && each[0] == '-') {
             action = each[1];
             continue;
         }
         for (const queue::message& file : host_.queue_files().all()) {
-            if (each == "ALL" || each == file->id) change_queue_file(file, action);
+            if ((each == "ALL" || each == file->id) && change_queue_file(file, action)) ++changed[action];
         }
     }
-    if (running_) {
-        queue_manager_->start();
-        pick_up();
+    const maillog::process postsuper{syslog_tag(parameters(), "postsuper"), ids_.next()};
+    constexpr std::pair<char, std::string_view> reports[] = {
+        {'d', "Deleted"}, {'r', "Requeued"}, {'h', "Placed on hold"}, {'H', "Released from hold"}};
+    for (const auto& [letter, text] : reports) {
+        const std::size_t count = changed[letter];
+        if (count == 0) continue;
+        const std::string line = fmt::format("{}: {} message{}", text, count, count > 1 ? "s" : "");
+        log(postsuper, {}, maillog::remark{maillog::level::info, line});
     }
+    if (running_) pick_up();
 }
 
-void mail_system::change_queue_file(const queue::message& file, char action) {
+bool mail_system::change_queue_file(const queue::message& file, char action) {
     const bool held = file->where == queue::name::hold;
-    if (file->where == queue::name::active || (action == 'H' && !held) || (action == 'h' && held)) return;
+    if ((running_ && file->where == queue::name::active) || file->where == queue::name::maildrop) return false;
+    if ((action == 'H' && !held) || (action == 'h' && held)) return false;
+    if (std::string_view("dhHr").find(action) == std::string_view::npos) return false;
     if (running_) queue_manager_->forget(file->id);
     switch (action) {
-        case 'd': host_.queue_files().remove(file->id); return;
+        case 'd': host_.queue_files().remove(file->id); return true;
         case 'h': file->where = queue::name::hold; break;
-        case 'H': file->where = queue::name::incoming; break;
+        case 'H':
+            file->where = queue::name::deferred;
+            if (running_) queue_manager_->released(file);
+            break;
         case 'r':
             file->where = queue::name::maildrop;
             file->original_id = file->id;
             break;
-        default: return;
     }
     host_.queue_files().save(file);
+    return true;
 }
 
 void mail_system::flush() {

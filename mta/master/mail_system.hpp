@@ -102,10 +102,15 @@ class mail_system {
 
     void log(const maillog::process& by, std::string_view queue_id, const maillog::event& what, std::uint64_t connection = 0);
     void warn(const maillog::process& by, std::string text, std::string_view queue_id = {});
+    // What a daemon with a fatal configuration logs, and what master(8) logs of its end.
+    void daemon_failed(const daemon& which, const maillog::process& process, const config::fatal& why);
     // Null when master.cf has no such unix service.
     daemon* transport(std::string_view name);
-    // A process that is always there: qmgr, pickup, or one of a daemon that serves many at once: cleanup, bounce.
+    // A process that is always there: qmgr, pickup, or one of a daemon that serves many at once: cleanup, bounce. It is none
+    // of those that the service's process limit counts.
     const maillog::process& process_of(std::string_view service);
+    // One run of a command: sendmail, postdrop, postsuper.
+    maillog::process command_process(std::string_view program);
     // A fresh queue id (enable_long_queue_ids).
     std::string new_queue_id(time_point arrived);
     bool soft_bounce() const { return soft_bounce_; }
@@ -117,15 +122,15 @@ class mail_system {
     delivery::agents& agents() { return *agents_; }
 
   private:
-    struct resident {
-        process_pool::lease lease;
-    };
     void start_daemons();
+    void start_daemons_or_stop();
     void stop_daemons();
     void open_ports();
     void accept(daemon& by, std::unique_ptr<byte_stream> stream, const endpoint& local, const endpoint& remote);
     void pick_up();
-    void change_queue_file(const queue::message& file, char action);
+    void scan_maildrop();
+    // True when the action was for this file.
+    bool change_queue_file(const queue::message& file, char action);
     void log_task_error(std::exception_ptr error);
 
     Host& host_;
@@ -135,14 +140,16 @@ class mail_system {
     bool running_ = false;
     bool long_ids_ = false, soft_bounce_ = false;
     std::unique_ptr<maillog::process> script_, master_;
+    std::vector<queue::message> maildrop_;          // the oldest first
     std::deque<daemon> daemons_;                    // in master.cf's order
-    std::map<std::string, resident, std::less<>> residents_;
+    std::map<std::string, maillog::process, std::less<>> residents_;    // by program
     std::vector<std::unique_ptr<listener>> listeners_;
     std::unique_ptr<cleanup::cleaner> cleanup_;
     std::unique_ptr<address::trivial_rewrite> rewrite_;
     std::unique_ptr<bounce::bouncer> bounce_;
     std::unique_ptr<delivery::agents> agents_;
-    std::map<const daemon*, std::unique_ptr<smtpd::server>> servers_;
+    std::map<const daemon*, std::unique_ptr<smtpd::server>> servers_;       // from the first connection on
+    std::vector<std::unique_ptr<byte_stream>> unanswered_;                  // connections to servers that cannot start
     std::unique_ptr<qmgr::queue_manager> queue_manager_;
     std::unique_ptr<nursery> tasks_;                // last: its sessions use all of the above
 };

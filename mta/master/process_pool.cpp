@@ -66,6 +66,12 @@ process_pool::lease& process_pool::lease::operator=(lease&& other) noexcept {
     return *this;
 }
 
+void process_pool::lease::end_process() {
+    if (!pool_) return;
+    pool_->workers_[index_]->uses = pool_->limits_.max_use;
+    give_back();
+}
+
 void process_pool::lease::give_back() {
     if (!pool_) return;
     worker& each = *pool_->workers_[index_];

@@ -41,7 +41,7 @@ double feedback::at(int window) const {
 
 void concurrency::succeeded(int busy) {
     failed_cohorts_ = 0;
-    if (dead()) return revive();
+    if (dead()) return revive(busy);
     if (settings_->limit != 0 && window_ >= settings_->limit) return;
     if (window_ >= busy + settings_->initial) return;
     const double step = settings_->positive.at(window_);
@@ -76,8 +76,8 @@ bool concurrency::failed(const queue::delivery_status& why) {
     return false;
 }
 
-void concurrency::revive() {
-    window_ = settings_->initial;
+void concurrency::revive(int busy) {
+    window_ = busy > 0 ? busy : settings_->initial;
     success_ = failure_ = failed_cohorts_ = 0;
     reason_ = {};
 }

@@ -41,7 +41,8 @@ class concurrency {
     void succeeded(int busy);
     // True when this failure declared the destination dead.
     bool failed(const queue::delivery_status& why);
-    void revive();
+    // Back to life with the window that is in use, or the initial one.
+    void revive(int busy);
 
   private:
     const concurrency_settings* settings_;

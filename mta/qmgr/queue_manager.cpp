@@ -16,7 +16,7 @@
 namespace mta::qmgr {
 
 struct queue_manager::settings {
-    duration queue_run_delay, minimal_backoff, maximal_backoff, queue_lifetime, bounce_lifetime;
+    duration queue_run_delay, minimal_backoff, maximal_backoff, queue_lifetime, bounce_lifetime, throttle_time;
     std::size_t active_limit;
     std::string double_bounce_sender;
     std::string recipient_delimiter;
@@ -27,6 +27,7 @@ struct queue_manager::settings {
           maximal_backoff(p.duration("maximal_backoff_time")),
           queue_lifetime(p.duration("maximal_queue_lifetime")),
           bounce_lifetime(p.duration("bounce_queue_lifetime")),
+          throttle_time(p.duration("service_throttle_time")),
           active_limit(static_cast<std::size_t>(p.number("qmgr_message_active_limit"))),
           double_bounce_sender(p.text("double_bounce_sender")),
           recipient_delimiter(p.text("recipient_delimiter")) {}
@@ -74,8 +75,12 @@ void queue_manager::arrived(queue::message file) {
 
 void queue_manager::poke() { mail_.clock().post(wake_up_); }
 
+void queue_manager::released(queue::message file) {
+    deferred_.emplace(file->next_attempt, std::move(file));
+    poke();
+}
+
 void queue_manager::flush() {
-    deferred_transports_.clear();
     flush_some([](const queue::queue_file&) { return true; });
 }
 
@@ -132,19 +137,30 @@ bool queue_manager::activate_next() {
 
 void queue_manager::activate(queue::message file, bool flushed) {
     file->where = queue::name::active;
-    mail_.host().queue_files().save(file);
-    auto owned = std::make_unique<active_message>();
-    active_message& message = *owned;
+    mail_.host().queue_files().moved(file);
+    active_message& message = active_.emplace_back();
+    message.place_in_queue = std::prev(active_.end());
     message.file = file;
     message.since = mail_.now();
     message.flushed = flushed;
-    active_.emplace(file.get(), std::move(owned));
     std::size_t waiting = 0;
     for (const auto& each : file->recipients) waiting += each.done ? 0 : 1;
     mail_.log(mail_.process_of("qmgr"), file->id, maillog::became_active{file->sender, file->size, waiting});
+    if (!file->redirect.empty()) take_redirect(*file);
     ++message.references;
     assign_recipients(message);
     if (--message.references == 0) message_done(message);
+}
+
+// A redirected message has one delivery for all of its recipients.
+void queue_manager::take_redirect(queue::queue_file& file) {
+    bool taken = false;
+    for (queue::recipient& each : file.recipients) {
+        if (each.done) continue;
+        if (!taken) each.address = file.redirect;
+        each.done = taken;
+        taken = true;
+    }
 }
 
 // qmgr_message_assign: sorted, so that recipients of one destination share a delivery.
@@ -161,9 +177,9 @@ void queue_manager::assign_recipients(active_message& message) {
         const auto key = [](const placed& p) {
             const auto domain = address::split_at_domain(p.target.address).domain;
             return std::make_tuple(std::string_view(p.by->name), std::string_view(p.to->name),
-                                   text::lowered(domain ? *domain : ""), std::string_view(p.target.address));
+                                   text::lowered(domain ? *domain : ""), std::string_view(p.target.address), p.target.index);
         };
-        std::stable_sort(all.begin(), all.end(), [&](const placed& a, const placed& b) { return key(a) < key(b); });
+        std::sort(all.begin(), all.end(), [&](const placed& a, const placed& b) { return key(a) < key(b); });
     }
     for (placed& each : all) {
         destination& to = *each.to;
@@ -179,8 +195,7 @@ void queue_manager::assign_recipients(active_message& message) {
     }
 }
 
-void queue_manager::place_with_error(active_message&, const char* service, std::string dsn, std::string text, placed& result) {
-    const std::string next_hop = dsn + " " + text;
+void queue_manager::place_with_error(const char* service, const std::string& next_hop, placed& result) {
     result.by = &find_transport(service);
     result.to = &find_destination(*result.by, next_hop, next_hop);
 }
@@ -191,7 +206,7 @@ queue_manager::placed queue_manager::place(active_message& message, std::size_t 
     queue::recipient& who = file.recipients[index];
     placed result;
     result.target.index = index;
-    address::resolved answer = mail_.rewrite().route(file.sender, who.address);
+    const address::resolved& answer = mail_.rewrite().route(file.sender, who.address);
     for (const std::string& each : answer.warnings) mail_.warn(mail_.process_of("trivial-rewrite"), each);
     result.target.address = answer.recipient.empty() ? who.address : answer.recipient;
 
@@ -206,31 +221,31 @@ queue_manager::placed queue_manager::place(active_message& message, std::size_t 
         return {};
     }
     const bool has_error = answer.transport == "error" || answer.transport == "retry";
+    address::transport_and_next_hop filter;
+    std::string_view service = answer.transport, next_hop = answer.next_hop;
     if (!file.content_filter.empty() && !has_error) {
-        const auto filter = address::split_transport(file.content_filter);
-        answer.transport = filter.transport;
-        answer.next_hop = filter.next_hop;
-        if (answer.next_hop.empty() && parts.domain) answer.next_hop = std::string(*parts.domain);
+        filter = address::split_transport(file.content_filter);
+        service = filter.transport;
+        next_hop = filter.next_hop.empty() && parts.domain ? *parts.domain : std::string_view(filter.next_hop);
     }
-    if (deferred_transports_.contains(answer.transport) && !message.flushed) {
-        place_with_error(message, "retry", "4.3.2", "deferred transport", result);
+    if (deferred_transports_.contains(service) && !message.flushed) {
+        place_with_error("retry", "4.3.2 deferred transport", result);
         return result;
     }
-    transport& by = find_transport(answer.transport);
+    transport& by = find_transport(service);
     if (!by.daemon) {
-        mail_.warn(mail_.process_of("qmgr"), "connect to transport private/" + answer.transport + ": No such file or directory");
-        place_with_error(message, "retry", "4.3.0", "mail transport unavailable", result);
+        mail_.warn(mail_.process_of("qmgr"), "connect to transport private/" + by.name + ": No such file or directory");
+        place_with_error("retry", "4.3.0 mail transport unavailable", result);
         return result;
     }
-    std::string name = text::lowered(answer.next_hop);
+    std::string name = text::lowered(next_hop);
     if (by.recipient_limit == 1 && !by.is_error) {
         const auto stripped = address::strip_extension(parts.local, mail_.rewrite().extensions());
         name = text::lowered(stripped ? stripped->address : std::string(parts.local)) + "@" + name;
     }
-    destination& to = find_destination(by, name, answer.next_hop);
+    destination& to = find_destination(by, name, next_hop);
     if (to.flow.dead()) {
-        const queue::delivery_status reason = to.flow.reason();
-        place_with_error(message, "retry", reason.dsn, "delivery temporarily suspended: " + reason.text, result);
+        place_with_error("retry", to.suspended(), result);
         return result;
     }
     result.by = &by;
@@ -243,6 +258,7 @@ queue_manager::transport& queue_manager::find_transport(std::string_view name) {
     if (found != transports_.end()) return *found->second;
     auto made = std::make_unique<transport>(std::string(name), mail_.transport(name), mail_.parameters());
     transport& result = *made;
+    result.restart.manager = this;
     transports_.emplace(std::string(name), std::move(made));
     in_order_.push_back(&result);
     return result;
@@ -261,7 +277,7 @@ queue_manager::destination& queue_manager::find_destination(transport& by, std::
 
 // Hands out one delivery of this transport, to the destination whose turn it is.
 bool queue_manager::start_one(transport& by) {
-    if (!by.daemon || by.daemon->processes.exhausted()) return false;
+    if (!by.daemon || by.restart.armed() || by.daemon->processes.exhausted()) return false;
     for (auto at = by.turn.begin(); at != by.turn.end(); ++at) {
         destination& to = **at;
         if (to.waiting.empty() || to.busy >= to.flow.window() || to.pausing()) continue;
@@ -294,12 +310,34 @@ void queue_manager::hand_out(transport& by, destination& to, std::unique_ptr<ent
 }
 
 task<void> queue_manager::deliver(transport& by, destination& to, std::unique_ptr<entry> work) {
-    {
-        auto process = by.daemon->processes.take(mail_.clock());
-        co_await mail_.agents().deliver(*by.daemon, process.process(), work->request);
+    const bool served = co_await run_agent(by, work->request);
+    if (served) {
+        finished(by, to, *work);
+    } else {
+        take_back(by, to, std::move(work));
     }
-    finished(by, to, *work);
     poke();
+}
+
+// False: the agent could not start, its configuration is fatal.
+task<bool> queue_manager::run_agent(transport& by, delivery::request& work) {
+    auto process = by.daemon->processes.take(mail_.clock());
+    try {
+        co_await mail_.agents().deliver(*by.daemon, process.process(), work);
+    } catch (const config::fatal& e) {
+        mail_.daemon_failed(*by.daemon, process.process(), e);
+        co_return false;
+    }
+    co_return true;
+}
+
+// master(8) starts no such agent for a while; the delivery stays where it was, first in line.
+void queue_manager::take_back(transport& by, destination& to, std::unique_ptr<entry> work) {
+    --to.busy;
+    work->targets = std::move(work->request.targets);
+    work->request = {};
+    to.waiting.push_front(std::move(work));
+    mail_.clock().arm(by.restart, mail_.now() + settings_->throttle_time);
 }
 
 // qmgr_deliver_update
@@ -319,7 +357,7 @@ void queue_manager::finished(transport& by, destination& to, entry& work) {
 // What waits for a dead destination is deferred at once, by the retry service.
 void queue_manager::declare_dead(transport&, destination& to) {
     mail_.clock().arm(to.revival, mail_.now() + settings_->minimal_backoff);
-    const std::string next_hop = to.flow.reason().dsn + " delivery temporarily suspended: " + to.flow.reason().text;
+    const std::string next_hop = to.suspended();
     transport& retry = find_transport("retry");
     if (!retry.daemon) return;
     destination& instead = find_destination(retry, next_hop, next_hop);
@@ -354,18 +392,20 @@ void queue_manager::message_done(active_message& message) {
 
 void queue_manager::defer(active_message& message) {
     const queue::message file = message.file;
-    active_.erase(file.get());
-    const duration age = mail_.now() - file->arrived;
-    const duration wait = std::clamp(age, settings_->minimal_backoff, settings_->maximal_backoff);
+    active_.erase(message.place_in_queue);
+    // In whole seconds, as the times of queue files are: else a message would miss the scan that it is due at.
+    const time_point now = std::chrono::floor<std::chrono::seconds>(mail_.now());
+    const duration age = now - std::chrono::floor<std::chrono::seconds>(file->arrived);
     file->where = queue::name::deferred;
-    file->next_attempt = mail_.now() + wait;
-    mail_.host().queue_files().save(file);
-    deferred_.emplace(file->next_attempt, file);
+    file->next_attempt = now + std::clamp(age, settings_->minimal_backoff, std::max(settings_->minimal_backoff, settings_->maximal_backoff));
+    mail_.host().queue_files().moved(file);
+    // Back-off times rise together, so that most belong at the end.
+    deferred_.emplace_hint(deferred_.end(), file->next_attempt, file);
 }
 
 void queue_manager::remove(active_message& message) {
     const queue::message file = message.file;
-    active_.erase(file.get());
+    active_.erase(message.place_in_queue);
     mail_.host().queue_files().remove(file->id);
     mail_.log(mail_.process_of("qmgr"), file->id, maillog::removed{});
 }

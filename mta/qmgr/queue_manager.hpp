@@ -39,6 +39,8 @@ class queue_manager {
     void start();
     // A new message, saved in the spool by cleanup.
     void arrived(queue::message file);
+    // postsuper -H: no longer held, and for the next scan of the deferred queue.
+    void released(queue::message file);
     // postqueue -f: every deferred message is tried now, dead destinations and deferred transports too.
     void flush();
     // The deferred messages that the predicate names, as flush.
@@ -65,16 +67,19 @@ class queue_manager {
     void work();
     bool activate_next();
     void activate(queue::message file, bool flushed);
+    static void take_redirect(queue::queue_file& file);
     void assign_recipients(active_message& message);
     struct placed;
     placed place(active_message& message, std::size_t index);
-    void place_with_error(active_message& message, const char* service, std::string dsn, std::string text, placed& result);
+    void place_with_error(const char* service, const std::string& next_hop, placed& result);
     transport& find_transport(std::string_view name);
     destination& find_destination(transport& by, std::string_view name, std::string_view next_hop);
 
     bool start_one(transport& by);
     void hand_out(transport& by, destination& to, std::unique_ptr<entry> work);
     task<void> deliver(transport& by, destination& to, std::unique_ptr<entry> work);
+    task<bool> run_agent(transport& by, delivery::request& work);
+    void take_back(transport& by, destination& to, std::unique_ptr<entry> work);
     void finished(transport& by, destination& to, entry& work);
     void declare_dead(transport& by, destination& to);
     void forget_if_idle(transport& by, destination& to);
@@ -91,7 +96,7 @@ class queue_manager {
     std::deque<std::pair<queue::message, bool>> due_;           // deferred, to be tried; true: flushed
     // By next attempt, then by the order of deferral.
     std::multimap<time_point, queue::message> deferred_;
-    std::map<const queue::queue_file*, std::unique_ptr<active_message>> active_;
+    std::list<active_message> active_;
     std::map<std::string, std::unique_ptr<transport>, std::less<>> transports_;
     std::vector<transport*> in_order_;
     std::set<std::string, std::less<>> deferred_transports_;

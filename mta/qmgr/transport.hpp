@@ -13,6 +13,7 @@ struct queue_manager::active_message {
     time_point since{};
     bool flushed = false;
     std::size_t references = 0;                     // deliveries that wait or run
+    std::list<active_message>::iterator place_in_queue;
 };
 
 // Recipients of one message that go in one delivery.
@@ -29,13 +30,18 @@ struct queue_manager::destination {
     };
     struct unpause final : timer {
         queue_manager* manager = nullptr;
-        void expired() override { manager->poke(); }
+        destination* owner = nullptr;
+        void expired() override {
+            queue_manager& to_tell = *manager;
+            to_tell.forget_if_idle(owner->by, *owner);
+            to_tell.poke();
+        }
     };
     std::string name, next_hop;
     transport& by;
     queue_manager& manager;
     concurrency flow;
-    std::deque<std::unique_ptr<entry>> waiting;
+    std::list<std::unique_ptr<entry>> waiting;      // a destination comes and goes with each message: no block for many
     int busy = 0;
     revive revival;
     unpause pause;                                  // *_destination_rate_delay
@@ -43,18 +49,25 @@ struct queue_manager::destination {
 
     destination(std::string queue_name, std::string hop, transport& of, queue_manager& owner);
     bool pausing() const { return pause.armed(); }
+    // What the retry service says of mail for a dead destination.
+    std::string suspended() const { return flow.reason().dsn + " delivery temporarily suspended: " + flow.reason().text; }
     void pause_for(duration how_long, scheduler& clock) {
         if (how_long.count() > 0) clock.arm(pause, clock.now() + how_long);
     }
     void revived() {
-        flow.revive();
+        if (flow.dead()) flow.revive(busy);
         manager.forget_if_idle(by, *this);
     }
 };
 
 struct queue_manager::transport {
+    struct wait_for_master final : timer {
+        queue_manager* manager = nullptr;
+        void expired() override { manager->poke(); }
+    };
     std::string name;
     master::daemon* daemon;                         // null: master.cf has none
+    wait_for_master restart;                        // while the agent's start is throttled
     concurrency_settings flow;
     std::size_t recipient_limit = 50;
     duration rate_delay{};
@@ -79,8 +92,9 @@ struct queue_manager::transport {
         if (flow.limit != 0 && flow.initial > flow.limit) flow.initial = flow.limit;
     }
     void revive_destinations() {
-        for (auto& [key, each] : destinations) {
-            if (each->flow.dead()) each->flow.revive();
+        for (auto at = destinations.begin(); at != destinations.end();) {
+            destination& each = *(at++)->second;        // it may be forgotten
+            if (each.flow.dead()) each.revived();
         }
     }
 };
@@ -89,6 +103,7 @@ inline queue_manager::destination::destination(std::string queue_name, std::stri
     : name(std::move(queue_name)), next_hop(std::move(hop)), by(of), manager(owner), flow(of.flow) {
     revival.owner = this;
     pause.manager = &owner;
+    pause.owner = this;
 }
 
 }  // namespace mta::qmgr

@@ -35,7 +35,8 @@ void access::introduce(const maillog::process& by) {
 task<decision> access::check(stage at, const access_facts& facts, const maillog::process& by) {
     access_memory own;
     access_memory& memory = facts.memory ? *facts.memory : own;
-    const std::string_view stage_name = facts.command.empty() ? stage_names[static_cast<std::size_t>(at)] : std::string_view(facts.command);
+    const bool named = !facts.command.empty() && at != stage::end_of_data;
+    const std::string_view stage_name = !named ? stage_names[static_cast<std::size_t>(at)] : std::string_view(facts.command);
     evaluation run(mail_, *settings_, facts, memory, by, stage_name);
     const bool at_once = !settings_->delay_reject;
     verdict got = verdict::dunno;
@@ -58,8 +59,9 @@ task<decision> access::check(stage at, const access_facts& facts, const maillog:
         case stage::etrn: got = co_await run.etrn(); break;
     }
     decision made;
-    made.hang_up = run.process_dies();
-    if (got == verdict::reject || made.hang_up) {
+    made.hang_up = run.hangs_up();
+    made.process_dies = run.process_dies();
+    if (got == verdict::reject || made.process_dies) {
         made.what = decision::outcome::refuse;
         made.reply = run.reply();
     } else if (got == verdict::permit) {

@@ -50,6 +50,16 @@ bool evaluation::can_take_effect(std::string_view name, std::string_view spec, b
     return true;
 }
 
+// An address status that does not fit what the reply is about is mended, and the log says so.
+std::string evaluation::fitted(const std::string& status, reply_class about) {
+    std::string fitting = fitting_status(status, about);
+    if (fitting != status) {
+        const std::string text = fmt::format("mapping DSN status {} into {} status {}", status, name_of(about), fitting);
+        mail_.log(by_, {}, maillog::remark{maillog::level::info, text});
+    }
+    return fitting;
+}
+
 verdict evaluation::take_effect(const action_row& row, std::string_view spec, std::string_view text, std::string_view datum,
                                 const subject& about) {
     const bool prepends = row.what == action::prepend;
@@ -118,22 +128,22 @@ verdict evaluation::take_action(const action_row& row, std::string_view spec, st
         case action::ok: return permitted(row.name, about.about, about.name, fmt::format("from {}", spec));
         case action::reject: {
             const status_and_text given = told("5.7.1");
-            return refuse(refusal_cause::policy, settings_.access_map_reject_code, fitting_status(given.status, about.about),
+            return refuse(refusal_cause::policy, settings_.access_map_reject_code, fitted(given.status, about.about),
                           words(given, denied));
         }
         case action::defer: {
             const status_and_text given = told("4.7.1");
-            return refuse(refusal_cause::policy, settings_.access_map_defer_code, fitting_status(given.status, about.about),
+            return refuse(refusal_cause::policy, settings_.access_map_defer_code, fitted(given.status, about.about),
                           words(given, denied));
         }
         case action::defer_if_permit: {
             const status_and_text given = told("4.7.1");
-            return maybe(tempfail::defer_if_permit, settings_.access_map_defer_code, fitting_status(given.status, about.about),
+            return maybe(tempfail::defer_if_permit, settings_.access_map_defer_code, fitted(given.status, about.about),
                          words(given, unavailable));
         }
         case action::defer_if_reject: {
             const status_and_text given = told("4.7.1");
-            defer_later_if_reject(settings_.access_map_defer_code, fitting_status(given.status, about.about), words(given, unavailable));
+            defer_later_if_reject(settings_.access_map_defer_code, fitted(given.status, about.about), words(given, unavailable));
             return verdict::dunno;
         }
         case action::warn:
@@ -171,7 +181,7 @@ task<verdict> evaluation::act(std::string_view spec, std::string value, std::str
     if (word.size() == 3 && !text.empty() && (word[0] == '4' || word[0] == '5') && all_digits(word)) {
         const status_and_text given = split_status(text, word[0] == '4' ? "4.7.1" : "5.7.1");
         co_return refuse(refusal_cause::policy, static_cast<int>(text::to_number(word).value_or(0)),
-                         fitting_status(given.status, about.about),
+                         fitted(given.status, about.about),
                          fmt::format("<{}>: {} rejected: {}", about.name, name_of(about.about),
                                      given.text.empty() ? std::string_view("Access denied") : std::string_view(given.text)));
     }

@@ -72,7 +72,6 @@ task<evaluation::list_hit> evaluation::ask_filtered(std::string query, std::stri
         hit.listed = answer->listed;
         co_return hit;
     }
-    if (!answer->listed) co_return hit;
     const dnsbl_filter::parsed filter = dnsbl_filter::parse(list.substr(equals + 1));
     if (!filter.filter) {
         die(fmt::format("RBL reply error: {}", filter.error));

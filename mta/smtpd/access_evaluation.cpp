@@ -182,9 +182,9 @@ task<verdict> evaluation::run(list_frame frame) {
                 case argument_kind::number: warn(fmt::format("restriction {} must be followed by number", what->name)); break;
                 case argument_kind::service: warn(fmt::format("restriction {} must be followed by transport:server", what->name)); break;
                 default:
-                    warn(argument_at < frame.words.size()
-                             ? fmt::format("restriction {}: bad argument \"{}\": need maptype:mapname", what->name, frame.words[argument_at])
-                             : fmt::format("restriction {} requires maptype:mapname", what->name));
+                    // At the end of a list Postfix shows the restriction itself for the argument that is missing.
+                    warn(fmt::format("restriction {}: bad argument \"{}\": need maptype:mapname", what->name,
+                                     argument_at < frame.words.size() ? std::string_view(frame.words[argument_at]) : word));
             }
             got = what->argument == argument_kind::domain ? verdict::dunno : configuration_error();
         } else if (what) {
@@ -339,6 +339,7 @@ void evaluation::die(std::string text) {
 }
 
 std::string evaluation::for_log(std::string_view address) const {
+    if (address.empty()) return {};
     return settings_.external_log_addresses ? address::quote_822_local(address) : std::string(address);
 }
 

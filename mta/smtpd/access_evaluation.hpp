@@ -164,6 +164,7 @@ class evaluation {
     const table::maps* access_table(std::string_view spec);
     task<verdict> act(std::string_view spec, std::string value, std::string datum, const subject& about);
     struct action_row;
+    std::string fitted(const std::string& status, reply_class about);
     verdict take_action(const action_row& row, std::string_view spec, std::string_view text, std::string_view datum, const subject& about);
     verdict take_effect(const action_row& row, std::string_view spec, std::string_view text, std::string_view datum, const subject& about);
     bool can_take_effect(std::string_view action, std::string_view spec, bool by_cleanup) const;
@@ -180,7 +181,6 @@ class evaluation {
     verdict unknown_user(int code, reply_class about, std::string_view recipient, std::string_view table);
     enum class known : std::uint8_t { no, yes, failed };
     known find_in(const table::maps& maps, const std::string& address, std::string_view name, verdict& failure);
-    known find_local(const std::string& address, std::string_view name, verdict& failure);
     verdict sender_login_mismatch(bool unknown_is_fine);
 
     // DNS.

@@ -83,6 +83,19 @@ constexpr text_row texts[] = {
     {"smtpd_proxy_filter", &access_settings::proxy_filter},
 };
 
+// unix:passwd.byname: the accounts of the machine, which the host knows.
+class accounts final : public table::table {
+  public:
+    explicit accounts(Host& host) : table("unix", "passwd.byname", mta::table::key_style::fixed, true, false), host_(host) {}
+
+  private:
+    mta::table::lookup_result find(std::string_view key) const override {
+        const auto found = host_.find_account(key);
+        return found ? mta::table::lookup_result::hit(found->name, {type_and_name(), 0}) : mta::table::lookup_result::miss();
+    }
+    Host& host_;
+};
+
 struct maps_row {
     std::string_view parameter;
     table::maps access_settings::*value;
@@ -105,6 +118,32 @@ constexpr maps_row tables[] = {
 std::string_view unbraced(std::string_view word) {
     if (word.size() >= 2 && word.front() == '{' && word.back() == '}') return text::trimmed(word.substr(1, word.size() - 2));
     return word;
+}
+
+// C escapes, as the default of smtpd_expansion_filter has them (unescape(3)).
+std::string unescaped(std::string_view text) {
+    constexpr std::string_view letters = "abfnrtv", values = "\a\b\f\n\r\t\v";
+    std::string out;
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        if (text[i] != '\\' || i + 1 == text.size()) {
+            out += text[i];
+            continue;
+        }
+        const char next = text[++i];
+        const auto letter = letters.find(next);
+        if (letter != std::string_view::npos) {
+            out += values[letter];
+        } else if (next >= '0' && next <= '7') {
+            int value = 0;
+            std::size_t digits = 0;
+            for (; digits < 3 && i < text.size() && text[i] >= '0' && text[i] <= '7'; ++digits, ++i) value = value * 8 + (text[i] - '0');
+            --i;
+            out += static_cast<char>(value);
+        } else {
+            out += next;
+        }
+    }
+    return out;
 }
 
 std::vector<std::string> owned(const std::vector<std::string_view>& words) { return {words.begin(), words.end()}; }
@@ -133,6 +172,7 @@ void access_settings::read_parameters(const config::parameters& p) {
     for (const integer_row& each : integers) this->*each.value = static_cast<int>(p.number(each.parameter));
     for (const flag_row& each : flags) this->*each.value = p.flag(each.parameter);
     for (const text_row& each : texts) this->*each.value = p.text(each.parameter);
+    expansion_filter = unescaped(expansion_filter);
     const auto overrides = p.words("receive_override_options");
     checks_unlisted = std::find(overrides.begin(), overrides.end(), "no_unknown_recipient_checks") == overrides.end();
     const auto protocols = p.words("inet_protocols");
@@ -157,22 +197,17 @@ void access_settings::open_tables(master::mail_system& mail, const config::param
     has_mx_networks = !backups.empty();
     mx_networks = {"permit_mx_backup_networks", backups, registry, environment, greetings, style("permit_mx_backup_networks")};
 
-    // The accounts of the machine are a table that the host answers.
-    std::string local;
-    checks_local = accounts_are_local = false;
-    accounts_position = 0;
-    std::size_t position = 0;
+    std::vector<table::table_ptr> local;
     for (const std::string& each : p.words("local_recipient_maps")) {
-        checks_local = true;
         if (each == accounts_table || each == fmt::format("proxy:{}", accounts_table)) {
-            accounts_are_local = true;
-            accounts_position = position;
+            local.push_back(std::make_shared<accounts>(mail.host()));
             continue;
         }
-        local += each + " ";
-        ++position;
+        const auto opened = table::maps::open("local_recipient_maps", each, registry, environment, {}, greetings);
+        local.insert(local.end(), opened.tables().begin(), opened.tables().end());
     }
-    local_recipients = table::maps::open("local_recipient_maps", local, registry, environment, {}, greetings);
+    checks_local = !local.empty();
+    local_recipients = {"local_recipient_maps", std::move(local)};
     for (const maps_row& each : tables) {
         this->*each.value = table::maps::open(each.parameter, p.text(each.parameter), registry, environment, {}, greetings);
     }

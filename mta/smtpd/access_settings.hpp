@@ -75,8 +75,7 @@ struct access_settings {
     table::string_list logged_permissions;
     table::maps local_recipients, recipient_canonical, canonical, sender_canonical, virtual_aliases, virtual_mailboxes, relay_recipients,
         relay_certificates, rbl_replies, sender_logins, reject_footers;
-    bool checks_local, checks_mailboxes, checks_relay, accounts_are_local;
-    std::size_t accounts_position;                          // of unix:passwd.byname among the tables of local_recipient_maps
+    bool checks_local, checks_mailboxes, checks_relay;
 
     std::vector<table::diagnostic> greetings;
     std::string fatal;

@@ -2,7 +2,6 @@
 // ADDRESS_CLASS_README).
 #include <fmt/format.h>
 
-#include "mta/address/extension.hpp"
 #include "mta/address/quote.hpp"
 #include "mta/address/trivial_rewrite.hpp"
 #include "mta/smtpd/access_evaluation.hpp"
@@ -26,23 +25,6 @@ evaluation::known evaluation::find_in(const table::maps& maps, const std::string
     said_.value = found.result.value;
     said_.where = found.result.where;
     return known::yes;
-}
-
-// The accounts of the machine know users by their bare names, with and without an extension, when the domain is local.
-evaluation::known evaluation::find_local(const std::string& address, std::string_view name, verdict& failure) {
-    const auto by_account = [&] {
-        const auto parts = address::split_at_domain(address);
-        if (parts.domain && !mail_.rewrite().address_rules().is_local(*parts.domain)) return false;
-        const std::string user = text::lowered(parts.local);
-        if (mail_.host().find_account(user)) return true;
-        const auto stripped = address::strip_extension(user, mail_.rewrite().extensions());
-        return stripped && mail_.host().find_account(stripped->address).has_value();
-    };
-    const bool first = settings_.accounts_are_local && settings_.accounts_position == 0;
-    if (first && by_account()) return known::yes;
-    const known listed = find_in(settings_.local_recipients, address, name, failure);
-    if (listed != known::no || first || !settings_.accounts_are_local) return listed;
-    return by_account() ? known::yes : known::no;
 }
 
 verdict evaluation::unknown_user(int code, reply_class about, std::string_view recipient, std::string_view table) {
@@ -76,7 +58,7 @@ verdict evaluation::check_known(std::string_view sender, const std::string& reci
     switch (to.domain) {
         case address::domain_class::local:
             if (!settings_.checks_local || reserved) break;
-            listed = find_local(to.recipient, recipient, failure);
+            listed = find_in(settings_.local_recipients, to.recipient, recipient, failure);
             if (listed == known::no) return unknown_user(settings_.local_code, about, recipient, "local recipient table");
             break;
         case address::domain_class::virtual_mailbox:

@@ -7,6 +7,20 @@
 #include "mta/dns.hpp"
 
 namespace mta::smtpd {
+namespace {
+
+// gai_strerror(3)'s words.
+std::string_view reason(dns::status state) {
+    switch (state) {
+        case dns::status::try_again: return "Temporary failure in name resolution";
+        case dns::status::nodata: return "No address associated with hostname";
+        case dns::status::failure:
+        case dns::status::malformed: return "Non-recoverable failure in name resolution";
+        default: return "Name or service not known";
+    }
+}
+
+}  // namespace
 
 task<identified> identify(Host& host, endpoint remote, bool look_up) {
     identified result;
@@ -40,15 +54,13 @@ task<identified> identify(Host& host, endpoint remote, bool look_up) {
     if (addresses.empty()) {
         const bool later = forward.state == dns::status::try_again;
         client.name_status = later ? '4' : '5';
-        result.warning = fmt::format("hostname {} does not resolve to address {}: {}", claimed, client.address,
-                                     later ? "Temporary failure in name resolution"
-                                           : forward.state == dns::status::nodata ? "No address associated with hostname"
-                                                                                  : "Name or service not known");
+        result.warning = fmt::format("hostname {} does not resolve to address {}: {}", claimed, client.address, reason(forward.state));
         co_return result;
     }
     const bool holds = std::any_of(addresses.begin(), addresses.end(),
                                    [&](const dns::record& each) { return each.address == client.address; });
     if (!holds) {
+        client.name_status = '6';
         result.warning = fmt::format("hostname {} does not resolve to address {}", claimed, client.address);
         co_return result;
     }

@@ -12,7 +12,7 @@ struct peer {
     std::string reverse_name = "unknown";       // of the PTR record alone
     std::string address;
     std::uint16_t port = 0;
-    char name_status = '5';                     // '2': verified; '4': DNS did not answer; '5': none
+    char name_status = '5';                     // '2': verified; '4': DNS did not answer; '5': none; '6': another's
     char reverse_name_status = '5';
 
     maillog::peer for_log() const { return {name, address}; }

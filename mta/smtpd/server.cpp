@@ -1,12 +1,18 @@
 #include "mta/smtpd/server.hpp"
 
+#include <fmt/format.h>
+
+#include <array>
+
+#include "mta/config/parameters.hpp"
 #include "mta/master/mail_system.hpp"
 #include "mta/smtpd/session.hpp"
 
 namespace mta::smtpd {
 
 server::server(master::mail_system& mail, master::daemon& service)
-    : mail_(mail), service_(service), settings_(mail, service), access_(mail, service), traffic_(mail.clock(), service.parameters->duration("anvil_rate_time_unit")) {}
+    : mail_(mail), service_(service), settings_(mail, service), access_(mail, service),
+      traffic_(mail.clock(), service.parameters->duration("anvil_rate_time_unit")) {}
 server::~server() = default;
 
 void server::introduce(const maillog::process& by) {
@@ -18,15 +24,49 @@ void server::accept(std::unique_ptr<byte_stream> stream, const endpoint& local, 
     mail_.tasks().start(serve(std::move(stream), local, remote));
 }
 
-task<void> server::serve(std::unique_ptr<byte_stream> stream, endpoint local, endpoint remote) {
-    // A connection beyond the process limit waits in the listen queue until a process is free.
-    auto process = co_await service_.processes.wait_for_one(mail_.clock());
-    if (!access_.fatal().empty()) {
-        mail_.log(process.process(), {}, maillog::remark{maillog::level::fatal, access_.fatal()});
-        co_return;
+// What master(8) says of a process that ended badly, and does: no other for a minute (service_throttle_time).
+void server::bury(const maillog::process& process, std::string_view how) {
+    constexpr std::string_view program = "/usr/lib/postfix/sbin/smtpd";
+    const maillog::process& master = mail_.process_of("master");
+    mail_.warn(master, fmt::format("process {} pid {} {}", program, process.pid, how));
+    mail_.warn(master, fmt::format("{}: bad command startup -- throttling", program));
+    throttled_until_ = mail_.now() + service_.parameters->duration("service_throttle_time");
+}
+
+// A client of a service that is throttled waits; false when it gave up.
+task<bool> server::hold_back(byte_stream& stream) {
+    std::array<char, 512> unheard;
+    while (mail_.now() < throttled_until_) {
+        const std::span<char> into(unheard);
+        const time_point until = throttled_until_;
+        const io_result got = co_await read_some(stream, into, until);
+        if (!got.ok() && got.error != io_error::timed_out) co_return false;
     }
-    session conversation(*this, process.process(), std::move(stream), local, remote);
-    co_await conversation.run();
+    co_return true;
+}
+
+task<void> server::serve(std::unique_ptr<byte_stream> stream, endpoint local, endpoint remote) {
+    for (;;) {
+        if (mail_.now() < throttled_until_) {
+            const bool still_there = co_await hold_back(*stream);
+            if (!still_there) co_return;
+        }
+        // A connection beyond the process limit waits in the listen queue until a process is free.
+        auto process = co_await service_.processes.wait_for_one(mail_.clock());
+        if (access_.fatal().empty()) {
+            session conversation(*this, process.process(), std::move(stream), local, remote);
+            co_await conversation.run();
+            if (conversation.process_died()) {
+                bury(process.process(), "exit status 1");
+                process.end_process();
+            }
+            co_return;
+        }
+        access_.introduce(process.process());
+        mail_.log(process.process(), {}, maillog::remark{maillog::level::fatal, access_.fatal()});
+        bury(process.process(), "exit status 1");
+        process.end_process();
+    }
 }
 
 }  // namespace mta::smtpd

@@ -27,12 +27,15 @@ class server {
 
   private:
     task<void> serve(std::unique_ptr<byte_stream> stream, endpoint local, endpoint remote);
+    task<bool> hold_back(byte_stream& stream);
+    void bury(const maillog::process& process, std::string_view how);
     master::mail_system& mail_;
     master::daemon& service_;
     settings settings_;
     smtpd::access access_;
     anvil::counters traffic_;
-    std::set<int> introduced_, discards_told_;          // by process id
+    std::set<int> introduced_, discards_told_;  // by process id
+    time_point throttled_until_{};              // master(8) does not start what just failed to start
 };
 
 }  // namespace mta::smtpd

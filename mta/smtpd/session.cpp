@@ -73,8 +73,11 @@ void session::log(const maillog::event& what, std::string_view queue_id) { mail_
 
 // smtpd_reject_footer, then soft_bounce, then the transcript, each line for itself.
 void session::reply(std::string_view text) {
-    const access_facts known = facts();
-    const std::string whole = server_.restrictions().with_footer(std::string(text), known, process_);
+    std::string whole(text);
+    if (options_.has_reject_footer && (text.substr(0, 1) == "4" || text.substr(0, 1) == "5")) {
+        const access_facts known = facts();
+        whole = server_.restrictions().with_footer(std::move(whole), known, process_);
+    }
     if (errors_ >= options_.soft_error_limit) ++pauses_;
     if (mail_.host().wants_commands()) last_reply_ = whole;
     for (std::size_t begin = 0; begin <= whole.size();) {
@@ -106,10 +109,8 @@ session::verdict session::refuse(const address::refusal& refused) {
 }
 
 session::verdict session::refuse(const decision& decided) {
-    if (decided.hang_up) {
-        died_ = true;
-        return verdict::quit;
-    }
+    died_ = died_ || decided.process_dies;
+    if (decided.hang_up || decided.process_dies) return verdict::quit;
     const auto says = [&](std::string_view words) { return decided.reply.find(words) != std::string::npos; };
     const notice why = says("4.3.5 ") ? notice::software : says("4.3.0 ") ? notice::resource : notice::policy;
     return refuse(decided.reply, why);

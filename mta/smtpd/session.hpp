@@ -16,6 +16,7 @@
 
 #include "mta/address/smtp_command.hpp"
 #include "mta/anvil/anvil.hpp"
+#include "mta/cleanup/cleanup.hpp"
 #include "mta/queue/queue_file.hpp"
 #include "mta/smtpd/access.hpp"
 #include "mta/smtpd/peer.hpp"
@@ -28,6 +29,7 @@ class session {
   public:
     session(server& owner, const maillog::process& process, std::unique_ptr<byte_stream> stream, endpoint local, endpoint remote);
     task<void> run();
+    bool process_died() const { return died_; }
 
   private:
     // What a command leads to: its reply is in the output; whether it counts as a success, and whether the session goes on.
@@ -69,10 +71,10 @@ class session {
     void take_chunk_lines(std::string_view piece);
     void append_line(std::string_view line, bool whole);
     task<verdict> finish_message();
-    verdict hand_over();
+    verdict hand_over(bool discarded);
     void abandon_message();
     queue::queue_file envelope() const;
-    void apply_effects(queue::queue_file& envelope) const;
+    void apply_effects(cleanup::incoming& message) const;
 
     void reply(std::string_view text);                          // lines between CRLF
     verdict refuse(std::string_view text, notice why = notice::protocol);   // an error reply; counts against the client

@@ -174,7 +174,7 @@ task<session::verdict> session::bdat(const address::command_line& line) {
         const access_facts known = facts();
         const decision decided = co_await server_.restrictions().check(stage::data, known, process_);
         command_.clear();
-        if (decided.hang_up) co_return refuse(decided);
+        if (decided.hang_up || decided.process_dies) co_return refuse(decided);
         if (decided.refused()) {
             note(notice::policy);
             no = decided.reply;

@@ -55,8 +55,8 @@ task<bool> session::greet() {
     }
     const access_facts known = facts();
     const decision decided = co_await server_.restrictions().check(stage::connect, known, process_);
-    if (decided.hang_up) {
-        died_ = true;
+    if (decided.hang_up || decided.process_dies) {
+        died_ = decided.process_dies;
         co_return false;
     }
     if (decided.refused()) {

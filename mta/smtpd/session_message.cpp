@@ -21,7 +21,6 @@ std::string session::protocol() const {
 std::string session::received_header() const {
     const auto& zone = mail_.host().time_zone();
     std::string out;
-    for (const std::string& each : memory_.effects.prepend) out += each + "\n";
     out += fmt::format("Received: from {} ({} [{}])\n", helo_.empty() ? announced_.name : helo_, announced_.name, announced_.address);
     if (in_tls_ && options_.tls_received_header) {
         const std::size_t of_client = std::min(tls_.details.find(" client-signature"), tls_.details.size());
@@ -66,7 +65,10 @@ queue::queue_file session::envelope() const {
     from.helo = forwarded("HELO", helo_);
     from.protocol = forwarded("PROTO", extended_ ? "ESMTP" : "SMTP");
     from.log_identifier = forwarded("IDENT", transaction_.queue_id);
-    from.local = client_.address == "127.0.0.1" || mail_.rewrite().is_own_address(client_.address);
+    cleanup::local_clients::client who;
+    who.name = client_.name;
+    who.address = client_.address;
+    from.local = options_.local_clients->covers(who);
     from.sasl_method = sasl_method_;
     from.sasl_username = sasl_username_;
     const auto& command = transaction_.mail;
@@ -79,25 +81,25 @@ queue::queue_file session::envelope() const {
     if (command.ret == address::dsn_ret::full) made.returns = queue::return_content::full;
     if (command.ret == address::dsn_ret::headers) made.returns = queue::return_content::headers;
     made.content_filter = options_.content_filter;
-    apply_effects(made);
     return made;
 }
 
-// What access tables asked for: FILTER, REDIRECT and BCC.
-void session::apply_effects(queue::queue_file& envelope) const {
+// FILTER, BCC, REDIRECT, HOLD, DISCARD and PREPEND of access(5).
+void session::apply_effects(cleanup::incoming& message) const {
     const message_effects& effects = memory_.effects;
-    if (!effects.filter.empty()) envelope.content_filter = effects.filter;
-    if (!effects.redirect.empty()) {
-        queue::recipient to;
-        to.address = effects.redirect;
-        envelope.recipients = {to};
-    }
+    if (!effects.filter.empty()) message.envelope.content_filter = effects.filter;
     for (const std::string& each : effects.bcc) {
         queue::recipient to;
         to.address = each;
         to.notify = queue::notify_never;
-        envelope.recipients.push_back(to);
+        message.envelope.recipients.push_back(std::move(to));
     }
+    message.redirect = effects.redirect;
+    message.hold = effects.hold;
+    message.discard = effects.discard;
+    std::string headers;
+    for (const std::string& each : effects.prepend) headers += each + "\n";
+    message.content.insert(0, headers);
 }
 
 // cleanup(8) has read along, and has said its line at the end of the header.
@@ -128,24 +130,29 @@ task<session::verdict> session::finish_message() {
         reset_transaction();
         co_return refuse("552 5.3.4 Error: message file too big", notice::bounce);
     }
+    // What was to be discarded before its content came never gets to cleanup.
+    const bool discarded_early = memory_.effects.discard;
     const access_facts known = facts();
     const decision decided = co_await server_.restrictions().check(stage::end_of_data, known, process_);
     if (decided.refused()) {
         reset_transaction();
         co_return refuse(decided);
     }
-    co_return hand_over();
+    co_return hand_over(discarded_early);
 }
 
-session::verdict session::hand_over() {
+session::verdict session::hand_over(bool discarded) {
     const std::string id = transaction_.queue_id;
     const bool chunked = chunks_ != chunks::none;
     const std::int64_t size = transaction_.size;
     cleanup::result taken;
-    if (!memory_.effects.discard) {
+    if (!discarded) {
         cleanup::incoming message;
         message.envelope = envelope();
         message.content = std::move(transaction_.content);
+        message.wanted = options_.overrides;
+        message.service = options_.cleanup_service;
+        apply_effects(message);
         taken = mail_.cleanup().take(std::move(message), mail_.process_of("cleanup"));
     }
     reset_transaction();

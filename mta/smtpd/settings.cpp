@@ -93,6 +93,9 @@ settings::settings(master::mail_system& mail, master::daemon& service) {
             if (text::equal_ignoring_case(word, notice_names[i])) notices |= 1U << i;
         }
     }
+    has_reject_footer = !p.text("smtpd_reject_footer").empty() || !p.text("smtpd_reject_footer_maps").empty();
+    overrides = cleanup::overrides(p);
+    cleanup_service = p.text("cleanup_service_name");
     read_tls(mail, service);
     read_sasl(mail, service);
     read_lists(mail, service);
@@ -162,6 +165,7 @@ void settings::read_lists(master::mail_system& mail, master::daemon& service) {
     forbidden_commands = words("smtpd_forbidden_commands");
     fast_flush_domains = table::domain_list("fast_flush_domains", p.text("fast_flush_domains"), mail.shared().tables, environment, complaints,
                                             table::parent_style_of("fast_flush_domains", parents));
+    local_clients = std::make_shared<const cleanup::local_clients>(mail, p, complaints);
     const std::string filter = p.text("smtpd_command_filter");
     if (!filter.empty()) {
         const auto opened = mail.shared().tables.open(filter, environment);

@@ -7,6 +7,8 @@
 #include <vector>
 
 #include "mta/async/scheduler.hpp"
+#include "mta/cleanup/cleanup.hpp"
+#include "mta/cleanup/local_clients.hpp"
 #include "mta/sasl/server.hpp"
 #include "mta/table/maps.hpp"
 #include "mta/table/match_list.hpp"
@@ -65,7 +67,11 @@ struct settings {
     table::string_list noop_commands, forbidden_commands;
     table::table_ptr command_filter;
     table::domain_list fast_flush_domains;
-    table::name_address_list xclient_hosts, xforward_hosts, local_clients;
+    table::name_address_list xclient_hosts, xforward_hosts;
+    std::shared_ptr<const cleanup::local_clients> local_clients;
+    cleanup::overrides overrides;                               // receive_override_options
+    std::string cleanup_service;
+    bool has_reject_footer;                                     // smtpd_reject_footer, smtpd_reject_footer_maps
     unsigned notices = 0;                                       // bits of `notice`
 
     int connection_count_limit, connection_rate_limit, message_rate_limit, recipient_rate_limit, tls_rate_limit, auth_rate_limit;

@@ -3,11 +3,6 @@
 #include <algorithm>
 
 namespace mta {
-namespace {
-
-constexpr std::size_t read_size = 4096;         // VSTREAM_BUFSIZE: what Postfix asks of a socket at once
-
-}  // namespace
 
 smtp_stream::smtp_stream(std::unique_ptr<byte_stream> lower, scheduler& clock) : lower_(std::move(lower)), clock_(clock) {}
 
@@ -30,11 +25,9 @@ task<io_error> smtp_stream::fill(time_point deadline) {
         input_.erase(0, begin_);
         begin_ = 0;
     }
-    // A buffer of the frame's: an idle session holds none, since a wait for input is a frame of its own.
-    char buffer[read_size];
-    const std::span<char> whole(buffer);
+    const std::span<char> whole(buffer_);
     const io_result got = co_await read_some(*lower_, whole, deadline);
-    if (got.ok()) input_.append(buffer, got.bytes);
+    if (got.ok()) input_.append(buffer_.data(), got.bytes);
     co_return got.error;
 }
 
@@ -60,7 +53,8 @@ task<smtp_stream::line> smtp_stream::read_line(std::string& text, std::size_t li
         }
         searched = pending.size();
         if (deadline == time_point{}) deadline = timeout == duration::max() ? never : clock_.now() + timeout;
-        result.error = co_await fill(deadline);
+        const io_error error = co_await fill(deadline);
+        result.error = error;
         if (result.error != io_error::none) {
             text.assign(unread());
             begin_ = input_.size();

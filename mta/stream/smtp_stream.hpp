@@ -3,6 +3,7 @@
 // Reading is buffered and bounded: a line longer than the caller's limit comes in pieces. Writing gathers until flush.
 // The stream below can be exchanged in mid-session, which is what STARTTLS does.
 #pragma once
+#include <array>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -49,6 +50,9 @@ class smtp_stream {
     std::string input_;
     std::size_t begin_ = 0;         // of what was not read yet
     std::string output_;
+    // What is read into: a session waits for input nearly all its time, and a frame for each wait would hold as much.
+    static constexpr std::size_t read_size = 4096;      // VSTREAM_BUFSIZE: what Postfix asks of a socket at once
+    std::array<char, read_size> buffer_;
 };
 
 }  // namespace mta

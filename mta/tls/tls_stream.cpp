@@ -253,7 +253,8 @@ task<handshake_result> accept(std::unique_ptr<byte_stream> lower, std::shared_pt
     handshake_result result;
     if (refuse(*with, options.peer, result)) co_return result;
     auto session = std::make_unique<engine>(with, options);
-    result.error = co_await shake_hands(*lower, *session, options.deadline);
+    const io_error error = co_await shake_hands(*lower, *session, options.deadline);
+    result.error = error;
     if (result.error == io_error::none)
         conclude(std::move(lower), std::move(session), options, result);
     else
@@ -266,7 +267,8 @@ task<handshake_result> connect(std::unique_ptr<byte_stream> lower, std::shared_p
     handshake_result result;
     if (refuse(*with, options.peer, result)) co_return result;
     auto session = std::make_unique<engine>(with, options);
-    result.error = co_await shake_hands(*lower, *session, options.deadline);
+    const io_error error = co_await shake_hands(*lower, *session, options.deadline);
+    result.error = error;
     if (result.error == io_error::none)
         conclude(std::move(lower), std::move(session), options, result);
     else

@@ -14,7 +14,6 @@
 #include "sim/lab/machine.hpp"
 #include "sim/lab/mail_configuration.hpp"
 #include "sim/lab/zone_plan.hpp"
-#include "sim/scenario/filter.hpp"
 #include "sim/scenario/pattern.hpp"
 
 namespace sim::lab {
@@ -27,9 +26,10 @@ using topology::problem;
 
 using reporter = std::function<void(const config::position& at, topology::severity level, std::string text)>;
 
-// What is wrong within a zone as the lab completes it; a zone with an error runs and answers SERVFAIL, which is a thing to
-// study, so that all of it is warnings.
-std::vector<topology::text_problem> check_zone(const topology::topology& whole, std::string_view name, std::string_view text) {
+// What is wrong within a zone as the lab completes it; a zone with an error runs and answers SERVFAIL, which is a thing
+// to study, so that all of it is warnings.
+std::vector<topology::text_problem> check_zone(const topology::topology& whole, std::string_view name,
+                                               std::string_view text) {
     dns::zone_plan plan = zone_plan_of(whole);
     bool declared = false;
     for (dns::declared_zone& each : plan.zones) {
@@ -54,8 +54,8 @@ std::vector<topology::text_problem> check_zone(const topology::topology& whole, 
     return problems;
 }
 
-// The problems that mta/config finds: the file's name, which stands before each line anyway, is left out of the text, and
-// the word that was meant joins the line that it is about.
+// The problems that mta/config finds: the file's name, which stands before each line anyway, is left out of the text,
+// and the word that was meant joins the line that it is about.
 void report_all(const config::problems& found, const reporter& tell) {
     for (std::size_t i = 0; i < found.size(); ++i) {
         const config::problem& each = found[i];
@@ -71,21 +71,32 @@ void report_all(const config::problems& found, const reporter& tell) {
                 ++i;
             }
         }
-        tell(each.where, each.level == config::severity::fatal ? topology::severity::error : topology::severity::warning,
+        tell(each.where,
+             each.level == config::severity::fatal ? topology::severity::error : topology::severity::warning,
              std::move(text));
     }
 }
 
 // Parameters whose value begins with the name of a transport: "smtp:[relay.example]", "local".
-constexpr std::array<std::string_view, 9> transport_parameters = {
-    "local_transport",    "virtual_transport",          "relay_transport",
-    "default_transport",  "mailbox_transport",          "fallback_transport",
-    "content_filter",     "address_verify_relay_transport", "address_verify_default_transport"};
+constexpr std::array<std::string_view, 9> transport_parameters = {"local_transport",
+                                                                  "virtual_transport",
+                                                                  "relay_transport",
+                                                                  "default_transport",
+                                                                  "mailbox_transport",
+                                                                  "fallback_transport",
+                                                                  "content_filter",
+                                                                  "address_verify_relay_transport",
+                                                                  "address_verify_default_transport"};
+
+// Tables that Postfix writes itself, and makes when they are not there.
+bool is_cache(std::string_view name) {
+    return name.ends_with("_cache_database") || name.ends_with("_cache_map") || name == "address_verify_map";
+}
 
 class host_check {
   public:
-    host_check(const config::main_cf& main, const config::master_cf& services, const config::parameters::pointer& values,
-               table::file_reader read, reporter tell)
+    host_check(const config::main_cf& main, const config::master_cf& services,
+               const config::parameters::pointer& values, table::file_reader read, reporter tell)
         : main_(main), services_(services), values_(values), tell_(std::move(tell)) {
         environment_.read = std::move(read);
     }
@@ -116,7 +127,8 @@ class host_check {
         }
         if (std::find(transport_parameters.begin(), transport_parameters.end(), name) != transport_parameters.end()) {
             transport(name, value, at);
-        } else if (config::find_parameter(name) && config::find_parameter(name)->kind != config::type::raw) {
+        } else if (config::find_parameter(name) && config::find_parameter(name)->kind != config::type::raw &&
+                   !is_cache(name)) {
             tables(name, value, at);
         }
     }
@@ -130,12 +142,12 @@ class host_check {
         }
         const auto near = mta::text::nearest(wanted, known);
         tell_(at, topology::severity::warning,
-              fmt::format("{} names the transport {}, which master.cf does not have; mail for it would be deferred{}", name, wanted,
-                          near.empty() ? std::string() : fmt::format("; did you mean {}?", near)));
+              fmt::format("{} names the transport {}, which master.cf does not have; mail for it would be deferred{}",
+                          name, wanted, near.empty() ? std::string() : fmt::format("; did you mean {}?", near)));
     }
 
-    // Opens whatever looks like a table. `unix:` and `inet:` also name sockets, so that a word counts as a table only with
-    // a type that nothing else has.
+    // Opens whatever looks like a table. `unix:` and `inet:` also name sockets, so that a word counts as a table only
+    // with a type that nothing else has.
     void tables(const std::string& name, const std::string& value, const config::position& at) {
         constexpr std::array<std::string_view, 2> sockets = {"tcp", "unix"};
         const auto& types = table::known_types();
@@ -143,7 +155,8 @@ class host_check {
         if (name == "alias_maps" || name == "alias_database") how.syntax = table::source_syntax::aliases;
         for (const auto word : mta::text::split_quoting_braces(value, mta::text::comma_or_space)) {
             const std::string_view type = word.substr(0, word.find(':'));
-            if (type.size() == word.size() || std::find(sockets.begin(), sockets.end(), type) != sockets.end()) continue;
+            if (type.size() == word.size() || std::find(sockets.begin(), sockets.end(), type) != sockets.end())
+                continue;
             if (type != "proxy" && !std::binary_search(types.begin(), types.end(), type)) continue;
             if (!seen_.insert(std::string(word)).second) continue;
             for (const table::diagnostic& d : table::open(word, environment_, how).diagnostics) {
@@ -166,7 +179,8 @@ class host_check {
 // Places of a host's configuration as places of the topology file: its tables and its master.cf lines are texts there.
 class host_places {
   public:
-    host_places(const topology::host& host, std::size_t master_cf_starts_after) : host_(host), after_(master_cf_starts_after) {}
+    host_places(const topology::host& host, std::size_t master_cf_starts_after)
+        : host_(host), after_(master_cf_starts_after) {}
 
     position find(const config::position& at) const {
         const std::string file(at.file_name());
@@ -177,7 +191,8 @@ class host_places {
                 if (each.name == file.substr(prefix.size())) return each.content.place(line);
             }
         }
-        const bool added = host_.config ? file == *host_.config + "/master.cf" && at.line > after_ : file == "master.cf";
+        const bool added =
+            host_.config ? file == *host_.config + "/master.cf" && at.line > after_ : file == "master.cf";
         if (added) return in_master_cf(line - static_cast<int>(after_));
         if (file.empty()) return host_.at;
         return {file, line, column};
@@ -194,8 +209,21 @@ class host_places {
     std::size_t after_;
 };
 
+// By place; what stands at one place in the order in which it was found.
+std::vector<problem> sorted(std::vector<problem> found) {
+    std::vector<std::size_t> order(found.size());
+    for (std::size_t i = 0; i < order.size(); ++i) order[i] = i;
+    std::sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
+        return found[a].at == found[b].at ? a < b : found[a].at < found[b].at;
+    });
+    std::vector<problem> result;
+    for (const std::size_t each : order) result.push_back(std::move(found[each]));
+    return result;
+}
+
 void check_host(const topology::host& host, int prefix, std::vector<problem>& out) {
-    const auto read = read_configuration(host, {fmt::format("{}/{}", topology::to_string(host.address), prefix), "127.0.0.1/8"});
+    const configuration_as_read read =
+        read_configuration(host, {fmt::format("{}/{}", topology::to_string(host.address), prefix), "127.0.0.1/8"});
     const host_places places(host, read.added_after);
     const auto reader = [&](std::string_view path) -> std::optional<std::string> {
         const std::string prefix_of_files = std::string(files_directory) + "/";
@@ -204,9 +232,7 @@ void check_host(const topology::host& host, int prefix, std::vector<problem>& ou
         for (const topology::file& each : host.files) {
             if (each.name == name) return with_lab_paths(each.content.text);
         }
-        if (!host.config) return std::nullopt;
-        const auto content = topology::read_file(*host.config + "/" + std::string(name), topology::largest_file);
-        return content.error.empty() ? std::optional(content.bytes) : std::nullopt;
+        return host.config ? read_from_config(*host.config, path) : std::nullopt;
     };
     host_check(read.main, read.services, read.values, reader,
                [&](const config::position& at, topology::severity level, std::string text) {
@@ -220,60 +246,57 @@ void check_host(const topology::host& host, int prefix, std::vector<problem>& ou
 topology::load_hooks check_hooks() {
     topology::load_hooks hooks;
     hooks.check_zone = check_zone;
-    hooks.check_pattern = [](std::string_view text) -> std::optional<std::string> {
-        const auto wrong = scenario::check_pattern(text, scenario::dialect::pcre);
-        return wrong ? std::optional(wrong->text) : std::nullopt;
+    const auto check_with = [](scenario::dialect language) {
+        return [language](std::string_view text) -> std::optional<std::string> {
+            const auto wrong = scenario::check_pattern(text, language);
+            return wrong ? std::optional(wrong->text) : std::nullopt;
+        };
     };
+    hooks.check_pattern = check_with(scenario::dialect::pcre);
+    hooks.check_filter_pattern = check_with(scenario::dialect::python);
     return hooks;
 }
 
 std::vector<problem> check_hosts(const topology::topology& what) {
     std::vector<problem> found;
     for (const topology::host& each : what.hosts) check_host(each, what.network.subnet.prefix, found);
-    return found;
-}
-
-std::vector<problem> check_filters(const topology::topology& what) {
-    std::vector<problem> found;
-    for (const topology::host& host : what.hosts) {
-        for (const topology::filter& each : host.filters) {
-            for (const scenario::filter_problem& p : scenario::check_filter(each)) {
-                found.push_back({p.at, topology::severity::error, p.text});
-            }
-        }
-    }
-    return found;
+    return sorted(std::move(found));
 }
 
 std::vector<problem> check_folder(const std::string& folder, const std::string& host_name) {
     std::vector<problem> found;
     const auto tell = [&](const config::position& at, topology::severity level, std::string text) {
-        found.push_back({{std::string(at.file_name()), static_cast<int>(at.line), static_cast<int>(at.column)}, level, std::move(text)});
+        found.push_back({{std::string(at.file_name()), static_cast<int>(at.line), static_cast<int>(at.column)},
+                         level,
+                         std::move(text)});
     };
     const auto read = [&](const std::string& name) {
         topology::file_content content = topology::read_file(folder + "/" + name, topology::largest_file);
         if (content.bytes.size() > topology::largest_file) content.error = "it is larger than a megabyte";
         if (!content.error.empty()) {
-            found.push_back({{folder + "/" + name, 0, 0}, topology::severity::error, "cannot be read: " + content.error});
+            found.push_back(
+                {{folder + "/" + name, 0, 0}, topology::severity::error, "cannot be read: " + content.error});
         }
         return content.error.empty() ? std::optional(std::move(content.bytes)) : std::nullopt;
     };
     const auto main_text = read("main.cf"), master_text = read("master.cf");
     if (!main_text) return found;
     const auto main = config::read_main_cf(*main_text, folder + "/main.cf");
-    const auto services = master_text ? config::read_master_cf(*master_text, folder + "/master.cf") : config::stock_master_cf_with("", "");
+    const auto services = master_text ? config::read_master_cf(*master_text, folder + "/master.cf")
+                                      : config::stock_master_cf_with("", "");
     config::machine machine;
     machine.host_name = host_name;
     machine.addresses = {"127.0.0.1/8"};
     const auto values = config::parameters::layer(config::parameters::defaults(std::move(machine)), main.definitions);
     const auto reader = [&](std::string_view path) -> std::optional<std::string> {
         const std::string home = std::string(files_directory) + "/";
-        const std::string where = path.starts_with(home) ? folder + "/" + std::string(path.substr(home.size())) : std::string(path);
+        const std::string where =
+            path.starts_with(home) ? folder + "/" + std::string(path.substr(home.size())) : std::string(path);
         const auto content = topology::read_file(where, topology::largest_file);
         return content.error.empty() ? std::optional(content.bytes) : std::nullopt;
     };
     host_check(main, services, values, reader, tell).run();
-    return found;
+    return sorted(std::move(found));
 }
 
 }  // namespace sim::lab

@@ -15,14 +15,11 @@ namespace sim::lab {
 // The hooks for loading a topology that know DNS and regular expressions.
 topology::load_hooks check_hooks();
 
-// Configuration of every host of a topology that was loaded, by host.
+// Configuration of every host of a topology that was loaded, by place.
 std::vector<topology::problem> check_hosts(const topology::topology& what);
 
-// Patterns of content filters that cannot be compiled: such a filter can do nothing, so these are errors.
-std::vector<topology::problem> check_filters(const topology::topology& what);
-
-// main.cf and master.cf in `folder`, with the tables that they name; files under /etc/postfix are looked for in `folder`.
-// `host_name` is the machine's, for the defaults of myhostname and mydomain.
+// main.cf and master.cf in `folder`, with the tables that they name; files under /etc/postfix are looked for in
+// `folder`. `host_name` is the machine's, for the defaults of myhostname and mydomain.
 std::vector<topology::problem> check_folder(const std::string& folder, const std::string& host_name);
 
 }  // namespace sim::lab

@@ -47,7 +47,7 @@ void lab::add_machines() {
         auto made = make_machine(each, &each);
         recorder_.add_host(each.name, made->address().to_string(), made->interfaces());
         systems_[each.name] =
-            std::make_unique<mta::master::mail_system>(*made, mail_configuration(each, made->interfaces()), shared_);
+            std::make_unique<mta::master::mail_system>(*made, mail_configuration(each, made->interfaces(), services_), shared_);
         machines_.emplace(each.name, std::move(made));
     }
     for (const topology::client& each : topology_.clients) machines_.emplace(each.name, make_machine(each, nullptr));
@@ -154,7 +154,7 @@ mta::task<void> lab::control(std::string_view host, scenario::host_action action
         case scenario::host_action::stop: mail.stop(); break;
         case scenario::host_action::flush: mail.flush(); break;
         case scenario::host_action::reload:
-            mail.reload(mail_configuration(*topology_.find_host(host), machine(host).interfaces()));
+            mail.reload(mail_configuration(*topology_.find_host(host), machine(host).interfaces(), services_));
             break;
     }
     co_return;

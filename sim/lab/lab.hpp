@@ -10,6 +10,7 @@
 #include "sim/dns/server.hpp"
 #include "sim/lab/evidence.hpp"
 #include "sim/lab/machine.hpp"
+#include "sim/lab/mail_configuration.hpp"
 #include "sim/lab/recorder.hpp"
 #include "sim/record/capture.hpp"
 #include "sim/record/run_folder.hpp"
@@ -84,6 +85,7 @@ class lab : public scenario::lab, public log_sink {
     options options_;
     network::authority authority_;
     dns::server names_;
+    known_services services_;
 
   private:
     scenario::stream_upgrade server_tls(sim::lab::machine& of);

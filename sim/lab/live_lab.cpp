@@ -29,11 +29,13 @@ live_lab::live_lab(const topology::topology& what, const options& choice, double
     net_.choose_ports(ports_of_all());
 }
 
-live_lab::~live_lab() { close(); }
+live_lab::~live_lab() {
+    close();
+}
 
 std::unique_ptr<machine> live_lab::make_machine(const topology::machine& what, const topology::host* host) {
-    auto made = std::make_unique<live_machine>(what, host, options_.seed, topology_.network.subnet.prefix, authority_, *this, net_,
-                                               names_, ip_of(topology_.network.subnet.dns()));
+    auto made = std::make_unique<live_machine>(what, host, options_.seed, topology_.network.subnet.prefix, authority_,
+                                               *this, net_, names_, ip_of(topology_.network.subnet.dns()));
     machines_.push_back(made.get());
     return made;
 }
@@ -51,7 +53,7 @@ void live_lab::zones_changed() {
 std::vector<mta::endpoint> live_lab::ports_of_all() {
     std::vector<mta::endpoint> ports;
     for (const topology::host& each : topology_.hosts) {
-        const auto configuration = mail_configuration(each, machine(each.name).interfaces());
+        const auto configuration = mail_configuration(each, machine(each.name).interfaces(), services_);
         for (const mta::config::service& service : configuration.services->services) {
             if (service.type == mta::config::transport_type::inet) ports.push_back({ip_of(each.address), service.port});
         }
@@ -65,12 +67,15 @@ std::vector<std::string> live_lab::not_simulated() const {
     const auto add = [&](const topology::position& at, const std::string& whose, const topology::link_quality& asked) {
         const std::string names = qualities_in(asked);
         if (names.empty()) return;
-        all.push_back(fmt::format("{}: {} of {}: not simulated in a live lab, whose packets go through this machine's loopback "
-                                  "interface as fast as they can", to_string(at), names, whose));
+        all.push_back(
+            fmt::format("{}: {} of {}: not simulated in a live lab, whose packets go through this machine's loopback "
+                        "interface as fast as they can",
+                        to_string(at), names, whose));
     };
     add(topology_.network.at, "the network", topology_.network.quality);
     for (const topology::link& each : topology_.links) {
-        add(each.at, fmt::format("the link between {} and {}", each.one, each.other.value_or("everyone")), each.quality);
+        add(each.at, fmt::format("the link between {} and {}", each.one, each.other.value_or("everyone")),
+            each.quality);
     }
     return all;
 }

@@ -15,8 +15,8 @@
 namespace sim::lab {
 
 struct live_options {
-    double speed = 1;                               // seconds of the lab for one of the clock on the wall
-    std::optional<mta::time_point> epoch;           // when it begins; now
+    double speed = 1;                      // seconds of the lab for one of the clock on the wall
+    std::optional<mta::time_point> epoch;  // when it begins; now
     live_options() = default;
 };
 

@@ -3,13 +3,14 @@
 namespace sim::lab {
 
 live_machine::live_machine(const topology::machine& what, const topology::host* host, std::uint64_t seed, int prefix,
-                           network::authority& authority, log_sink& sink, network::real_network& net, const dns::server& names,
-                           mta::address::ip_address name_server)
+                           network::authority& authority, log_sink& sink, network::real_network& net,
+                           const dns::server& names, mta::address::ip_address name_server)
     : machine(what, host, seed, prefix, authority, sink), net_(net), name_server_(name_server), resolver_(names) {
     net_.attach(address());
 }
 
-mta::task<mta::connect_result> live_machine::connect(mta::endpoint remote, std::optional<mta::address::ip_address> source,
+mta::task<mta::connect_result> live_machine::connect(mta::endpoint remote,
+                                                     std::optional<mta::address::ip_address> source,
                                                      mta::time_point deadline) {
     return net_.connect(address(), remote, source, deadline);
 }

@@ -4,6 +4,7 @@
 #include <array>
 
 #include "mta/text/strings.hpp"
+#include "sim/lab/mail_configuration.hpp"
 #include "sim/lab/real_command.hpp"
 
 namespace sim::lab {
@@ -32,6 +33,8 @@ mta::account make_account(std::string_view name, unsigned id) {
     mta::account account;
     account.name = name;
     account.uid = account.gid = id;
+    // As Debian's base system names them; who is added later has no name.
+    if (id < 100 || id == nobody) account.full_name = name == "list" ? "Mailing List Manager" : name == "irc" ? "ircd" : name;
     account.home = id == 0 ? "/root" : id >= first_user_id && id != nobody ? "/home/" + std::string(name) : "/nonexistent";
     return account;
 }
@@ -58,6 +61,7 @@ machine::machine(const topology::machine& what, const topology::host* host, std:
       // A spool that has been in use: inode numbers of six digits, as short queue ids show them.
       spool_(random_stream(seed, what.name, "inode").below(0x900000) + 0x100000) {
     if (!host) return;
+    config_folder_ = host->config;
     unsigned id = first_user_id;
     for (const std::string& each : host->mailboxes) accounts_.emplace(each, make_account(each, id++));
     for (const topology::account& each : host->users_sasl) sasl_passwords_.emplace(each.user, each.password);
@@ -91,6 +95,7 @@ std::optional<std::string> machine::read_file(std::string_view path) {
                             certificate_->self_signed ? network::signed_by::itself : network::signed_by::authority)
             .chain_file();
     }
+    if (config_folder_) return read_from_config(*config_folder_, path);
     return std::nullopt;
 }
 

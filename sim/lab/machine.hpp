@@ -79,6 +79,7 @@ class machine : public mta::Host {
     std::uint64_t seed_;
     mta::text::time_zone zone_;
     std::optional<topology::certificate> certificate_;
+    std::optional<std::string> config_folder_;  // of the topology's `config:`
     network::authority& authority_;
     log_sink& sink_;
     memory_spool spool_;

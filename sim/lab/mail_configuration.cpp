@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "mta/config/main_cf.hpp"
+#include "mta/text/strings.hpp"
 #include "sim/lab/machine.hpp"
 #include "sim/topology/loader.hpp"
 
@@ -86,11 +87,28 @@ configuration_as_read read_configuration(const topology::host& host, const std::
     return result;
 }
 
-mta::master::configuration mail_configuration(const topology::host& host, const std::vector<std::string>& interfaces) {
+std::optional<std::string> read_from_config(const std::string& folder, std::string_view path) {
+    const std::string home = std::string(files_directory) + "/";
+    if (!path.starts_with(home)) return std::nullopt;
+    const std::string inside(path.substr(home.size()));
+    for (const auto part : mta::text::split(inside, "/")) {
+        if (part == "..") return std::nullopt;
+    }
+    topology::file_content content = topology::read_file(folder + "/" + inside, topology::largest_file);
+    if (!content.error.empty() || content.bytes.size() > topology::largest_file) return std::nullopt;
+    return std::move(content.bytes);
+}
+
+mta::master::configuration mail_configuration(const topology::host& host, const std::vector<std::string>& interfaces,
+                                              known_services& known) {
     configuration_as_read read = read_configuration(host, interfaces);
     mta::master::configuration result;
     result.main = std::move(read.values);
-    result.services = std::make_shared<const mta::config::master_cf>(std::move(read.services));
+    if (!host.config) result.services = known[master_cf_text(host)];
+    if (!result.services) {
+        result.services = std::make_shared<const mta::config::master_cf>(std::move(read.services));
+        if (!host.config) known[master_cf_text(host)] = result.services;
+    }
     result.directory = std::string(files_directory);
     return result;
 }

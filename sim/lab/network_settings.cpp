@@ -17,7 +17,9 @@ network::quality quality_of(const topology::link_quality& given, const network::
 
 }  // namespace
 
-mta::address::ip_address ip_of(topology::address a) { return mta::address::ip_address::v4(a.bits); }
+mta::address::ip_address ip_of(topology::address a) {
+    return mta::address::ip_address::v4(a.bits);
+}
 
 network::settings network_settings(const topology::topology& what) {
     network::settings settings;

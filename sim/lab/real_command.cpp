@@ -68,15 +68,18 @@ bool find_identity(const std::string& user, identity& who) {
     passwd entry{};
     passwd* found = nullptr;
     std::array<char, 4096> space{};
-    if (user.empty() || ::getpwnam_r(user.c_str(), &entry, space.data(), space.size(), &found) != 0 || !found) return false;
+    if (user.empty() || ::getpwnam_r(user.c_str(), &entry, space.data(), space.size(), &found) != 0 || !found)
+        return false;
     who = {true, entry.pw_uid, entry.pw_gid};
     return entry.pw_uid != 0;
 }
 
 // In the child: only what may be called between fork(2) and exec(3).
 [[noreturn]] void become(char* const* arguments, char* const* environment, const identity& who, int in, int out) {
-    if (::dup2(in, STDIN_FILENO) < 0 || ::dup2(out, STDOUT_FILENO) < 0 || ::dup2(out, STDERR_FILENO) < 0) ::_exit(exit_no_rights);
-    if (who.change && (::setgroups(0, nullptr) != 0 || ::setgid(who.gid) != 0 || ::setuid(who.uid) != 0)) ::_exit(exit_no_rights);
+    if (::dup2(in, STDIN_FILENO) < 0 || ::dup2(out, STDOUT_FILENO) < 0 || ::dup2(out, STDERR_FILENO) < 0)
+        ::_exit(exit_no_rights);
+    if (who.change && (::setgroups(0, nullptr) != 0 || ::setgid(who.gid) != 0 || ::setuid(who.uid) != 0))
+        ::_exit(exit_no_rights);
     ::signal(SIGPIPE, SIG_DFL);
     ::setpgid(0, 0);
     ::execve(arguments[0], arguments, environment);
@@ -84,7 +87,8 @@ bool find_identity(const std::string& user, identity& who) {
 }
 
 // Feeds the command and takes what it says until it closes its output. False: its time was up.
-bool converse(std::string_view input, descriptor& to, descriptor& from, wall_clock::time_point deadline, std::string& output) {
+bool converse(std::string_view input, descriptor& to, descriptor& from, wall_clock::time_point deadline,
+              std::string& output) {
     ::fcntl(to.get(), F_SETFL, O_NONBLOCK);
     if (input.empty()) to.close();
     while (from.open()) {
@@ -101,7 +105,9 @@ bool converse(std::string_view input, descriptor& to, descriptor& from, wall_clo
         std::array<char, 4096> chunk{};
         const auto got = ::read(from.get(), chunk.data(), chunk.size());
         if (got == 0 || (got < 0 && errno != EINTR)) from.close();
-        if (got > 0) output.append(chunk.data(), std::min(static_cast<std::size_t>(got), longest_output - std::min(longest_output, output.size())));
+        if (got > 0)
+            output.append(chunk.data(), std::min(static_cast<std::size_t>(got),
+                                                 longest_output - std::min(longest_output, output.size())));
     }
     return true;
 }
@@ -128,7 +134,8 @@ mta::command_result run_real_command(const mta::command& program) {
     out.write.close();
     const auto own = program.time_limit > mta::duration::zero() ? program.time_limit : mta::duration(longest_run);
     const auto deadline = wall_clock::now() + std::min<mta::duration>(own, longest_run);
-    const bool in_time = converse(program.input ? std::string_view(*program.input) : std::string_view(), in.write, out.read, deadline, result.output);
+    const bool in_time = converse(program.input ? std::string_view(*program.input) : std::string_view(), in.write,
+                                  out.read, deadline, result.output);
     if (!in_time) {
         ::kill(-child, SIGKILL);
         ::kill(child, SIGKILL);

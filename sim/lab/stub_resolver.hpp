@@ -1,6 +1,7 @@
 // sim/lab/stub_resolver.hpp - a machine's resolver: asks the lab's name server once, and remembers what it said.
 //
-// As resolv.conf with `options timeout:1 attempts:1`. Both worlds use it; how far away the server is comes with each call.
+// As resolv.conf with `options timeout:1 attempts:1`. Both worlds use it; how far away the server is comes with each
+// call.
 #pragma once
 #include <optional>
 #include <string>

@@ -10,7 +10,14 @@ constexpr std::size_t window = 65'536;                          // bytes: a sock
 constexpr std::size_t packet_payload = 1'460;                   // of an Ethernet frame
 constexpr std::size_t packet_overhead = 78;                     // Ethernet, IPv4 and TCP around it
 constexpr mta::duration first_retransmission = std::chrono::milliseconds(200);     // TCP_RTO_MIN
-constexpr mta::duration last_retransmission = std::chrono::seconds(103);           // sum: 15 tries, some 15 minutes
+constexpr mta::duration longest_retransmission = std::chrono::seconds(120);        // TCP_RTO_MAX
+constexpr int retransmissions_limit = 15;                       // tcp_retries2: 924.6 s in all
+
+mta::duration retransmission_delay(int tries) {
+    mta::duration delay = first_retransmission;
+    for (int i = 0; i < tries && delay < longest_retransmission; ++i) delay *= 2;
+    return std::min(delay, longest_retransmission);
+}
 
 }  // namespace
 
@@ -42,13 +49,9 @@ class connection::end final : public mta::byte_stream {
         if (outgoing().writer == &operation) outgoing().writer = nullptr;
     }
     void shut_down_write() override {
-        if (!outgoing().finished) owner_->send(outgoing(), {}, true);
+        if (!outgoing().finished) owner_->send(outgoing(), {}, kind::end);
     }
-    void abort() override {
-        direction& out = outgoing();
-        if (out.broken == mta::io_error::none) owner_->show(side_, tcp_rst | tcp_ack, out.sequence, {});
-        owner_->break_off(mta::io_error::reset);
-    }
+    void abort() override { owner_->send_reset(side_); }
     std::uint64_t connection() const override { return owner_->number(); }
 
   private:
@@ -71,7 +74,7 @@ class connection::end final : public mta::byte_stream {
             late.completed();
         }
     };
-    direction& incoming() { return owner_->sent_by(side_ == client ? server : client); }
+    direction& incoming() { return owner_->sent_by(other(side_)); }
     direction& outgoing() { return owner_->sent_by(side_); }
     event_loop& loop() { return owner_->net_.loop(); }
 
@@ -89,7 +92,7 @@ connection::connection(fabric& net, std::uint64_t number, const mta::endpoint& f
         directions_[which].wake_reader.on = directions_[which].wake_writer.on = &directions_[which];
         directions_[which].wake_writer.writes = true;
         // Initial sequence numbers that differ from connection to connection, as a reader of captures expects.
-        directions_[which].sequence = static_cast<std::uint32_t>(mixed(number * 2 + which));
+        directions_[which].sequence = directions_[which].acknowledged = static_cast<std::uint32_t>(mixed(number * 2 + which));
     }
 }
 
@@ -109,10 +112,8 @@ void connection::show(side from, std::uint8_t flags, std::uint32_t sequence, std
     net_.loop().note(number_ * 4 + from + (std::uint64_t{flags} << 40) + (std::uint64_t{payload.size()} << 16));
     if (!net_.observer_) return;
     const mta::endpoint& source = endpoint_of(from);
-    const mta::endpoint& destination = endpoint_of(from == client ? server : client);
-    const direction& other = directions_[from == client ? server : client];
-    std::uint32_t acknowledged = other.sequence - static_cast<std::uint32_t>(other.bytes_in_flight);
-    if (!(flags & tcp_ack)) acknowledged = 0;
+    const mta::endpoint& destination = endpoint_of(other(from));
+    const std::uint32_t acknowledged = flags & tcp_ack ? directions_[other(from)].acknowledged : 0;
     const segment shown{net_.loop().now(), {source.address, source.port}, {destination.address, destination.port},
                         flags,             sequence,                      acknowledged,
                         payload};
@@ -122,49 +123,59 @@ void connection::show(side from, std::uint8_t flags, std::uint32_t sequence, std
 void connection::show_handshake() {
     direction& out = directions_[client];
     direction& back = directions_[server];
-    show(client, tcp_syn, out.sequence++, {});
-    show(server, tcp_syn | tcp_ack, back.sequence++, {});
+    show(client, tcp_syn, out.sequence, {});
+    out.acknowledged = ++out.sequence;
+    show(server, tcp_syn | tcp_ack, back.sequence, {});
+    back.acknowledged = ++back.sequence;
     show(client, tcp_ack, out.sequence, {});
 }
 
-void connection::refuse_late() { break_off(mta::io_error::reset); }
+void connection::refuse_late() { send_reset(server); }
 
-void connection::send(direction& on, std::string bytes, bool last) {
-    on.finished = last;
-    if (on.broken != mta::io_error::none) return;
-    const auto now = net_.loop().now();
+void connection::send(direction& on, std::string bytes, kind what) {
+    on.finished = what == kind::end;
+    if (on.write_error != mta::io_error::none) return;
     const std::size_t packets = bytes.size() / packet_payload + 1;
-    mta::time_point leaves = std::max(now, on.link_free);
+    mta::time_point leaves = std::max(net_.loop().now(), on.link_free);
     if (link_.bits_per_second != 0) {
         const std::uint64_t bits = 8 * (bytes.size() + packets * packet_overhead);
-        leaves += mta::duration(static_cast<std::int64_t>(bits * 1e9 / static_cast<double>(link_.bits_per_second)));
+        leaves += mta::duration(static_cast<std::int64_t>(static_cast<double>(bits) * 1e9 / static_cast<double>(link_.bits_per_second)));
         on.link_free = leaves;
     }
     mta::time_point arrives = leaves + link_.latency;
     if (link_.loss > 0) {
-        mta::duration again = first_retransmission;
+        int tries = 0;                                          // a burst is held up by its losses one after the other
         for (std::size_t packet = 0; packet < packets; ++packet) {
-            while (net_.loss_.chance(link_.loss) && again < last_retransmission) {
-                arrives += again;
-                again *= 2;
-            }
+            while (tries < retransmissions_limit && net_.loss_.chance(link_.loss)) arrives += retransmission_delay(tries++);
         }
     }
-    if (on.first_in_flight < on.in_flight.size()) arrives = std::max(arrives, on.in_flight.back().arrives);
-    show(on.from, static_cast<std::uint8_t>(last ? tcp_fin | tcp_ack : tcp_psh | tcp_ack), on.sequence, bytes);
-    on.sequence += static_cast<std::uint32_t>(bytes.size()) + (last ? 1 : 0);
+    show(on.from, static_cast<std::uint8_t>(what == kind::end ? tcp_fin | tcp_ack : tcp_psh | tcp_ack), on.sequence, bytes);
+    on.sequence += static_cast<std::uint32_t>(bytes.size()) + (what == kind::end ? 1 : 0);
     on.bytes_in_flight += bytes.size();
-    on.in_flight.push_back(burst{arrives, std::move(bytes), last});
+    put_in_flight(on, burst{arrives, std::move(bytes), what});
+}
+
+// The socket of one side is dropped: what it sent before still arrives, then the reset.
+void connection::send_reset(side from) {
+    if (dead_[from]) return;
+    direction& on = sent_by(from);
+    show(from, tcp_rst | tcp_ack, on.sequence, {});
+    end_socket(from, mta::io_error::reset);
+    put_in_flight(on, burst{net_.loop().now() + link_.latency, {}, kind::reset});
+}
+
+void connection::put_in_flight(direction& on, burst next) {
+    if (on.first_in_flight < on.in_flight.size()) next.arrives = std::max(next.arrives, on.in_flight.back().arrives);
+    const mta::time_point arrives = next.arrives;
+    on.in_flight.push_back(std::move(next));
     if (!on.armed()) net_.loop().arm(on, arrives);
 }
 
 void connection::arrived(direction& on) {
-    const auto keep = shared_from_this();
-    if (!net_.reaches(endpoint_of(on.from).address, endpoint_of(on.from == client ? server : client).address)) {
-        return retransmit_later(on);
-    }
-    on.retransmit_after = {};
-    burst next = std::move(on.in_flight[on.first_in_flight++]);
+    const side receiver = other(on.from);
+    if (!net_.reaches(endpoint_of(on.from).address, endpoint_of(receiver).address)) return retransmit_later(on);
+    on.retransmissions = 0;
+    const burst next = std::move(on.in_flight[on.first_in_flight++]);
     if (on.first_in_flight == on.in_flight.size()) {
         on.in_flight.clear();
         on.first_in_flight = 0;
@@ -172,16 +183,13 @@ void connection::arrived(direction& on) {
         net_.loop().arm(on, std::max(on.in_flight[on.first_in_flight].arrives, net_.loop().now()));
     }
     on.bytes_in_flight -= next.bytes.size();
-    const side receiver = on.from == client ? server : client;
-    if (opened_[receiver] && !ends_[receiver]) {                // its application is gone
-        if (next.bytes.empty()) return;
-        show(receiver, tcp_rst, directions_[receiver].sequence, {});
-        return break_off(mta::io_error::reset);
-    }
-    if (!next.bytes.empty()) show(receiver, tcp_ack, directions_[receiver].sequence, {});
-    if (next.last) on.arrived_end = true;
+    on.acknowledged += static_cast<std::uint32_t>(next.bytes.size()) + (next.kind == kind::end ? 1 : 0);
+    if (gone(receiver)) return arrived_at_nobody(receiver, next.kind);
+    if (next.kind == kind::reset) return end_socket(receiver, mta::io_error::reset);
+    show(receiver, tcp_ack, directions_[receiver].sequence, {});
+    if (next.kind == kind::end) on.arrived_end = true;
     if (on.read_begin == on.received.size()) {
-        on.received = std::move(next.bytes);
+        on.received = next.bytes;
         on.read_begin = 0;
     } else {
         on.received += next.bytes;
@@ -189,24 +197,37 @@ void connection::arrived(direction& on) {
     finish_reader(on);
 }
 
-void connection::retransmit_later(direction& on) {
-    on.retransmit_after = on.retransmit_after.count() == 0 ? first_retransmission : on.retransmit_after * 2;
-    if (on.retransmit_after > last_retransmission) return break_off(mta::io_error::timed_out);
-    net_.loop().arm(on, net_.loop().now() + on.retransmit_after);
+// The machine answers for an application that has closed: to an end with its acknowledgement, to bytes with a reset.
+void connection::arrived_at_nobody(side receiver, kind what) {
+    if (dead_[receiver]) return;
+    if (what == kind::end) show(receiver, tcp_ack, directions_[receiver].sequence, {});
+    if (what == kind::data) send_reset(receiver);
+    if (what == kind::reset) dead_[receiver] = true;
 }
 
-void connection::break_off(mta::io_error error) {
-    const auto keep = shared_from_this();
-    for (direction& each : directions_) {
-        if (each.broken == mta::io_error::none) each.broken = error;
-        each.in_flight.clear();
-        each.first_in_flight = each.bytes_in_flight = 0;
-        if (each.armed()) net_.loop().disarm(each);
+void connection::retransmit_later(direction& on) {
+    if (on.retransmissions > retransmissions_limit) {
+        forget_in_flight(on);
+        return end_socket(on.from, mta::io_error::timed_out);
     }
-    for (direction& each : directions_) {
-        if (each.reader) net_.loop().post(each.wake_reader);
-        if (each.writer) net_.loop().post(each.wake_writer);
-    }
+    net_.loop().arm(on, net_.loop().now() + retransmission_delay(on.retransmissions++));
+}
+
+void connection::forget_in_flight(direction& on) {
+    on.in_flight.clear();
+    on.first_in_flight = on.bytes_in_flight = 0;
+    if (on.armed()) net_.loop().disarm(on);
+}
+
+// Both operations of one side end with this error, once what has come before it is read.
+void connection::end_socket(side which, mta::io_error error) {
+    direction& out = sent_by(which);
+    direction& in = sent_by(other(which));
+    dead_[which] = true;
+    if (out.write_error == mta::io_error::none) out.write_error = error;
+    if (in.read_error == mta::io_error::none) in.read_error = error;
+    if (out.writer) net_.loop().post(out.wake_writer);
+    if (in.reader) net_.loop().post(in.wake_reader);
 }
 
 bool connection::take_read(direction& on, mta::io_operation& into) {
@@ -226,22 +247,22 @@ bool connection::take_read(direction& on, mta::io_operation& into) {
         if (on.writer) net_.loop().post(on.wake_writer);
         return true;
     }
-    if (on.broken != mta::io_error::none || on.arrived_end) {
-        into.result = {0, on.arrived_end ? mta::io_error::end_of_stream : on.broken};
+    if (on.read_error != mta::io_error::none || on.arrived_end) {
+        into.result = {0, on.arrived_end ? mta::io_error::end_of_stream : on.read_error};
         return true;
     }
     return false;
 }
 
 bool connection::take_write(direction& on, mta::io_operation& from) {
-    if (on.broken != mta::io_error::none || on.finished) {
-        from.result = {0, on.finished ? mta::io_error::reset : on.broken};
+    if (on.write_error != mta::io_error::none || on.finished) {
+        from.result = {0, on.finished ? mta::io_error::reset : on.write_error};
         return true;
     }
     const std::size_t taken = std::min(on.window_left(), from.size);
     if (taken == 0 && from.size > 0) return false;
     from.result = {taken, mta::io_error::none};
-    if (taken > 0) send(on, std::string(from.data, taken), false);
+    if (taken > 0) send(on, std::string(from.data, taken), kind::data);
     return true;
 }
 
@@ -260,10 +281,15 @@ void connection::finish_writer(direction& on) {
 void connection::closed(side which) {
     ends_[which] = nullptr;
     direction& out = sent_by(which);
-    direction& in = sent_by(which == client ? server : client);
+    direction& in = sent_by(other(which));
     out.writer = nullptr;
     in.reader = nullptr;
-    if (!out.finished && out.broken == mta::io_error::none) send(out, {}, true);
+    if (dead_[which]) return;
+    if (in.unread() > 0) {
+        send_reset(which);                                      // as TCP does when there is something that nobody read
+    } else if (!out.finished) {
+        send(out, {}, kind::end);
+    }
 }
 
 }  // namespace sim::network

@@ -25,10 +25,11 @@ class connection : public std::enable_shared_from_this<connection> {
 
   private:
     class end;
+    enum class kind : std::uint8_t { data, end, reset };        // end: FIN
     struct burst {
         mta::time_point arrives;
         std::string bytes;
-        bool last = false;                                      // FIN
+        connection::kind kind = kind::data;
     };
     // What one side sends to the other.
     struct direction final : mta::timer {
@@ -40,11 +41,13 @@ class connection : public std::enable_shared_from_this<connection> {
         std::string received;                                   // by the other side's machine, not read yet
         std::size_t read_begin = 0;
         mta::time_point link_free{};
-        mta::duration retransmit_after{};
-        std::uint32_t sequence = 0;
+        int retransmissions = 0;                                // of the first burst in flight
+        std::uint32_t sequence = 0;                             // of the next byte
+        std::uint32_t acknowledged = 0;                         // of the next byte that the receiver waits for
         bool finished = false;                                  // FIN sent
         bool arrived_end = false;                               // FIN read
-        mta::io_error broken = mta::io_error::none;             // what both operations on it say
+        mta::io_error write_error = mta::io_error::none;        // what the sending side's socket says
+        mta::io_error read_error = mta::io_error::none;         // what the receiving side's says
         mta::io_operation* reader = nullptr;                    // waits at the receiving side
         mta::io_operation* writer = nullptr;                    // waits at the sending side
         // Resumes whoever waits and can go on, in a turn of its own: never from inside another's call.
@@ -59,12 +62,19 @@ class connection : public std::enable_shared_from_this<connection> {
         std::size_t window_left() const;
     };
 
+    static side other(side which) { return which == client ? server : client; }
     direction& sent_by(side which) { return directions_[which]; }
+    // Nobody holds this side's socket any more.
+    bool gone(side which) const { return dead_[which] || (opened_[which] && !ends_[which]); }
     const mta::endpoint& endpoint_of(side which) const { return which == client ? from_ : to_; }
-    void send(direction& on, std::string bytes, bool last);
+    void send(direction& on, std::string bytes, kind what);
+    void send_reset(side from);
+    void put_in_flight(direction& on, burst next);
     void arrived(direction& on);
+    void arrived_at_nobody(side receiver, kind what);
     void retransmit_later(direction& on);
-    void break_off(mta::io_error error);
+    void forget_in_flight(direction& on);
+    void end_socket(side which, mta::io_error error);
     bool take_read(direction& on, mta::io_operation& into);
     bool take_write(direction& on, mta::io_operation& from);
     void finish_reader(direction& on);
@@ -79,6 +89,7 @@ class connection : public std::enable_shared_from_this<connection> {
     direction directions_[2];
     end* ends_[2] = {nullptr, nullptr};
     bool opened_[2] = {false, false};
+    bool dead_[2] = {false, false};                             // reset or given up, at this side
 };
 
 }  // namespace sim::network

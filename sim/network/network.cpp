@@ -7,6 +7,10 @@
 namespace sim::network {
 namespace {
 
+// A first packet that gets no answer is sent again after this, twice this, ...
+constexpr mta::duration first_retry = std::chrono::seconds(1);
+// tcp_syn_retries: 6 of them, then the kernel gives up.
+constexpr mta::duration connect_patience = std::chrono::seconds(127);
 constexpr std::uint16_t first_ephemeral_port = 32'768;
 constexpr std::uint16_t ephemeral_ports = 28'232;
 
@@ -127,6 +131,29 @@ std::unique_ptr<mta::listener> fabric::listen(const mta::address::ip_address& ow
     return std::make_unique<listening>(*this, key, std::move(on_accept));
 }
 
+// The first packet and its answer, until both came through. False: nothing did before `give_up`.
+mta::task<bool> fabric::shake_hands(mta::address::ip_address from, mta::address::ip_address to, quality link, mta::time_point give_up) {
+    mta::duration wait = first_retry;
+    for (;;) {
+        const mta::time_point again = loop_.now() + wait;
+        const mta::time_point answered = loop_.now() + 2 * link.latency;
+        bool lost = answered > give_up;
+        if (link.loss > 0) {
+            const bool there = loss_.chance(link.loss);
+            const bool back = loss_.chance(link.loss);
+            lost = lost || there || back;
+        }
+        if (!lost) {
+            co_await mta::sleep_until(loop_, answered);
+            if (reaches(from, to)) co_return true;
+        }
+        const mta::time_point next = std::min(again, give_up);
+        co_await mta::sleep_until(loop_, next);
+        if (loop_.now() >= give_up) co_return false;
+        wait *= 2;
+    }
+}
+
 mta::task<mta::connect_result> fabric::connect(mta::address::ip_address from, mta::endpoint remote,
                                                 std::optional<mta::address::ip_address> source, mta::time_point deadline) {
     mta::connect_result result;
@@ -136,27 +163,34 @@ mta::task<mta::connect_result> fabric::connect(mta::address::ip_address from, mt
         co_return result;
     }
     mta::endpoint here;
-    here.address = source ? *source : remote.address.is_loopback() ? remote.address : from;
+    const bool may_bind = source && (*source == from || source->is_loopback());
+    here.address = may_bind ? *source : remote.address.is_loopback() ? remote.address : from;
     here.port = next_port(from);
     const quality link = quality_between(from, remote.address);
     const filter_action verdict = local ? filter_action::accept : settings_.filter(here, remote);
-    mta::duration answered_after = 2 * link.latency;
+    const mta::time_point give_up = std::min(deadline, loop_.now() + connect_patience);
+    mta::time_point answered = loop_.now() + 2 * link.latency;
+    result.error = mta::io_error::timed_out;
     if (verdict == filter_action::drop) {
-        answered_after = deadline - loop_.now();
-        result.error = mta::io_error::timed_out;
+        answered = give_up;
     } else if (verdict == filter_action::reject) {
         result.error = mta::io_error::refused;
     } else if (!local && !plugged(remote.address)) {
-        answered_after = neighbour_timeout;
+        answered = loop_.now() + neighbour_timeout;
         result.error = mta::io_error::host_unreachable;
+    } else {
+        const bool shaken = co_await shake_hands(from, remote.address, link, give_up);
+        if (!shaken) co_return result;
+        result.error = mta::io_error::none;
     }
-    if (loop_.now() + answered_after > deadline) {
-        answered_after = deadline - loop_.now();
-        result.error = mta::io_error::timed_out;
+    if (result.error != mta::io_error::none) {
+        if (answered > give_up) {
+            answered = give_up;
+            result.error = mta::io_error::timed_out;
+        }
+        co_await mta::sleep_until(loop_, answered);
+        co_return result;
     }
-    const mta::time_point answered = loop_.now() + answered_after;
-    co_await mta::sleep_until(loop_, answered);
-    if (result.error != mta::io_error::none) co_return result;
     const mta::address::ip_address server = local ? from : remote.address;
     if (!listener_at(server, remote)) {
         result.error = mta::io_error::refused;

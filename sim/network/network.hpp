@@ -83,6 +83,8 @@ class fabric {
 
     const network::quality& quality_between(const mta::address::ip_address& a, const mta::address::ip_address& b) const;
     listening* listener_at(const mta::address::ip_address& machine, const mta::endpoint& at);
+    mta::task<bool> shake_hands(mta::address::ip_address from, mta::address::ip_address to, quality link,
+                                mta::time_point give_up);
     bool reaches(const mta::address::ip_address& from, const mta::address::ip_address& to) const;
     std::uint16_t next_port(const mta::address::ip_address& machine);
 

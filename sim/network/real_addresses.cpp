@@ -8,7 +8,9 @@ constexpr std::uint32_t loopback_network = 0x7f000000, host_bits = 0x00ffffff;
 constexpr std::uint32_t inner_distance = 0x00800000;
 
 // 127.0.0.0/24 is the machine's own, and 127.255.255.255 its broadcast address.
-bool usable(std::uint32_t low) { return low > 0xff && low != host_bits; }
+bool usable(std::uint32_t low) {
+    return low > 0xff && low != host_bits;
+}
 
 }  // namespace
 

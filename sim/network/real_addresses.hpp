@@ -1,4 +1,5 @@
-// sim/network/real_addresses.hpp - where the addresses of a topology are on this machine: each a loopback address of its own.
+// sim/network/real_addresses.hpp - where the addresses of a topology are on this machine: each a loopback address of
+// its own.
 //
 // 192.168.137.2 is 127.168.137.2: the last three bytes stay, so that a reader of `ss -tln` knows them again. What would
 // fall on 127.0.0.0/24, where the machine's own services are, or on another's place moves on to the next free one. The

@@ -20,7 +20,9 @@ constexpr std::uint16_t port_step = 2'500, most_port_distance = 30'000;
 constexpr std::uint16_t claim_port = 1;
 constexpr mta::duration pause_without_descriptors = std::chrono::milliseconds(100);
 
-auto key_of(const mta::endpoint& at) { return std::pair(at.address, at.port); }
+auto key_of(const mta::endpoint& at) {
+    return std::pair(at.address, at.port);
+}
 
 void reset(tcp::socket& socket) {
     error_code ignored;
@@ -83,7 +85,7 @@ class real_network::listening final : public mta::listener {
         const mta::endpoint& real() const { return real_; }
 
       private:
-        struct held {                                           // by Asio's handler too
+        struct held {  // by Asio's handler too
             tcp::acceptor acceptor;
             door* owner;
         };
@@ -94,7 +96,8 @@ class real_network::listening final : public mta::listener {
         }
         void expired() override { accept_next(); }
         void accepted(const error_code& error, tcp::socket socket) {
-            if (error == boost::system::errc::too_many_files_open || error == boost::system::errc::too_many_files_open_in_system) {
+            if (error == boost::system::errc::too_many_files_open ||
+                error == boost::system::errc::too_many_files_open_in_system) {
                 return owner_.net_.loop().arm(*this, owner_.net_.loop().now() + pause_without_descriptors);
             }
             accept_next();
@@ -110,7 +113,7 @@ class real_network::listening final : public mta::listener {
     void hand_over(const mta::endpoint& local, const mta::endpoint& real, tcp::socket socket) {
         error_code error;
         const tcp::endpoint peer = socket.remote_endpoint(error);
-        if (error) return;                                      // came and went
+        if (error) return;  // came and went
         const mta::endpoint from = endpoint_of(peer);
         real_path path{0, local, from};
         const auto known = net_.expected_.find({key_of(from), key_of(real)});
@@ -138,7 +141,9 @@ class real_network::listening final : public mta::listener {
 real_network::real_network(real_loop& loop, settings values) : loop_(loop), settings_(std::move(values)) {}
 real_network::~real_network() = default;
 
-void real_network::attach(const ip_address& address) { plugged_.emplace(address, true); }
+void real_network::attach(const ip_address& address) {
+    plugged_.emplace(address, true);
+}
 
 void real_network::choose_ports(std::span<const mta::endpoint> wanted) {
     const ip_address& base = settings_.subnet.base();
@@ -149,13 +154,16 @@ void real_network::choose_ports(std::span<const mta::endpoint> wanted) {
         const error_code error = listen_at(mine->held, place);
         check_resources(error);
         if (error) continue;
-        const bool all = std::ranges::all_of(wanted, [&](const mta::endpoint& each) { return can_listen(real(each.address, each)); });
+        const bool all = std::ranges::all_of(
+            wanted, [&](const mta::endpoint& each) { return can_listen(real(each.address, each)); });
         if (!all) continue;
         claim_ = std::move(mine);
         return;
     }
-    throw std::runtime_error(fmt::format("no free ports on the loopback addresses of {}: as many labs are running as there is "
-                                         "room for, or something else listens there (see `ss -tln`)", settings_.subnet.to_string()));
+    throw std::runtime_error(
+        fmt::format("no free ports on the loopback addresses of {}: as many labs are running as there is "
+                    "room for, or something else listens there (see `ss -tln`)",
+                    settings_.subnet.to_string()));
 }
 
 bool real_network::can_listen(const mta::endpoint& real) const {
@@ -196,14 +204,17 @@ bool real_network::reaches(const ip_address& from, const ip_address& to) const {
 
 bool real_network::lets_in(const real_path& path) const {
     if (path.local.address.is_loopback() || path.local.address == path.remote.address) return true;
-    return reaches(path.local.address, path.remote.address) && settings_.filter(path.remote, path.local) == filter_action::accept;
+    return reaches(path.local.address, path.remote.address) &&
+           settings_.filter(path.remote, path.local) == filter_action::accept;
 }
 
 // The last address of the subnet that no machine has.
 ip_address real_network::stranger() const {
     const std::uint32_t first = settings_.subnet.base().v4_number();
     const unsigned prefix = settings_.subnet.prefix();
-    const std::uint32_t last = first | (prefix == 0 ? ~std::uint32_t{0} : prefix >= 32 ? 0 : ~std::uint32_t{0} >> prefix);
+    const std::uint32_t last = first | (prefix == 0    ? ~std::uint32_t{0}
+                                        : prefix >= 32 ? 0
+                                                       : ~std::uint32_t{0} >> prefix);
     for (std::uint32_t number = last; number-- > first;) {
         const ip_address candidate = ip_address::v4(number);
         if (!plugged_.contains(candidate)) return candidate;
@@ -229,8 +240,8 @@ std::unique_ptr<mta::listener> real_network::listen(const ip_address& owner, con
     return opened;
 }
 
-mta::task<mta::connect_result> real_network::connect(ip_address from, mta::endpoint remote, std::optional<ip_address> source,
-                                                     mta::time_point deadline) {
+mta::task<mta::connect_result> real_network::connect(ip_address from, mta::endpoint remote,
+                                                     std::optional<ip_address> source, mta::time_point deadline) {
     mta::connect_result result;
     const bool local = remote.address == from || remote.address.is_loopback();
     if (!local && (!plugged(from) || !settings_.subnet.contains(remote.address))) {
@@ -262,7 +273,8 @@ mta::task<mta::connect_result> real_network::connect(ip_address from, mta::endpo
     const auto socket = std::make_shared<tcp::socket>(loop_.sockets());
     const error_code unopened = open_at(*socket, loopback_endpoint(here));
     check_resources(unopened);
-    if (unopened) throw std::runtime_error(fmt::format("no socket at {}: {}", here.address.to_string(), unopened.message()));
+    if (unopened)
+        throw std::runtime_error(fmt::format("no socket at {}: {}", here.address.to_string(), unopened.message()));
     const mta::endpoint bound = endpoint_of(socket->local_endpoint());
     path.local.port = bound.port;
     path.number = ++connections_;

@@ -1,10 +1,11 @@
-// sim/network/real_network.hpp - the network of the live world: TCP over this machine's loopback interface, and no other.
+// sim/network/real_network.hpp - the network of the live world: TCP over this machine's loopback interface, and no
+// other.
 //
 // It has fabric's interface and speaks the topology's addresses and ports; where these are on the machine is its secret
 // (real_addresses.hpp, and one distance that all ports are moved by where they are not to be had). It never binds or
 // connects to anything outside of 127.0.0.0/8, and connects only to ports that it listens on itself: what else lives on
-// the machine gets no mail of the lab. Others may connect to it; one that comes from a machine's loopback address is that
-// machine, and anyone else is a stranger from within the subnet. Missing descriptors are std::runtime_error.
+// the machine gets no mail of the lab. Others may connect to it; one that comes from a machine's loopback address is
+// that machine, and anyone else is a stranger from within the subnet. Missing descriptors are std::runtime_error.
 #pragma once
 #include <cstdint>
 #include <map>
@@ -67,7 +68,7 @@ class real_network {
         mta::endpoint from, to;
     };
     using real_socket_name = std::pair<mta::address::ip_address, std::uint16_t>;
-    using four_tuple = std::pair<real_socket_name, real_socket_name>;          // the one who connects, the one who accepts
+    using four_tuple = std::pair<real_socket_name, real_socket_name>;  // the one who connects, the one who accepts
 
     // Whether a connection that was not made by a machine of this lab gets through.
     bool lets_in(const real_path& path) const;

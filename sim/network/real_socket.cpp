@@ -1,5 +1,6 @@
 #include "sim/network/real_socket.hpp"
 
+#include <fcntl.h>
 #include <fmt/format.h>
 
 #include <boost/asio/error.hpp>
@@ -16,11 +17,18 @@ constexpr int backlog = 4'096;
 
 namespace asio_error = boost::asio::error;
 
+// Commands that pipe(8) may run get no socket of the lab.
+template <class Socket>
+void keep_from_children(Socket& socket) {
+    ::fcntl(socket.native_handle(), F_SETFD, FD_CLOEXEC);
+}
+
 }  // namespace
 
 loopback_endpoint::loopback_endpoint(const mta::endpoint& real) {
     if (!real.address.is_v4() || !real.address.is_loopback()) {
-        throw std::logic_error(fmt::format("a live lab stays on the loopback interface; {} is not there", real.address.to_string()));
+        throw std::logic_error(
+            fmt::format("a live lab stays on the loopback interface; {} is not there", real.address.to_string()));
     }
     native_ = tcp::endpoint(boost::asio::ip::address_v4(real.address.v4_number()), real.port);
 }
@@ -38,7 +46,8 @@ mta::io_error io_error_of(const error_code& error) {
     if (error == asio_error::timed_out) return mta::io_error::timed_out;
     if (error == asio_error::connection_refused) return mta::io_error::refused;
     if (error == asio_error::host_unreachable) return mta::io_error::host_unreachable;
-    if (error == asio_error::network_unreachable || error == asio_error::network_down) return mta::io_error::network_unreachable;
+    if (error == asio_error::network_unreachable || error == asio_error::network_down)
+        return mta::io_error::network_unreachable;
     return mta::io_error::reset;
 }
 
@@ -47,8 +56,10 @@ void check_resources(const error_code& error) {
     for (const auto each : {errc::too_many_files_open, errc::too_many_files_open_in_system, errc::no_buffer_space,
                             errc::not_enough_memory, errc::address_not_available}) {
         if (error == each) {
-            throw std::runtime_error(fmt::format("no more sockets on this machine: {}; play fewer connections at a time, or "
-                                                 "raise `ulimit -n`", error.message()));
+            throw std::runtime_error(
+                fmt::format("no more sockets on this machine: {}; play fewer connections at a time, or "
+                            "raise `ulimit -n`",
+                            error.message()));
         }
     }
 }
@@ -56,6 +67,7 @@ void check_resources(const error_code& error) {
 error_code listen_at(tcp::acceptor& acceptor, const loopback_endpoint& place) {
     error_code error;
     acceptor.open(tcp::v4(), error);
+    if (!error) keep_from_children(acceptor);
     if (!error) acceptor.set_option(tcp::acceptor::reuse_address(true), error);
     if (!error) acceptor.bind(place.native(), error);
     if (!error) acceptor.listen(backlog, error);
@@ -65,12 +77,14 @@ error_code listen_at(tcp::acceptor& acceptor, const loopback_endpoint& place) {
 error_code open_at(tcp::socket& socket, const loopback_endpoint& source) {
     error_code error;
     socket.open(tcp::v4(), error);
+    if (!error) keep_from_children(socket);
     if (!error) socket.bind(tcp::endpoint(source.native().address(), 0), error);
     return error;
 }
 
 void make_ready(tcp::socket& socket) {
-    error_code ignored;         // of a socket whose peer has reset it already: reading will say so
+    keep_from_children(socket);
+    error_code ignored;  // of a socket whose peer has reset it already: reading will say so
     socket.set_option(tcp::no_delay(true), ignored);
     socket.non_blocking(true, ignored);
 }

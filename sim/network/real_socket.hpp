@@ -46,7 +46,8 @@ void make_ready(tcp::socket& socket);
 // Destroying it while it waits closes the socket.
 class connecting final : mta::timer {
   public:
-    connecting(real_loop& loop, std::shared_ptr<tcp::socket> socket, const loopback_endpoint& place, mta::time_point deadline)
+    connecting(real_loop& loop, std::shared_ptr<tcp::socket> socket, const loopback_endpoint& place,
+               mta::time_point deadline)
         : loop_(loop), socket_(std::move(socket)), place_(place), deadline_(deadline) {}
     ~connecting();
     bool await_ready() const { return false; }

@@ -33,7 +33,9 @@ real_stream::~real_stream() {
     held_->socket.close(error);
 }
 
-bool real_stream::cut() const { return !net_.reaches(path_.local.address, path_.remote.address); }
+bool real_stream::cut() const {
+    return !net_.reaches(path_.local.address, path_.remote.address);
+}
 
 bool real_stream::start(direction& on, mta::io_operation& operation) {
     if (attempt(on, operation)) return true;
@@ -105,7 +107,7 @@ void real_stream::cancel(mta::io_operation& operation) {
 
 void real_stream::shut_down_write() {
     if (std::exchange(finished_, true)) return;
-    error_code ignored;         // a peer that is gone already
+    error_code ignored;  // a peer that is gone already
     held_->socket.shutdown(tcp::socket::shutdown_send, ignored);
 }
 

@@ -40,7 +40,7 @@ class real_stream final : public mta::byte_stream {
     struct direction final : mta::timer, mta::ready_entry {
         real_stream* owner = nullptr;
         bool writes = false;
-        bool asked = false;                     // Asio tells when the socket is ready
+        bool asked = false;  // Asio tells when the socket is ready
         mta::io_operation* waiting = nullptr;
         void run() override { owner->proceed(*this); }
         void expired() override { owner->look_at_deadline(*this); }
@@ -58,7 +58,7 @@ class real_stream final : public mta::byte_stream {
     real_path path_;
     std::shared_ptr<held> held_;
     direction reading_, writing_;
-    bool finished_ = false;                     // nothing more is written
+    bool finished_ = false;  // nothing more is written
     mta::io_error broken_ = mta::io_error::none;
 };
 

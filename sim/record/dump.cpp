@@ -8,7 +8,8 @@ namespace sim::record {
 
 std::string dump(const database& record) {
     std::vector<std::string> tables;
-    sqlite::statement names(record.handle(), record.path(), "SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name");
+    sqlite::statement names(record.handle(), record.path(),
+                            "SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name");
     while (names.next()) tables.push_back(names.text(0));
     std::string out;
     for (const std::string& table : tables) {

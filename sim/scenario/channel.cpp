@@ -57,8 +57,11 @@ mta::task<mta::io_error> channel::send(std::string bytes, mta::duration timeout)
 }
 
 mta::task<bool> channel::start_tls(const stream_upgrade& upgrade) {
-    if (upgrade) stream_ = co_await upgrade(std::move(stream_));
-    if (upgrade && stream_) co_return true;
+    if (upgrade) {
+        auto encrypted = co_await upgrade(std::move(stream_));
+        stream_ = std::move(encrypted);
+        if (stream_) co_return true;
+    }
     stream_.reset();
     ended_ = mta::io_error::tls_failed;
     co_return false;

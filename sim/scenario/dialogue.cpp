@@ -31,7 +31,8 @@ class conversation {
         : wire_(wire), clock_(clock), start_tls_(start_tls), transcript_(transcript) {}
 
     task<void> run(std::span<const dialogue_entry> lines) {
-        code_ = co_await reply();
+        std::string code = co_await reply();
+        code_ = std::move(code);
         for (const dialogue_entry& each : lines) {
             const bool goes_on = co_await play(each);
             if (!goes_on) co_return;
@@ -95,7 +96,8 @@ class conversation {
             if (entry.text != ".") co_return true;
             in_data_ = false;
         }
-        code_ = co_await reply();
+        std::string code = co_await reply();
+        code_ = std::move(code);
         if (code_.empty()) co_return false;
         if (code_ == "354") in_data_ = true;
         if (code_ != "220" || !mta::text::equal_ignoring_case(entry.text, "STARTTLS")) co_return true;
@@ -130,7 +132,8 @@ class conversation {
         const io_error error = co_await wire_.send(std::move(bytes), patience);
         if (error != io_error::none) co_return closed();
         for (std::size_t i = 0; i < entry.lines.size(); ++i) {
-            code_ = co_await reply();
+            std::string code = co_await reply();
+            code_ = std::move(code);
             if (code_.empty()) break;
         }
         if (code_.empty()) co_return false;

@@ -27,6 +27,7 @@ struct message {
     bool deleted = false;    // by postsuper(1)
     bool requeued = false;   // pickup took it up again under another id
     bool discarded = false;  // by a rule
+    bool redirected = false;  // by a rule: one end for all recipients
     bool rejected = false;   // by a rule, while it came in
     bool expired = false;
     bool given_up = false;       // cleanup or pickup said that it failed
@@ -236,6 +237,7 @@ void conservation::state::note(std::string_view where, const log::entry& entry) 
     } else if (rule) {
         message& m = file(where, id, false);
         if (rule->action == "discard") m.discarded = true;
+        if (rule->action == "redirect") m.redirected = true;
         // smtpd's are for one recipient, or come instead of the 250.
         if (rule->action == "reject" && daemon_of(entry.by) == "cleanup") m.rejected = true;
     } else if (const auto* delivery = std::get_if<log::delivery>(&entry.what)) {
@@ -281,7 +283,7 @@ void conservation::state::judge_ends(const std::string& where, const std::string
             (most->second > 1 ? ": " + address + " to " + std::to_string(most->second) : ""));
     }
     const std::size_t ends = m.ended + m.ended_locally;
-    const bool gone = m.removed && !m.deleted && !m.requeued && !m.expired && !m.discarded;
+    const bool gone = m.removed && !m.deleted && !m.requeued && !m.expired && !m.discarded && !m.redirected;
     if (gone && ends < m.recipients) {
         say(std::to_string(m.recipients - ends) + " of " + count_of(m.recipients, "recipient") +
             " came to no end before the message was removed");
@@ -296,7 +298,7 @@ void conservation::state::judge_waiting(const std::string& where, const std::str
     if (m.discarded) say("the message was discarded and is still in the " + queue + " queue");
     if (m.expired && file.where != mta::queue::name::active)
         say("the message was returned as expired and is still in the " + queue + " queue");
-    if (!m.active) return;
+    if (!m.active || m.redirected) return;
     std::map<std::string, std::size_t> open;
     std::size_t done = 0;
     for (const auto& each : file.recipients) {

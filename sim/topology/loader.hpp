@@ -51,8 +51,9 @@ struct load_hooks {
     std::function<std::vector<text_problem>(const topology& whole, std::string_view zone, std::string_view text)> check_zone;
     // A warning for a main.cf parameter that Postfix does not know, or nothing.
     std::function<std::optional<std::string>(std::string_view parameter)> check_parameter;
-    // Why a regular expression (PCRE2) cannot be compiled, or nothing.
+    // Why a regular expression cannot be compiled, or nothing: PCRE2's, and those of content filters (Python's).
     std::function<std::optional<std::string>(std::string_view pattern)> check_pattern;
+    std::function<std::optional<std::string>(std::string_view pattern)> check_filter_pattern;
     std::function<file_content(const std::string& path, std::size_t limit)> read = read_file;
     std::function<std::string(const std::string& path)> folder = folder_fault;
 };

@@ -186,7 +186,7 @@ template <>
 const object_table<filter_rule>& table_of<filter_rule>() {
     using t = filter_rule;
     static constexpr row<t> rows[] = {
-        field<t, &t::match, pattern_type>(
+        field<t, &t::match, filter_pattern_type>(
             "match", need::optional, "Searched in the whole message, header and body. Default: it fits every message."),
         field<t, &t::action, choice_type<filter_action, filter_actions>>(
             "action", need::optional, "What becomes of the message. Default: `accept`."),

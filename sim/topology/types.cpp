@@ -48,16 +48,6 @@ std::optional<block_text> block_type::read(context& c, const node& n) {
     return block_text{std::move(*text), n.literal ? n.text_at : n.at, n.literal};
 }
 
-std::optional<std::string> pattern_type::read(context& c, const node& n) {
-    auto text = text_type::read(c, n);
-    if (!text || !c.hooks.check_pattern) return text;
-    if (const auto wrong = c.hooks.check_pattern(*text)) {
-        c.wrong_type(n, "a regular expression", *wrong);
-        return std::nullopt;
-    }
-    return text;
-}
-
 std::optional<bool> boolean_type::read(context& c, const node& n) {
     if (is_scalar(n) && !n.quoted && kind_of(n.text) == scalar_kind::boolean) {
         const auto word = mta::text::lowered(n.text);

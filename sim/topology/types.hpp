@@ -29,13 +29,25 @@ struct block_type {
     static std::string json() { return text_type::json(); }
     static std::string words() { return "lines of text"; }
 };
-// A regular expression that the `check_pattern` hook, if any, can compile.
-struct pattern_type {
+// A regular expression that the hook for its kind, if any, can compile.
+template <auto Hook>
+struct checked_pattern_type {
     using value = std::string;
-    static std::optional<std::string> read(context& c, const node& n);
+    static std::optional<std::string> read(context& c, const node& n) {
+        auto text = text_type::read(c, n);
+        const auto& check = c.hooks.*Hook;
+        if (!text || !check) return text;
+        if (const auto wrong = check(*text)) {
+            c.wrong_type(n, "a regular expression", *wrong);
+            return std::nullopt;
+        }
+        return text;
+    }
     static std::string json() { return text_type::json(); }
     static std::string words() { return "regular expression"; }
 };
+using pattern_type = checked_pattern_type<&load_hooks::check_pattern>;
+using filter_pattern_type = checked_pattern_type<&load_hooks::check_filter_pattern>;
 struct boolean_type {
     using value = bool;
     static std::optional<bool> read(context& c, const node& n);

@@ -23,7 +23,7 @@ struct real_loop::native {
     boost::asio::steady_timer alarm{sockets};
     std::unique_ptr<boost::asio::signal_set> signals;
     steady::time_point begin = steady::now();
-    steady::time_point set_to{};            // the alarm, while it is set
+    steady::time_point set_to{};  // the alarm, while it is set
     bool set = false;
 };
 
@@ -32,16 +32,21 @@ real_loop::real_loop(mta::time_point start, double speed)
 
 real_loop::~real_loop() = default;
 
-boost::asio::io_context& real_loop::sockets() { return native_->sockets; }
+boost::asio::io_context& real_loop::sockets() {
+    return native_->sockets;
+}
 
 mta::time_point real_loop::now() const {
     const auto passed = std::chrono::duration_cast<mta::duration>(steady::now() - native_->begin);
     if (speed_ == 1) return start_ + passed;
     const auto most = static_cast<double>((mta::never - start_).count()) / 2;
-    return start_ + mta::duration(static_cast<std::int64_t>(std::min(static_cast<double>(passed.count()) * speed_, most)));
+    return start_ +
+           mta::duration(static_cast<std::int64_t>(std::min(static_cast<double>(passed.count()) * speed_, most)));
 }
 
-void real_loop::arm(mta::timer& entry, mta::time_point due) { timers_.insert(entry, std::max(due, now())); }
+void real_loop::arm(mta::timer& entry, mta::time_point due) {
+    timers_.insert(entry, std::max(due, now()));
+}
 
 void real_loop::stop_on_signals() {
     native_->signals = std::make_unique<boost::asio::signal_set>(native_->sockets, SIGINT, SIGTERM);

@@ -1,9 +1,11 @@
-// sim/world/real_loop.hpp - the clock of the live world: real time, or real time made faster, and real sockets beside it.
+// sim/world/real_loop.hpp - the clock of the live world: real time, or real time made faster, and real sockets beside
+// it.
 //
-// The same queues as in event_loop.hpp, armed on one timer of Boost.Asio. What sockets have to say goes before any timer
-// that is due, and timers run in their order one by one: a machine that is busy for a while (or a process that was not
-// given the processor) finds its bytes first and its timeouts after them, as if only the clock had been slow. One loop,
-// one thread. It fails as Asio does, with boost::system::system_error, when the system has no descriptors left.
+// The same queues as in event_loop.hpp, armed on one timer of Boost.Asio. What sockets have to say goes before any
+// timer that is due, and timers run in their order one by one: a machine that is busy for a while (or a process that
+// was not given the processor) finds its bytes first and its timeouts after them, as if only the clock had been slow.
+// One loop, one thread. It fails as Asio does, with boost::system::system_error, when the system has no descriptors
+// left.
 #pragma once
 #include <cstdint>
 #include <memory>
@@ -21,7 +23,8 @@ class real_loop final : public mta::scheduler {
   public:
     static constexpr double slowest = 0.01, fastest = 10'000;
 
-    // Its time begins at `start`, now, and passes `speed` times as fast as the machine's steady clock (slowest to fastest).
+    // Its time begins at `start`, now, and passes `speed` times as fast as the machine's steady clock (slowest to
+    // fastest).
     explicit real_loop(mta::time_point start, double speed = 1);
     ~real_loop() override;
 

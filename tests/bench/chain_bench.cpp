@@ -1,13 +1,15 @@
 // tests/bench/chain_bench.cpp - what whole labs cost: mail through a chain, five days of retries, a start, an idle
 // host.
 //
-//     chain_bench [NAME...]      all figures, or those whose name begins with one of the arguments
+//     chain_bench [--percent=N] [NAME...]    all figures, or those whose name begins with one of the arguments
 //
-// Each figure is one line. Times are of the thread's CPU clock, with the wall clock beside them. A figure whose mail
-// did not arrive ends the program with status 1.
+// --percent plays that share of the messages, for profilers that slow a program down. Each figure is one line. Times
+// are of the thread's CPU clock, with the wall clock beside them. A figure whose mail did not arrive ends the program
+// with status 1.
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <charconv>
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
@@ -27,6 +29,12 @@ constexpr std::size_t chain_messages = 10'000;
 constexpr std::size_t tls_messages = 1'000;
 constexpr std::size_t retry_messages = 10'000;
 constexpr std::size_t idle_hosts = 1'000;
+
+// How much of a figure's work is played.
+struct share {
+    std::size_t percent = 100;
+    std::size_t of(std::size_t count) const { return std::max<std::size_t>(1, count * percent / 100); }
+};
 
 void expect(bool holds, std::string_view what) {
     if (!holds) throw std::runtime_error(std::string(what));
@@ -55,7 +63,8 @@ struct chain_options {
     sim::network::observer* capture = nullptr;
 };
 
-void chain(std::string_view name, const chain_options& how) {
+void chain(std::string_view name, share played, const chain_options& how) {
+    const std::size_t messages = played.of(how.messages);
     const auto topology = topology_of(chain_text(how.tls));
     virtual_lab lab(topology, how.lab);
     lab.net().set_observer(how.capture);
@@ -65,90 +74,90 @@ void chain(std::string_view name, const chain_options& how) {
     lab.loop().run_until(mta::never);
     const std::uint64_t steps = lab.loop().steps();
     const spent cost = time_of([&] {
-        for (std::size_t i = 0; i < how.messages; ++i) {
+        for (std::size_t i = 0; i < messages; ++i) {
             submit(lab, chain_first, "zibiten@york.test", "kimchen@york.test");
             if (how.one_at_a_time) lab.loop().run_until(mta::never);
         }
         lab.loop().run_until(mta::never);
     });
-    expect(lines_with(lab, chain_last, "status=sent (delivered to mailbox)") == how.messages + 1,
+    expect(lines_with(lab, chain_last, "status=sent (delivered to mailbox)") == messages + 1,
            "mail was lost in the chain");
     const auto events = static_cast<double>(lab.loop().steps() - steps);
-    const auto count = static_cast<double>(how.messages);
+    const auto count = static_cast<double>(messages);
     fmt::print(
         "{:24} {:10.0f} messages/s   {:6.2f} s CPU, {:6.2f} s wall, {} messages, {:.0f} events each, {:.0f} ns an "
         "event\n",
-        name, count / cost.cpu_seconds, cost.cpu_seconds, cost.wall_seconds, how.messages, events / count,
+        name, count / cost.cpu_seconds, cost.cpu_seconds, cost.wall_seconds, messages, events / count,
         cost.cpu_seconds / events * 1e9);
 }
 
-void chain_plain() {
-    chain("chain-plain", {});
+void chain_plain(share played) {
+    chain("chain-plain", played, {});
 }
-void chain_tls() {
+void chain_tls(share played) {
     chain_options how;
     how.tls = true;
     how.messages = tls_messages;
-    chain("chain-tls", how);
+    chain("chain-tls", played, how);
 }
-void chain_one_at_a_time() {
+void chain_one_at_a_time(share played) {
     chain_options how;
     how.one_at_a_time = true;
-    chain("chain-one-at-a-time", how);
+    chain("chain-one-at-a-time", played, how);
 }
-void chain_books() {
+void chain_books(share played) {
     chain_options how;
     how.lab.record.conservation = true;
-    chain("chain-conservation", how);
+    chain("chain-conservation", played, how);
 }
-void chain_database_in_memory() {
+void chain_database_in_memory(share played) {
     chain_options how;
     how.lab.record.database = true;
-    chain("chain-db-memory", how);
+    chain("chain-db-memory", played, how);
 }
-void chain_database_on_disk() {
+void chain_database_on_disk(share played) {
     const scratch_folder folder;
     chain_options how;
     how.lab.record.database = true;
     how.lab.record.database_path = folder.file("run.db");
-    chain("chain-db-disk", how);
+    chain("chain-db-disk", played, how);
 }
-void chain_capture() {
+void chain_capture(share played) {
     const scratch_folder folder;
     sim::record::capture capture(folder.file("run.pcapng"));
     chain_options how;
     how.capture = &capture;
-    chain("chain-capture", how);
+    chain("chain-capture", played, how);
     capture.close();
 }
 
 // Five days of tries at a destination that cannot be had, up to the bounces.
-void retry(std::string_view name, std::string_view transport) {
+void retry(std::string_view name, share played, std::string_view transport) {
+    const std::size_t messages = played.of(retry_messages);
     const auto topology = topology_of(dead_destination_text(transport));
     virtual_lab lab(topology, plain_options());
     start_all(lab);
     const spent cost = time_of([&] {
-        for (std::size_t i = 0; i < retry_messages; ++i) {
+        for (std::size_t i = 0; i < messages; ++i) {
             submit(lab, dead_sender_host, "zibiten@mta.lonely.test", fmt::format("r{}@dead.test", i));
         }
         lab.loop().run_until(mta::never);
     });
     const std::size_t attempts = lines_with(lab, dead_sender_host, "status=deferred");
-    expect(lines_with(lab, dead_sender_host, "status=sent (delivered to mailbox)") == retry_messages,
-           "a bounce was lost");
+    expect(lines_with(lab, dead_sender_host, "status=sent (delivered to mailbox)") == messages, "a bounce was lost");
     fmt::print("{:24} {:10.2f} s CPU        {:6.2f} s wall, {} messages, {} attempts, {:.0f} ns an attempt, {} lines\n",
-               name, cost.cpu_seconds, cost.wall_seconds, retry_messages, attempts,
+               name, cost.cpu_seconds, cost.wall_seconds, messages, attempts,
                cost.cpu_seconds / static_cast<double>(attempts) * 1e9,
                lab.recorder().log_of(dead_sender_host)->lines());
 }
-void retry_refused() {
-    retry("retry-refused", "smtp");
+void retry_refused(share played) {
+    retry("retry-refused", played, "smtp");
 }
-void retry_transport() {
-    retry("retry-transport", "retry:4.0.0 not now");
+void retry_transport(share played) {
+    retry("retry-transport", played, "retry:4.0.0 not now");
 }
 
-void idle() {
+void idle(share) {
     const auto topology = topology_of(many_hosts_text(idle_hosts));
     const std::size_t before = heap_in_use();
     virtual_lab lab(topology, plain_options());
@@ -185,16 +194,16 @@ void lab_start(std::string_view name, bool tls) {
     fmt::print("{:24} {:10.3f} ms CPU       {:.3f} ms at best, of {} starts\n", name, sum / repetitions * 1e3,
                least * 1e3, repetitions);
 }
-void start_plain() {
+void start_plain(share) {
     lab_start("start-plain", false);
 }
-void start_tls() {
+void start_tls(share) {
     lab_start("start-tls", true);
 }
 
 struct figure {
     std::string_view name;
-    void (*measure)();
+    void (*measure)(share);
 };
 constexpr figure figures[] = {
     {"chain-plain", chain_plain},
@@ -211,13 +220,24 @@ constexpr figure figures[] = {
     {"start-tls", start_tls},
 };
 
-int run(const std::vector<std::string_view>& wanted) {
+int run(std::vector<std::string_view> wanted) {
+    constexpr std::string_view option = "--percent=";
+    share played;
+    if (!wanted.empty() && wanted.front().starts_with(option)) {
+        const std::string_view number = wanted.front().substr(option.size());
+        const auto end = std::from_chars(number.begin(), number.end(), played.percent).ptr;
+        if (end != number.end() || played.percent == 0 || played.percent > 100) {
+            fmt::print(stderr, "{}: give a whole number from 1 to 100\n", wanted.front());
+            return 2;
+        }
+        wanted.erase(wanted.begin());
+    }
     for (const figure& each : figures) {
         const bool chosen = wanted.empty() || std::any_of(wanted.begin(), wanted.end(),
                                                           [&](auto prefix) { return each.name.starts_with(prefix); });
         if (!chosen) continue;
         try {
-            each.measure();
+            each.measure(played);
         } catch (const std::exception& e) {
             fmt::print(stderr, "{}: {}\n", each.name, e.what());
             return 1;

@@ -8,6 +8,8 @@
 
 #include "mta/async/task.hpp"
 #include "mta/maillog/render.hpp"
+#include "mta/tls/engine.hpp"
+#include "sim/network/authority.hpp"
 #include "sim/network/network.hpp"
 #include "sim/record/maillog.hpp"
 #include "sim/world/event_loop.hpp"
@@ -141,5 +143,36 @@ void digest_of_a_line(benchmark::State& state) {
     benchmark::DoNotOptimize(loop.digest());
 }
 BENCHMARK(digest_of_a_line);
+
+// Both ends of one handshake and nothing else: what OpenSSL asks of every session that begins with STARTTLS.
+void tls_handshake(benchmark::State& state) {
+    const time_point now = std::chrono::sys_days(std::chrono::year(2026) / 11 / 20);
+    sim::network::authority authority(1, now);
+    std::vector<mta::tls::log_line> problems;
+    mta::tls::context_settings settings;
+    settings.side = mta::tls::side::server;
+    settings.identities = mta::tls::split_chain_file("mail.pem", authority.certificate_of("mail.york.cc").chain_file());
+    const auto at_server = mta::tls::context::make(settings, problems);
+    settings.side = mta::tls::side::client;
+    settings.identities.clear();
+    settings.authorities_name = "ca.crt";
+    settings.authorities_pem = authority.certificate_pem();
+    const auto at_client = mta::tls::context::make(settings, problems);
+    if (!problems.empty()) state.SkipWithError("a TLS context has problems");
+    sim::random_stream random(1, "bench", "tls");
+    for (auto _ : state) {
+        mta::tls::engine server(at_server, mta::tls::accept_options("client", now, mta::never, random));
+        mta::tls::engine client(at_client, mta::tls::connect_options("server", now, mta::never, random));
+        using outcome = mta::tls::engine::outcome;
+        for (outcome a = outcome::want_input, b = a; a != outcome::done || b != outcome::done;) {
+            if (a != outcome::done) a = client.handshake();
+            server.feed(client.take_output());
+            if (b != outcome::done) b = server.handshake();
+            client.feed(server.take_output());
+            if (a == outcome::failed || b == outcome::failed) return state.SkipWithError("a handshake failed");
+        }
+    }
+}
+BENCHMARK(tls_handshake);
 
 }  // namespace

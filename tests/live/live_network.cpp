@@ -5,9 +5,13 @@
 
 namespace tests {
 
-mta::address::ip_address address(std::string_view text) { return mta::address::ip_address::parse(text).value(); }
+mta::address::ip_address address(std::string_view text) {
+    return mta::address::ip_address::parse(text).value();
+}
 
-mta::endpoint at(std::string_view where, std::uint16_t port) { return mta::endpoint{address(where), port}; }
+mta::endpoint at(std::string_view where, std::uint16_t port) {
+    return mta::endpoint{address(where), port};
+}
 
 mta::task<heard> read_all(mta::byte_stream& stream, mta::time_point deadline, std::size_t limit) {
     heard result;
@@ -35,10 +39,11 @@ live_network::live_network(sim::network::settings settings)
 }
 
 std::unique_ptr<mta::listener> live_network::listen(std::string_view machine, const mta::endpoint& where) {
-    return net.listen(address(machine), where, [this](auto stream, const mta::endpoint& local, const mta::endpoint& remote) {
-        visits.push_back({std::move(stream), local, remote});
-        visited.notify_all();
-    });
+    return net.listen(address(machine), where,
+                      [this](auto stream, const mta::endpoint& local, const mta::endpoint& remote) {
+                          visits.push_back({std::move(stream), local, remote});
+                          visited.notify_all();
+                      });
 }
 
 void live_network::run(const std::function<mta::task<void>()>& work) {

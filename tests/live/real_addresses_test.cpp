@@ -52,7 +52,8 @@ TEST(real_addresses, of_two_machines_are_never_the_same) {
 
 TEST(loopback_endpoint, is_made_of_loopback_addresses_alone) {
     EXPECT_EQ(loopback_endpoint(at("127.168.137.5", 25)).native().port(), 25);
-    for (const auto* each : {"0.0.0.0", "192.168.137.5", "128.0.0.1", "126.255.255.255", "::1", "::", "::ffff:127.0.0.1"}) {
+    for (const auto* each :
+         {"0.0.0.0", "192.168.137.5", "128.0.0.1", "126.255.255.255", "::1", "::", "::ffff:127.0.0.1"}) {
         EXPECT_THROW(loopback_endpoint(at(each, 25)), std::logic_error) << each;
     }
 }

@@ -39,7 +39,7 @@ TEST(real_loop, runs_timers_in_order_however_late_it_is) {
     loop.arm(third, now + 3s);
     loop.arm(second, now + 2s);
     loop.arm(first, now + 1s);
-    while (loop.now() < now + 10s) continue;        // a millisecond
+    while (loop.now() < now + 10s) continue;  // a millisecond
     EXPECT_EQ(loop.run_until(mta::never), sim::real_loop::stop::asked);
     EXPECT_EQ(order, (std::vector{1, 2, 3}));
 }

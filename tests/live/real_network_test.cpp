@@ -63,7 +63,8 @@ TEST_F(real_network, shows_the_addresses_of_the_topology_to_both_sides) {
 }
 
 TEST_F(real_network, gives_each_machine_loopback_addresses_of_its_own) {
-    const auto here = listen("192.168.137.5", at("127.0.0.1", 10'025)), there = listen("192.168.137.9", at("127.0.0.1", 10'025));
+    const auto here = listen("192.168.137.5", at("127.0.0.1", 10'025)),
+               there = listen("192.168.137.9", at("127.0.0.1", 10'025));
     ASSERT_TRUE(here && there);
     EXPECT_EQ(connect("192.168.137.2", at("127.0.0.1", 10'025)).error, io_error::refused);
     const auto made = connect("192.168.137.9", at("127.0.0.1", 10'025));
@@ -76,7 +77,8 @@ TEST_F(real_network, gives_each_machine_loopback_addresses_of_its_own) {
 TEST_F(real_network, listens_on_all_addresses_of_a_machine) {
     const auto port = listen("192.168.137.5", at("0.0.0.0", 25));
     ASSERT_TRUE(port);
-    const auto own = connect("192.168.137.5", at("127.0.0.1", 25)), other = connect("192.168.137.2", at("192.168.137.5", 25));
+    const auto own = connect("192.168.137.5", at("127.0.0.1", 25)),
+               other = connect("192.168.137.2", at("192.168.137.5", 25));
     EXPECT_TRUE(own.stream && other.stream);
     EXPECT_FALSE(listen("192.168.137.5", at("0.0.0.0", 25)));
 }
@@ -142,7 +144,8 @@ class behind_a_firewall : public real_network {
 };
 
 TEST_F(behind_a_firewall, connections_are_dropped_or_rejected_as_it_says) {
-    const auto smtp = listen("192.168.137.5", at("192.168.137.5", 25)), submission = listen("192.168.137.5", at("192.168.137.5", 587));
+    const auto smtp = listen("192.168.137.5", at("192.168.137.5", 25)),
+               submission = listen("192.168.137.5", at("192.168.137.5", 587));
     const auto dropped = connect("192.168.137.2", at("192.168.137.5", 25));
     EXPECT_EQ(dropped.error, io_error::timed_out);
     EXPECT_GE(dropped.after, 30s);
@@ -213,8 +216,7 @@ TEST_F(crowded_network, moves_its_ports_away_from_other_labs_and_programs) {
 }
 
 TEST_F(crowded_network, says_so_when_all_places_are_taken) {
-    EXPECT_THROW(
-        for (int i = 0; i < 100; ++i) one_more("10.77.4.0"), std::runtime_error);
+    EXPECT_THROW(for (int i = 0; i < 100; ++i) one_more("10.77.4.0"), std::runtime_error);
 }
 
 }  // namespace

@@ -108,7 +108,8 @@ TEST_F(real_stream, gives_up_at_the_deadline_and_works_on) {
 TEST_F(real_stream, hands_over_what_has_come_before_it_speaks_of_time) {
     run([&]() -> mta::task<void> {
         struct reading final : mta::io_operation {
-            explicit reading(std::span<char> into, mta::time_point until) : io_operation(into.data(), into.size(), until) {}
+            explicit reading(std::span<char> into, mta::time_point until)
+                : io_operation(into.data(), into.size(), until) {}
             mta::signal* tell = nullptr;
             void completed() override { tell->notify_all(); }
         };
@@ -118,7 +119,7 @@ TEST_F(real_stream, hands_over_what_has_come_before_it_speaks_of_time) {
         late.tell = &visited;
         EXPECT_FALSE(client->start_read(late));
         co_await write(*server, "in time");
-        while (loop.now() < deadline + 1s) continue;        // the process was not given the processor
+        while (loop.now() < deadline + 1s) continue;  // the process was not given the processor
         co_await visited.wait();
         EXPECT_EQ(late.result.error, io_error::none);
         EXPECT_EQ(std::string_view(buffer.data(), late.result.bytes), "in time");

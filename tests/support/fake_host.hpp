@@ -195,7 +195,10 @@ template <class T>
 T finish(virtual_clock& clock, mta::task<T> work) {
     std::optional<T> result;
     mta::nursery all([](std::exception_ptr error) { std::rethrow_exception(error); });
-    const auto keep = [](std::optional<T>& into, mta::task<T> from) -> mta::task<void> { into.emplace(co_await from); };
+    const auto keep = [](std::optional<T>& into, mta::task<T> from) -> mta::task<void> {
+        T value = co_await from;
+        into.emplace(std::move(value));
+    };
     all.start(keep(result, std::move(work)));
     clock.run();
     if (!result) throw std::runtime_error("the task waits for ever");

@@ -1,0 +1,110 @@
+// Sender, recipients and automatic copies (cleanup_addr.c, cleanup_out_recipient.c).
+#include <fmt/format.h>
+
+#include "mta/address/quote.hpp"
+#include "mta/address/trivial_rewrite.hpp"
+#include "mta/cleanup/passage.hpp"
+#include "mta/master/mail_system.hpp"
+#include "mta/text/strings.hpp"
+
+namespace mta::cleanup {
+void passage::note(mapping_problems& problems) {
+    for (mapping_problems::warning& each : problems.warnings) warn(std::move(each.text), each.of_message);
+    if (problems.failed) fail(write);
+    if (problems.unreasonable) fail(deferred);
+    if (!problems.reason.empty()) reason_ = problems.reason;
+    problems = {};
+}
+
+// Canonical form, then the tables of its class. Incomplete envelope addresses are local ones, whoever sent them.
+std::string passage::rewritten(std::string_view internal, bool as_sender) {
+    std::string address = mail_.rewrite().rewrite(internal, true);
+    if (as_sender && text::equal_ignoring_case(address, mail_.rewrite().rewrite("MAILER-DAEMON", true))) address.clear();
+    if (!maps_ || address.empty()) return address;
+    std::string external = address::quote_822_local(address);
+    mapping_problems problems;
+    const auto applies = [&](const address_classes& classes) { return as_sender ? classes.envelope_sender : classes.envelope_recipient; };
+    const canonical_table& own = as_sender ? options_.sender_canonical : options_.recipient_canonical;
+    if (applies(own.classes)) mapper_.canonicalize(external, own.maps, problems);
+    if (applies(options_.canonical.classes)) mapper_.canonicalize(external, options_.canonical.maps, problems);
+    if (applies(options_.masquerade_classes)) mapper_.masquerade(external, problems);
+    note(problems);
+    return address::unquote_822_local(external);
+}
+
+void passage::take_sender() {
+    envelope_.sender = rewritten(envelope_.sender, true);
+    utf8_ = utf8_ || is_beyond_ascii(envelope_.sender);
+    if (!copies_ || envelope_.sender.empty()) return;
+    mapping_problems problems;
+    const auto copy = mapper_.find_bcc(options_.sender_bcc, envelope_.sender, problems);
+    note(problems);
+    if (copy) add_copy(*copy);
+}
+
+void passage::take_recipient(queue::recipient given) {
+    if (given.original.empty()) given.original = given.address;
+    last_recipient_ = rewritten(given.address.empty() ? options_.empty_address_recipient : given.address, false);
+    has_recipient_ = true;
+    utf8_ = utf8_ || is_beyond_ascii(last_recipient_);
+    put_out(given, last_recipient_);
+    if (!copies_ || last_recipient_.empty()) return;
+    mapping_problems problems;
+    const auto copy = mapper_.find_bcc(options_.recipient_bcc, last_recipient_, problems);
+    note(problems);
+    if (copy) add_copy(*copy);
+}
+
+void passage::add_copy(const std::string& address) {
+    queue::recipient copy;
+    copy.notify = queue::notify_never;
+    const std::string clean = rewritten(address, false);
+    copy.original = clean;
+    put_out(copy, clean);
+}
+
+// Expands virtual aliases. RFC 3461 5.2.7.2: who asked for a success report is told of the expansion, and of no more.
+void passage::put_out(const queue::recipient& given, const std::string& address) {
+    queue::recipient to = given;
+    if (to.dsn_original.empty()) {
+        // smtpd notes what the client said; of a submission it is what the tables made of it.
+        const bool from_client = !envelope_.from.protocol.empty() && !to.original.empty();
+        const std::string called = from_client ? mail_.rewrite().rewrite(to.original, true) : address;
+        to.dsn_original = (is_beyond_ascii(called) ? "utf-8;" : "rfc822;") + address::xtext_encode(called, "+=");
+    }
+    std::vector<std::string> targets{address};
+    if (maps_ && !options_.virtual_alias.empty()) {
+        mapping_problems problems;
+        targets = mapper_.expand(address, problems);
+        note(problems);
+    }
+    if ((to.notify & queue::notify_success) != 0 && (targets.size() > 1 || targets.front() != address)) {
+        queue::notice_entry expanded;
+        expanded.address = address;
+        expanded.original = to.original;
+        expanded.dsn_original = to.dsn_original;
+        expanded.notify = to.notify;
+        expanded.action = "expanded";
+        expanded.status = queue::delivery_status("2.0.0", "alias expanded");
+        envelope_.traces.push_back(std::move(expanded));
+        const auto rest = static_cast<std::uint8_t>(to.notify & ~queue::notify_success);
+        to.notify = rest == 0 ? static_cast<std::uint8_t>(queue::notify_never) : rest;
+    }
+    for (std::string& each : targets) {
+        queue::recipient one = to;
+        one.address = std::move(each);
+        put_out_once(std::move(one));
+    }
+}
+
+// Recipients that differ in what they were called first, or in what their senders want to know, are two.
+void passage::put_out_once(queue::recipient to) {
+    std::string key = to.address;
+    if (options_.enable_original_recipient) key = fmt::format("{}\n{}\n{}\n{}", to.dsn_original, to.notify, to.original, to.address);
+    key = text::lowered(key);
+    if (duplicates_.contains(key)) return;
+    if (options_.duplicate_limit == 0 || duplicates_.size() < options_.duplicate_limit) duplicates_.insert(std::move(key));
+    recipients_.push_back(std::move(to));
+}
+
+}  // namespace mta::cleanup
