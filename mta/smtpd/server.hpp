@@ -22,8 +22,6 @@ class server {
     anvil::counters& traffic() { return traffic_; }
     // What a process says of its settings when it starts: once for each.
     void introduce(const maillog::process& by);
-    // smtpd names the keywords that it holds back once a process.
-    bool first_discard(const maillog::process& by) { return discards_told_.insert(by.pid).second; }
 
   private:
     task<void> serve(std::unique_ptr<byte_stream> stream, endpoint local, endpoint remote);
@@ -34,7 +32,7 @@ class server {
     settings settings_;
     smtpd::access access_;
     anvil::counters traffic_;
-    std::set<int> introduced_, discards_told_;  // by process id
+    std::set<int> introduced_;                  // by process id
     time_point throttled_until_{};              // master(8) does not start what just failed to start
 };
 

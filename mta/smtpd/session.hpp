@@ -127,7 +127,7 @@ class session {
     peer announced_;                                            // as Received headers tell it
     std::string helo_, denied_;
     bool extended_ = false, in_tls_ = false, pipelined_ = false, hang_up_ = false, died_ = false, counted_ = false, lost_in_content_ = false;
-    bool xclient_allowed_ = false, xforward_allowed_ = false, checks_bare_newline_ = false;
+    bool xclient_allowed_ = false, xforward_allowed_ = false, checks_bare_newline_ = false, discarded_for_address_ = false;
     std::string counted_as_;
     keyword_set discarded_ = 0;
     tls::session_summary tls_;

@@ -23,11 +23,11 @@ void append_wrapped(std::string& out, std::string_view line) {
         std::size_t cut = line.rfind(' ', notice_width - indent);
         if (cut == std::string_view::npos || cut == 0) cut = line.find(' ', 1);
         if (cut == std::string_view::npos) break;
-        out.append(indent, ' ').append(text::trimmed_right(line.substr(0, cut))) += '\n';
-        line = line.substr(cut + 1);
+        out.append(indent + 1, ' ').append(text::trimmed_right(line.substr(0, cut))) += '\n';
+        line = text::trimmed(line.substr(cut));
         indent = notice_indent;
     }
-    out.append(indent, ' ').append(line) += '\n';
+    out.append(indent + 1, ' ').append(line) += '\n';
 }
 
 }  // namespace
@@ -36,7 +36,7 @@ void session::remember(std::string_view direction, std::string_view line) {
     if (options_.notices == 0) return;
     // Bounded by the limits on errors and junk commands, and for a client that knows neither, here.
     constexpr std::size_t most_lines = 10'000;
-    if (history_.size() < most_lines) history_.push_back(fmt::format(" {}{}", direction, line));
+    if (history_.size() < most_lines) history_.push_back(fmt::format("{}{}", direction, line));
 }
 
 void session::log_end() {

@@ -48,6 +48,7 @@ task<bool> session::greet() {
     if (!admitted()) co_return false;
     discarded_ = options_.discarded_keywords;
     const table::match own = options_.discarded_keywords_by_address.find(client_.address);
+    discarded_for_address_ = own.found();
     if (own.found()) {
         std::vector<std::string> unknown;
         discarded_ = parse_keywords(own.result.value, unknown);
@@ -76,7 +77,8 @@ std::vector<std::string_view> session::offered_mechanisms() const {
 }
 
 std::string session::ehlo_reply() {
-    if (discarded_ && advertises(keyword::silent_discard) && server_.first_discard(process_)) inform("discarding EHLO keywords: " + names_of(discarded_));
+    // What a client's address alone takes away is not told.
+    if (discarded_ && !discarded_for_address_ && advertises(keyword::silent_discard)) inform("discarding EHLO keywords: " + names_of(discarded_));
     std::vector<std::string> lines = {options_.myhostname};
     const auto add = [&](keyword which, std::string text) {
         if (advertises(which)) lines.push_back(std::move(text));
