@@ -8,7 +8,8 @@ namespace mta::anvil {
 void counters::forget_old() {
     const time_point now = clock_.now();
     if (now < next_sweep_) return;
-    std::erase_if(records_, [&](const auto& each) { return each.second.open == 0 && each.second.start + time_unit_ < now; });
+    std::erase_if(records_,
+                  [&](const auto& each) { return each.second.open == 0 && each.second.start + time_unit_ < now; });
     next_sweep_ = now + time_unit_;
 }
 

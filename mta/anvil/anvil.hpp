@@ -1,8 +1,8 @@
 // mta/anvil/anvil.hpp - how often and how much each client asks of a service (anvil(8)).
 //
 // Counts connections that are open, and connections, messages, recipients, AUTH commands and TLS sessions within a time
-// unit that begins with the first of them. What a client did is forgotten once it has no connection and its unit is over;
-// the table is bounded by the connections of one unit.
+// unit that begins with the first of them. What a client did is forgotten once it has no connection and its unit is
+// over; the table is bounded by the connections of one unit.
 #pragma once
 #include <cstdint>
 #include <map>
@@ -21,8 +21,8 @@ class counters {
     counters(scheduler& clock, duration time_unit) : clock_(clock), time_unit_(time_unit) {}
 
     struct connected {
-        int open = 0;           // now, this one included
-        int rate = 0;           // within the time unit
+        int open = 0;  // now, this one included
+        int rate = 0;  // within the time unit
     };
     connected connect(std::string_view service, std::string_view client);
     void disconnect(std::string_view service, std::string_view client);

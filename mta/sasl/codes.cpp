@@ -11,20 +11,24 @@ namespace {
 
 constexpr std::string_view alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
-const unsigned char* bytes_of(std::string_view text) { return reinterpret_cast<const unsigned char*>(text.data()); }
+const unsigned char* bytes_of(std::string_view text) {
+    return reinterpret_cast<const unsigned char*>(text.data());
+}
 
 }  // namespace
 
 std::string_view describe(code value) {
     constexpr std::array<std::string_view, 6> texts = {
-        "successful result",      "another step is needed in authentication", "bad protocol / cancel",
-        "authentication failure", "no mechanism available",                   "encryption needed to use mechanism"};
+        "successful result",      "another step is needed in authentication",
+        "bad protocol / cancel",  "authentication failure",
+        "no mechanism available", "encryption needed to use mechanism"};
     return texts[static_cast<std::size_t>(value)];
 }
 
 std::string encode_base64(std::string_view bytes) {
     std::string out((bytes.size() + 2) / 3 * 4 + 1, '\0');
-    const int length = EVP_EncodeBlock(reinterpret_cast<unsigned char*>(out.data()), bytes_of(bytes), static_cast<int>(bytes.size()));
+    const int length =
+        EVP_EncodeBlock(reinterpret_cast<unsigned char*>(out.data()), bytes_of(bytes), static_cast<int>(bytes.size()));
     out.resize(static_cast<std::size_t>(length));
     return out;
 }
@@ -56,7 +60,9 @@ std::string keyed_digest(const char* digest, std::string_view key, std::string_v
     std::array<unsigned char, EVP_MAX_MD_SIZE> out{};
     unsigned length = 0;
     const EVP_MD* method = EVP_get_digestbyname(digest);
-    if (!method || !HMAC(method, key.data(), static_cast<int>(key.size()), bytes_of(text), text.size(), out.data(), &length)) return {};
+    if (!method ||
+        !HMAC(method, key.data(), static_cast<int>(key.size()), bytes_of(text), text.size(), out.data(), &length))
+        return {};
     return {reinterpret_cast<const char*>(out.data()), length};
 }
 
@@ -69,8 +75,9 @@ std::string sha256(std::string_view text) {
 
 std::string salted_password(std::string_view password, std::string_view salt, int iterations) {
     std::string out(32, '\0');
-    PKCS5_PBKDF2_HMAC(password.data(), static_cast<int>(password.size()), bytes_of(salt), static_cast<int>(salt.size()), iterations,
-                      EVP_sha256(), static_cast<int>(out.size()), reinterpret_cast<unsigned char*>(out.data()));
+    PKCS5_PBKDF2_HMAC(password.data(), static_cast<int>(password.size()), bytes_of(salt), static_cast<int>(salt.size()),
+                      iterations, EVP_sha256(), static_cast<int>(out.size()),
+                      reinterpret_cast<unsigned char*>(out.data()));
     return out;
 }
 

@@ -1,5 +1,5 @@
-// mta/sasl/codes.hpp - base64 as the SASL library reads it, keyed digests, and the words that the library has for what went
-// wrong (RFC 4422, RFC 4648, sasl_errstring(3)).
+// mta/sasl/codes.hpp - base64 as the SASL library reads it, keyed digests, and the words that the library has for what
+// went wrong (RFC 4422, RFC 4648, sasl_errstring(3)).
 #pragma once
 #include <cstdint>
 #include <string>
@@ -8,11 +8,11 @@
 namespace mta::sasl {
 
 enum class code : std::uint8_t { ok, more_needed, bad_protocol, bad_authentication, no_mechanism, needs_encryption };
-std::string_view describe(code value);      // "authentication failure"
+std::string_view describe(code value);  // "authentication failure"
 
 std::string encode_base64(std::string_view bytes);
 struct decoded {
-    code result = code::ok;                 // more_needed: bytes are missing at the end
+    code result = code::ok;  // more_needed: bytes are missing at the end
     std::string bytes;
 };
 decoded decode_base64(std::string_view text);

@@ -34,9 +34,12 @@ std::string exclusive_or(std::string_view a, std::string_view b) {
 answer scram_exchange::next(const std::optional<std::string>& message) {
     if (!message) return ask("");
     switch (stage_) {
-        case stage::first: return first(*message);
-        case stage::proof: return final_message(*message);
-        case stage::done: break;
+        case stage::first:
+            return first(*message);
+        case stage::proof:
+            return final_message(*message);
+        case stage::done:
+            break;
     }
     answer done;
     done.what = answer::kind::success;

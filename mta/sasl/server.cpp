@@ -10,7 +10,8 @@ const std::vector<std::string_view>& mechanisms() {
 std::optional<std::string> exchange::look_up(std::string_view name) {
     const std::size_t at = name.rfind('@');
     const std::string_view user = name.substr(0, at);
-    const std::string_view domain = at == std::string_view::npos ? std::string_view(where_.local_domain) : name.substr(at + 1);
+    const std::string_view domain =
+        at == std::string_view::npos ? std::string_view(where_.local_domain) : name.substr(at + 1);
     user_ = std::string(user) + "@" + std::string(domain);
     return where_.password(user, domain);
 }

@@ -1,8 +1,9 @@
-// mta/sasl/server.hpp - the server's side of an AUTH exchange: PLAIN, LOGIN, CRAM-MD5, SCRAM-SHA-256 (RFC 4616, RFC 2195,
-// RFC 5802, RFC 7677; Cyrus SASL's wording).
+// mta/sasl/server.hpp - the server's side of an AUTH exchange: PLAIN, LOGIN, CRAM-MD5, SCRAM-SHA-256 (RFC 4616, RFC
+// 2195, RFC 5802, RFC 7677; Cyrus SASL's wording).
 //
-// An exchange is a value that takes the client's messages one by one, decoded, and answers with a challenge or an outcome.
-// It never throws; a message that makes no sense ends it. Which mechanisms are offered is the caller's configuration.
+// An exchange is a value that takes the client's messages one by one, decoded, and answers with a challenge or an
+// outcome. It never throws; a message that makes no sense ends it. Which mechanisms are offered is the caller's
+// configuration.
 #pragma once
 #include <functional>
 #include <memory>
@@ -21,8 +22,8 @@ namespace mta::sasl {
 
 // What the exchanges of one service know.
 struct realm {
-    std::string local_domain;                       // smtpd_sasl_local_domain: added to a user without a realm
-    std::string host;                               // named in challenges
+    std::string local_domain;  // smtpd_sasl_local_domain: added to a user without a realm
+    std::string host;          // named in challenges
     std::function<std::optional<std::string>(std::string_view user, std::string_view realm)> password;
     random_source* random = nullptr;
 };
@@ -30,9 +31,9 @@ struct realm {
 struct answer {
     enum class kind : std::uint8_t { challenge, success, failure };
     kind what = kind::failure;
-    std::string challenge;                          // not encoded
-    code reason = code::bad_authentication;         // of a failure
-    std::vector<std::string> warnings;              // what the library logs: "SASL authentication failure: ..."
+    std::string challenge;                   // not encoded
+    code reason = code::bad_authentication;  // of a failure
+    std::vector<std::string> warnings;       // what the library logs: "SASL authentication failure: ..."
 };
 
 class exchange {

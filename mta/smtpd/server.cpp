@@ -11,7 +11,10 @@
 namespace mta::smtpd {
 
 server::server(master::mail_system& mail, master::daemon& service)
-    : mail_(mail), service_(service), settings_(mail, service), access_(mail, service),
+    : mail_(mail),
+      service_(service),
+      settings_(mail, service),
+      access_(mail, service),
       traffic_(mail.clock(), service.parameters->duration("anvil_rate_time_unit")) {}
 server::~server() = default;
 

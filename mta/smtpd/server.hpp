@@ -32,8 +32,8 @@ class server {
     settings settings_;
     smtpd::access access_;
     anvil::counters traffic_;
-    std::set<int> introduced_;                  // by process id
-    time_point throttled_until_{};              // master(8) does not start what just failed to start
+    std::set<int> introduced_;      // by process id
+    time_point throttled_until_{};  // master(8) does not start what just failed to start
 };
 
 }  // namespace mta::smtpd

@@ -17,11 +17,11 @@ struct command_rule {
     bool before_tls, junk, last;
 };
 constexpr command_rule rules[] = {
-    {verb::helo, true, true, true},       {verb::ehlo, true, true, true},       {verb::starttls, true, false, false},
-    {verb::auth, false, false, true},     {verb::mail, false, false, false},    {verb::rcpt, false, false, false},
-    {verb::data, false, false, true},     {verb::bdat, false, false, false},    {verb::rset, false, true, false},
-    {verb::noop, true, true, true},       {verb::vrfy, false, true, true},      {verb::etrn, false, true, true},
-    {verb::quit, true, false, true},      {verb::xclient, true, false, true},   {verb::xforward, false, false, false},
+    {verb::helo, true, true, true},   {verb::ehlo, true, true, true},     {verb::starttls, true, false, false},
+    {verb::auth, false, false, true}, {verb::mail, false, false, false},  {verb::rcpt, false, false, false},
+    {verb::data, false, false, true}, {verb::bdat, false, false, false},  {verb::rset, false, true, false},
+    {verb::noop, true, true, true},   {verb::vrfy, false, true, true},    {verb::etrn, false, true, true},
+    {verb::quit, true, false, true},  {verb::xclient, true, false, true}, {verb::xforward, false, false, false},
 };
 const command_rule& rule_of(verb name) {
     for (const command_rule& each : rules) {
@@ -36,14 +36,30 @@ std::string escaped(std::string_view text) {
     std::string out;
     for (const char c : text) {
         switch (c) {
-            case '\r': out += "\\r"; break;
-            case '\n': out += "\\n"; break;
-            case '\t': out += "\\t"; break;
-            case '\b': out += "\\b"; break;
-            case '\f': out += "\\f"; break;
-            case '\v': out += "\\v"; break;
-            case '\a': out += "\\a"; break;
-            case '\\': out += "\\\\"; break;
+            case '\r':
+                out += "\\r";
+                break;
+            case '\n':
+                out += "\\n";
+                break;
+            case '\t':
+                out += "\\t";
+                break;
+            case '\b':
+                out += "\\b";
+                break;
+            case '\f':
+                out += "\\f";
+                break;
+            case '\v':
+                out += "\\v";
+                break;
+            case '\a':
+                out += "\\a";
+                break;
+            case '\\':
+                out += "\\\\";
+                break;
             default:
                 if (c >= ' ' && c < 127) {
                     out += c;
@@ -57,7 +73,8 @@ std::string escaped(std::string_view text) {
 
 }  // namespace
 
-session::session(server& owner, const maillog::process& process, std::unique_ptr<byte_stream> stream, endpoint local, endpoint remote)
+session::session(server& owner, const maillog::process& process, std::unique_ptr<byte_stream> stream, endpoint local,
+                 endpoint remote)
     : server_(owner),
       mail_(owner.mail()),
       options_(owner.options()),
@@ -67,9 +84,13 @@ session::session(server& owner, const maillog::process& process, std::unique_ptr
       connection_(stream->connection()),
       stream_(std::move(stream), owner.mail().clock()) {}
 
-void session::warn(std::string text) { mail_.warn(process_, std::move(text)); }
+void session::warn(std::string text) {
+    mail_.warn(process_, std::move(text));
+}
 
-void session::log(const maillog::event& what, std::string_view queue_id) { mail_.log(process_, queue_id, what, connection_); }
+void session::log(const maillog::event& what, std::string_view queue_id) {
+    mail_.log(process_, queue_id, what, connection_);
+}
 
 // smtpd_reject_footer, then soft_bounce, then the transcript, each line for itself.
 void session::reply(std::string_view text) {
@@ -103,7 +124,8 @@ session::verdict session::refuse(std::string_view text, notice why) {
 
 session::verdict session::refuse(const address::refusal& refused) {
     if (refused.illegal_address) {
-        warn(fmt::format("Illegal address syntax from {} in {} command: {}", client_.name_and_address(), where_, *refused.illegal_address));
+        warn(fmt::format("Illegal address syntax from {} in {} command: {}", client_.name_and_address(), where_,
+                         *refused.illegal_address));
     }
     return refuse(refused.reply, refused.cause == address::refusal_class::policy ? notice::policy : notice::protocol);
 }
@@ -175,7 +197,8 @@ void session::count(verb which, bool succeeded) {
     if (succeeded) ++of.succeeded;
 }
 
-// Replies wait until the client's input is used up, and a client that errs much waits for each (smtpd_error_sleep_time).
+// Replies wait until the client's input is used up, and a client that errs much waits for each
+// (smtpd_error_sleep_time).
 task<io_error> session::send() {
     if (pauses_ > 0) {
         const duration pause = pauses_ * options_.error_sleep_time;
@@ -189,6 +212,7 @@ task<io_error> session::send() {
 task<void> session::run() {
     const identified who = co_await identify(mail_.host(), remote_, options_.peername_lookup);
     client_ = announced_ = who.client;
+    xforward_allowed_ = options_.xforward_hosts.match(client_.name, client_.address).matched();
     server_.restrictions().introduce(process_);
     server_.introduce(process_);
     if (!who.warning.empty()) warn(who.warning);
@@ -254,7 +278,8 @@ task<bool> session::next_command() {
         warn(fmt::format("{}: request longer than {}: {:.30}...", client_.name_and_address(), limit,
                          address::printable(text_, options_.smtputf8)));
     }
-    if (checks_bare_newline_ && got.end == smtp_stream::line_end::lf && options_.bare_newline == bare_newline::rejected) {
+    if (checks_bare_newline_ && got.end == smtp_stream::line_end::lf &&
+        options_.bare_newline == bare_newline::rejected) {
         note(notice::protocol);
         log_rejection(where_, "bare <LF> received");
         reply(fmt::format("{} 5.5.2 {} Error: bare <LF> received", options_.bare_newline_code, options_.myhostname));
@@ -271,7 +296,8 @@ bool session::filter_command() {
     const table::lookup_result found = options_.command_filter->lookup(key);
     for (const std::string& each : found.warnings) warn(each);
     if (found.found()) {
-        inform(fmt::format("{}: replacing command \"{:.100}\" with \"{:.100}\"", client_.name_and_address(), key, found.value));
+        inform(fmt::format("{}: replacing command \"{:.100}\" with \"{:.100}\"", client_.name_and_address(), key,
+                           found.value));
         text_ = found.value;
     } else if (found.failed()) {
         warn(fmt::format("{}: {:.100} lookup error", options_.command_filter->type_and_name(), key));
@@ -283,8 +309,8 @@ bool session::filter_command() {
 bool session::pipelines_improperly(const address::command_line& line) {
     const std::string_view waiting = stream_.unread();
     if (pipelined_ || waiting.empty() || (extended_ && !rule_of(line.name).last)) return false;
-    inform(fmt::format("improper command pipelining after {} from {}: {}", address::name_of(line.name), client_.name_and_address(),
-                       escaped(waiting.substr(0, 100))));
+    inform(fmt::format("improper command pipelining after {} from {}: {}", address::name_of(line.name),
+                       client_.name_and_address(), escaped(waiting.substr(0, 100))));
     if (!options_.forbid_pipelining) pipelined_ = true;
     return true;
 }
@@ -309,7 +335,8 @@ task<session::verdict> session::one_command() {
     }
     if (!denied_.empty() && line.name != verb::quit) {
         if (line.name != verb::unknown) count(line.name, false);
-        co_return refuse(fmt::format("503 5.7.0 Error: access denied for {}", client_.name_and_address()), notice::none);
+        co_return refuse(fmt::format("503 5.7.0 Error: access denied for {}", client_.name_and_address()),
+                         notice::none);
     }
     if (line.name == verb::unknown) co_return refuse("500 5.5.2 Error: command not recognized");
     const command_rule& rule = rule_of(line.name);
@@ -324,29 +351,49 @@ task<session::verdict> session::one_command() {
         co_return verdict::quit;
     }
     verdict last = co_await execute(line);
-    count(line.name, last == verdict::good || (last == verdict::quit && line.name == verb::quit));
+    // XCLIENT begins the session anew and never comes to its count.
+    count(line.name,
+          (last == verdict::good && line.name != verb::xclient) || (last == verdict::quit && line.name == verb::quit));
     if (rule.junk && junk_++ > options_.junk_command_limit) ++errors_;
     co_return last;
 }
 
 task<session::verdict> session::execute(const address::command_line& line) {
     switch (line.name) {
-        case verb::helo: co_return co_await helo(line, false);
-        case verb::ehlo: co_return co_await helo(line, true);
-        case verb::starttls: co_return co_await start_tls(line);
-        case verb::auth: co_return co_await auth(line);
-        case verb::mail: co_return co_await mail(line);
-        case verb::rcpt: co_return co_await rcpt(line);
-        case verb::data: co_return co_await data(line);
-        case verb::bdat: co_return co_await bdat(line);
-        case verb::rset: co_return co_await rset(line);
-        case verb::noop: reply("250 2.0.0 Ok"); co_return verdict::good;
-        case verb::vrfy: co_return co_await vrfy(line);
-        case verb::etrn: co_return co_await etrn(line);
-        case verb::quit: reply("221 2.0.0 Bye"); co_return verdict::quit;
-        case verb::xclient: co_return co_await xclient(line);
-        case verb::xforward: co_return co_await xforward(line);
-        case verb::unknown: break;
+        case verb::helo:
+            co_return co_await helo(line, false);
+        case verb::ehlo:
+            co_return co_await helo(line, true);
+        case verb::starttls:
+            co_return co_await start_tls(line);
+        case verb::auth:
+            co_return co_await auth(line);
+        case verb::mail:
+            co_return co_await mail(line);
+        case verb::rcpt:
+            co_return co_await rcpt(line);
+        case verb::data:
+            co_return co_await data(line);
+        case verb::bdat:
+            co_return co_await bdat(line);
+        case verb::rset:
+            co_return co_await rset(line);
+        case verb::noop:
+            reply("250 2.0.0 Ok");
+            co_return verdict::good;
+        case verb::vrfy:
+            co_return co_await vrfy(line);
+        case verb::etrn:
+            co_return co_await etrn(line);
+        case verb::quit:
+            reply("221 2.0.0 Bye");
+            co_return verdict::quit;
+        case verb::xclient:
+            co_return co_await xclient(line);
+        case verb::xforward:
+            co_return co_await xforward(line);
+        case verb::unknown:
+            break;
     }
     co_return verdict::bad;
 }

@@ -1,11 +1,11 @@
 // mta/smtpd/session.hpp - one SMTP session at the server's end, from greeting to disconnect (RFC 5321, smtpd(8)).
 //
-// Reads command lines, asks `access` for decisions, hands accepted mail to cleanup, and reports every step as an event. A peer
-// that stalls, floods or lies ends the session with the reply that Postfix gives; nothing it sends can end more than its
-// own session. By file: session.cpp has the loop and its limits, session_greeting.cpp HELO and what is offered,
-// session_transaction.cpp MAIL and RCPT and the small commands, session_data.cpp DATA and BDAT, session_message.cpp what becomes
-// of a message, session_tls.cpp STARTTLS, session_auth.cpp AUTH, session_forward.cpp XCLIENT and XFORWARD, session_end.cpp the
-// last lines and the postmaster's notice.
+// Reads command lines, asks `access` for decisions, hands accepted mail to cleanup, and reports every step as an event.
+// A peer that stalls, floods or lies ends the session with the reply that Postfix gives; nothing it sends can end more
+// than its own session. By file: session.cpp has the loop and its limits, session_greeting.cpp HELO and what is
+// offered, session_transaction.cpp MAIL and RCPT and the small commands, session_data.cpp DATA and BDAT,
+// session_message.cpp what becomes of a message, session_tls.cpp STARTTLS, session_auth.cpp AUTH, session_forward.cpp
+// XCLIENT and XFORWARD, session_end.cpp the last lines and the postmaster's notice.
 #pragma once
 #include <array>
 #include <deque>
@@ -27,12 +27,14 @@ namespace mta::smtpd {
 
 class session {
   public:
-    session(server& owner, const maillog::process& process, std::unique_ptr<byte_stream> stream, endpoint local, endpoint remote);
+    session(server& owner, const maillog::process& process, std::unique_ptr<byte_stream> stream, endpoint local,
+            endpoint remote);
     task<void> run();
     bool process_died() const { return died_; }
 
   private:
-    // What a command leads to: its reply is in the output; whether it counts as a success, and whether the session goes on.
+    // What a command leads to: its reply is in the output; whether it counts as a success, and whether the session goes
+    // on.
     enum class verdict : std::uint8_t { good, bad, quit, lost };
     struct counter {
         std::uint32_t succeeded = 0, total = 0;
@@ -42,9 +44,9 @@ class session {
 
     task<void> converse();
     task<bool> greet();
-    bool admitted();                                            // smtpd_client_connection_*_limit
+    bool admitted();  // smtpd_client_connection_*_limit
     task<io_error> send();
-    task<bool> next_command();                                  // into text_; false: the session ends
+    task<bool> next_command();  // into text_; false: the session ends
     bool filter_command();
     task<verdict> one_command();
     task<verdict> execute(const address::command_line& line);
@@ -76,8 +78,8 @@ class session {
     queue::queue_file envelope() const;
     void apply_effects(cleanup::incoming& message) const;
 
-    void reply(std::string_view text);                          // lines between CRLF
-    verdict refuse(std::string_view text, notice why = notice::protocol);   // an error reply; counts against the client
+    void reply(std::string_view text);                                     // lines between CRLF
+    verdict refuse(std::string_view text, notice why = notice::protocol);  // an error reply; counts against the client
     verdict refuse(const address::refusal& refused);
     verdict refuse(const decision& decided);
     void note(notice why) { seen_notices_ |= static_cast<unsigned>(why); }
@@ -94,7 +96,7 @@ class session {
     bool sasl_active() const { return options_.sasl_enabled && (!options_.tls_auth_only || in_tls_); }
     address::command_rules grammar();
     access_facts facts();
-    bool limited() const;                                       // whether anvil counts this client
+    bool limited() const;  // whether anvil counts this client
     void log(const maillog::event& what, std::string_view queue_id = {});
     void warn(std::string text);
     void inform(std::string_view text) { log(maillog::remark{maillog::level::info, text}); }
@@ -110,8 +112,8 @@ class session {
         std::string queue_id, first_recipient;
         time_point arrival{};
         address::mail_command mail;
-        std::string content, rest;                              // rest: of a chunk's last line
-        std::int64_t size = 0;                                  // of the content as sent
+        std::string content, rest;  // rest: of a chunk's last line
+        std::int64_t size = 0;      // of the content as sent
         int overshoot = 0;
         bool too_big = false, bare_newline = false, line_is_cut = false, at_first_line = true;
     };
@@ -123,26 +125,28 @@ class session {
     endpoint local_, remote_;
     std::uint64_t connection_;
     smtp_stream stream_;
-    peer client_;                                               // as logged and judged
-    peer announced_;                                            // as Received headers tell it
+    peer client_;     // as logged and judged
+    peer announced_;  // as Received headers tell it
     std::string helo_, denied_;
-    bool extended_ = false, in_tls_ = false, pipelined_ = false, hang_up_ = false, died_ = false, counted_ = false, lost_in_content_ = false;
-    bool xclient_allowed_ = false, xforward_allowed_ = false, checks_bare_newline_ = false, discarded_for_address_ = false;
+    bool extended_ = false, in_tls_ = false, pipelined_ = false, hang_up_ = false, died_ = false, counted_ = false,
+         lost_in_content_ = false;
+    bool xclient_allowed_ = false, xforward_allowed_ = false, checks_bare_newline_ = false,
+         discarded_for_address_ = false;
     std::string counted_as_;
     keyword_set discarded_ = 0;
     tls::session_summary tls_;
     transaction transaction_;
     address::mail_leftovers leftovers_;
     access_memory memory_;
-    std::optional<std::string> recipient_, etrn_domain_;        // of the command that is judged
+    std::optional<std::string> recipient_, etrn_domain_;  // of the command that is judged
     std::string recipient_as_sent_, command_;
     chunks chunks_ = chunks::none;
-    std::map<std::string, std::string, std::less<>> forwarded_; // XFORWARD
+    std::map<std::string, std::string, std::less<>> forwarded_;  // XFORWARD
     std::string sasl_method_, sasl_username_, xclient_login_;
-    std::string text_;                                          // the command line
+    std::string text_;  // the command line
     std::string where_ = "CONNECT";
-    std::string reason_;                                        // why the session is aborted
-    std::uint64_t bytes_ = 0;                                   // of the content, when it is lost
+    std::string reason_;       // why the session is aborted
+    std::uint64_t bytes_ = 0;  // of the content, when it is lost
     io_error error_ = io_error::none;
     int errors_ = 0, junk_ = 0, pauses_ = 0;
     unsigned seen_notices_ = 0;

@@ -15,12 +15,14 @@ task<session::verdict> session::auth(const address::command_line& line) {
     if (limited() && options_.auth_rate_limit > 0) {
         const int rate = server_.traffic().add(anvil::event::authentication, options_.service_name, counted_as_);
         if (rate > options_.auth_rate_limit) {
-            warn(fmt::format("AUTH command rate limit exceeded: {} from {} for service {}", rate, client_.name_and_address(),
-                             options_.service_name));
-            co_return refuse(fmt::format("450 4.7.1 Error: too many AUTH commands from {}", client_.address), notice::policy);
+            warn(fmt::format("AUTH command rate limit exceeded: {} from {} for service {}", rate,
+                             client_.name_and_address(), options_.service_name));
+            co_return refuse(fmt::format("450 4.7.1 Error: too many AUTH commands from {}", client_.address),
+                             notice::policy);
         }
     }
-    if (options_.helo_required && helo_.empty()) co_return refuse("503 5.5.1 Error: send HELO/EHLO first", notice::policy);
+    if (options_.helo_required && helo_.empty())
+        co_return refuse("503 5.5.1 Error: send HELO/EHLO first", notice::policy);
     if (!sasl_active() || !advertises(keyword::auth)) co_return refuse("503 5.5.1 Error: authentication not enabled");
     if (in_transaction()) co_return refuse("503 5.5.1 Error: MAIL transaction in progress");
     if (!sasl_username_.empty()) co_return refuse("503 5.5.1 Error: already authenticated");
@@ -34,8 +36,8 @@ task<session::verdict> session::auth(const address::command_line& line) {
 task<session::verdict> session::authenticate(const address::auth_command& command) {
     const std::string who = client_.name_and_address();
     const auto failed = [&](sasl::code reason, const std::string& user) {
-        warn(fmt::format("{}: SASL {:.100} authentication failed: {}, sasl_username={}", who, command.mechanism, sasl::describe(reason),
-                         user.empty() ? "(unavailable)" : user));
+        warn(fmt::format("{}: SASL {:.100} authentication failed: {}, sasl_username={}", who, command.mechanism,
+                         sasl::describe(reason), user.empty() ? "(unavailable)" : user));
         return refuse(fmt::format("535 5.7.8 Error: authentication failed: {}", sasl::describe(reason)));
     };
     const bool allows_plaintext = in_tls_ ? options_.tls_allows_plaintext : options_.clear_allows_plaintext;
@@ -50,7 +52,8 @@ task<session::verdict> session::authenticate(const address::auth_command& comman
         warn(fmt::format("SASL authentication failure: Couldn't find mech {}", command.mechanism));
         co_return failed(sasl::code::no_mechanism, "");
     }
-    if (sasl::sends_password_in_clear(command.mechanism) && !allows_plaintext) co_return failed(sasl::code::needs_encryption, "");
+    if (sasl::sends_password_in_clear(command.mechanism) && !allows_plaintext)
+        co_return failed(sasl::code::needs_encryption, "");
     // LOGIN takes the initial response for the answer to its first question.
     if (message && text::equal_ignoring_case(command.mechanism, "LOGIN")) exchange->next(std::nullopt);
     sasl::answer answer = exchange->next(message);

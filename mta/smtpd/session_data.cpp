@@ -10,14 +10,15 @@
 namespace mta::smtpd {
 namespace {
 
-constexpr std::size_t chunk_read_size = 4096;           // what smtpd asks of a chunk at once
+constexpr std::size_t chunk_read_size = 4096;  // what smtpd asks of a chunk at once
 
 }  // namespace
 
 task<session::verdict> session::data(const address::command_line& line) {
     if (chunks_ != chunks::none) co_return refuse("503 5.5.1 Error: DATA after BDAT");
     if (transaction_.recipients.empty()) {
-        co_return refuse(in_transaction() ? "554 5.5.1 Error: no valid recipients" : "503 5.5.1 Error: need RCPT command");
+        co_return refuse(in_transaction() ? "554 5.5.1 Error: no valid recipients"
+                                          : "503 5.5.1 Error: need RCPT command");
     }
     const auto parsed = address::parse_bare(line);
     if (const auto* refused = std::get_if<address::refusal>(&parsed)) co_return refuse(*refused);
@@ -57,7 +58,8 @@ void session::append_line(std::string_view line, bool whole) {
         }
     }
     if (t.too_big) return;
-    if (options_.message_size_limit > 0 && options_.message_size_limit - t.size < static_cast<std::int64_t>(line.size()) + 2) {
+    if (options_.message_size_limit > 0 &&
+        options_.message_size_limit - t.size < static_cast<std::int64_t>(line.size()) + 2) {
         t.too_big = true;
         warn(fmt::format("{}: queue file size limit exceeded", t.queue_id));
         return;
@@ -157,8 +159,8 @@ task<session::verdict> session::bdat(const address::command_line& line) {
     const auto parsed = address::parse_bdat(line);
     if (const auto* refused = std::get_if<address::refusal>(&parsed)) {
         const std::string& id = transaction_.queue_id;
-        warn(fmt::format("{}: malformed BDAT command syntax from {}: {:.100}", id.empty() ? "NOQUEUE" : id, client_.name_and_address(),
-                         address::printable(text_, options_.smtputf8)));
+        warn(fmt::format("{}: malformed BDAT command syntax from {}: {:.100}", id.empty() ? "NOQUEUE" : id,
+                         client_.name_and_address(), address::printable(text_, options_.smtputf8)));
         co_return refuse(*refused);
     }
     const address::bdat_command chunk = std::get<address::bdat_command>(parsed);
@@ -182,7 +184,8 @@ task<session::verdict> session::bdat(const address::command_line& line) {
     }
     if (no.empty() && options_.message_size_limit > 0 && transaction_.size > options_.message_size_limit - chunk.size) {
         note(notice::policy);
-        warn(fmt::format("{}: BDAT request from {} exceeds message size limit", transaction_.queue_id, client_.name_and_address()));
+        warn(fmt::format("{}: BDAT request from {} exceeds message size limit", transaction_.queue_id,
+                         client_.name_and_address()));
         no = "552 5.3.4 Chunk exceeds message size limit";
     }
     if (no.empty() && chunk.size == 0 && !chunk.last) {

@@ -1,4 +1,5 @@
-// mta/smtpd/session_end.cpp - the last lines of a session in the log, and the notice to the postmaster (notify_classes).
+// mta/smtpd/session_end.cpp - the last lines of a session in the log, and the notice to the postmaster
+// (notify_classes).
 #include <fmt/format.h>
 
 #include "mta/cleanup/cleanup.hpp"
@@ -13,8 +14,9 @@ using address::verb;
 
 constexpr std::size_t notice_width = 78, notice_indent = 4;
 // In the order of the `disconnect` line.
-constexpr verb order[] = {verb::helo, verb::ehlo, verb::xclient, verb::xforward, verb::starttls, verb::auth, verb::mail, verb::rcpt,
-                          verb::data, verb::bdat, verb::rset,    verb::noop,     verb::vrfy,     verb::etrn, verb::quit, verb::unknown};
+constexpr verb order[] = {verb::helo, verb::ehlo, verb::xclient, verb::xforward, verb::starttls, verb::auth,
+                          verb::mail, verb::rcpt, verb::data,    verb::bdat,     verb::rset,     verb::noop,
+                          verb::vrfy, verb::etrn, verb::quit,    verb::unknown};
 
 // A line of the transcript, folded at white space (line_wrap(3)).
 void append_wrapped(std::string& out, std::string_view line) {

@@ -1,4 +1,5 @@
-// mta/smtpd/session_forward.cpp - XCLIENT and XFORWARD: clients that speak for others (XCLIENT_README, XFORWARD_README).
+// mta/smtpd/session_forward.cpp - XCLIENT and XFORWARD: clients that speak for others (XCLIENT_README,
+// XFORWARD_README).
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -34,15 +35,20 @@ std::optional<std::string> address_in(std::string_view value, bool allows_v6) {
 }
 
 // The value as meant: xtext undone; nothing when it is not well-formed.
-std::optional<std::string> value_of(const std::string& sent) { return address::xtext_decode(sent); }
+std::optional<std::string> value_of(const std::string& sent) {
+    return address::xtext_decode(sent);
+}
 
-std::string bad_syntax(std::string_view name, std::string_view value) { return fmt::format("501 5.5.4 Bad {} syntax: {}", name, value); }
+std::string bad_syntax(std::string_view name, std::string_view value) {
+    return fmt::format("501 5.5.4 Bad {} syntax: {}", name, value);
+}
 
 }  // namespace
 
 task<session::verdict> session::xclient(const address::command_line& line) {
     if (in_transaction()) co_return refuse("503 5.5.1 Error: MAIL transaction in progress");
-    if (line.arguments.size() >= 2 && !xclient_allowed_) co_return refuse("550 5.7.0 Error: insufficient authorization", notice::policy);
+    if (line.arguments.size() >= 2 && !xclient_allowed_)
+        co_return refuse("550 5.7.0 Error: insufficient authorization", notice::policy);
     const auto parsed = address::parse_attributes(line);
     if (const auto* refused = std::get_if<address::refusal>(&parsed)) co_return refuse(*refused);
     const bool allows_v6 = mail_.parameters().text("inet_protocols").find("ipv4") == std::string::npos;
@@ -92,7 +98,10 @@ task<session::verdict> session::xclient(const address::command_line& line) {
     }
     client_ = announced_;
     reset_transaction();
-    // The session begins anew for the client that it is now.
+    // The session begins anew for the client that it is now; what it was is told of.
+    if (seen_notices_ & options_.notices) send_notice();
+    seen_notices_ = 0;
+    history_.clear();
     if (counted_) server_.traffic().disconnect(options_.service_name, counted_as_);
     counted_ = false;
     denied_.clear();
@@ -102,7 +111,8 @@ task<session::verdict> session::xclient(const address::command_line& line) {
 
 task<session::verdict> session::xforward(const address::command_line& line) {
     if (in_transaction()) co_return refuse("503 5.5.1 Error: MAIL transaction in progress");
-    if (line.arguments.size() >= 2 && !xforward_allowed_) co_return refuse("550 5.7.0 Error: insufficient authorization", notice::policy);
+    if (line.arguments.size() >= 2 && !xforward_allowed_)
+        co_return refuse("550 5.7.0 Error: insufficient authorization", notice::policy);
     const auto parsed = address::parse_attributes(line);
     if (const auto* refused = std::get_if<address::refusal>(&parsed)) co_return refuse(*refused);
     constexpr std::string_view names[] = {"NAME", "ADDR", "PORT", "PROTO", "HELO", "IDENT", "SOURCE"};

@@ -1,4 +1,5 @@
-// mta/smtpd/session_greeting.cpp - the greeting, HELO and EHLO, and what the server offers (RFC 5321 4.1.1.1, RFC 1869).
+// mta/smtpd/session_greeting.cpp - the greeting, HELO and EHLO, and what the server offers (RFC 5321 4.1.1.1, RFC
+// 1869).
 #include <fmt/format.h>
 
 #include "mta/master/mail_system.hpp"
@@ -7,7 +8,9 @@
 
 namespace mta::smtpd {
 
-bool session::limited() const { return counted_; }
+bool session::limited() const {
+    return counted_;
+}
 
 bool session::admitted() {
     if (xclient_allowed_ || options_.limit_exceptions.match(client_.name, client_.address).matched()) return true;
@@ -23,8 +26,8 @@ bool session::admitted() {
         if (each.allowed <= 0 || each.number <= each.allowed) continue;
         note(notice::policy);
         reply(fmt::format("421 4.7.0 {} Error: too many connections from {}", options_.myhostname, client_.address));
-        warn(fmt::format("Connection {} limit exceeded: {} from {} for service {}", each.what, each.number, client_.name_and_address(),
-                         options_.service_name));
+        warn(fmt::format("Connection {} limit exceeded: {} from {} for service {}", each.what, each.number,
+                         client_.name_and_address(), options_.service_name));
         return false;
     }
     return true;
@@ -32,13 +35,14 @@ bool session::admitted() {
 
 task<bool> session::greet() {
     xclient_allowed_ = options_.xclient_hosts.match(client_.name, client_.address).matched();
-    xforward_allowed_ = options_.xforward_hosts.match(client_.name, client_.address).matched();
     checks_bare_newline_ = options_.bare_newline != bare_newline::allowed &&
                            !options_.bare_newline_exclusions.match(client_.name, client_.address).matched();
     if (options_.tls_wrapper && !options_.tls_context) {
-        warn(fmt::format("Wrapper-mode request dropped from {} for service {}. TLS context initialization failed. For details see earlier "
-                         "warnings in your logs.",
-                         client_.name_and_address(), options_.service_name));
+        warn(
+            fmt::format("Wrapper-mode request dropped from {} for service {}. TLS context initialization failed. For "
+                        "details see earlier "
+                        "warnings in your logs.",
+                        client_.name_and_address(), options_.service_name));
         co_return false;
     }
     if (options_.tls_wrapper) {
@@ -78,7 +82,8 @@ std::vector<std::string_view> session::offered_mechanisms() const {
 
 std::string session::ehlo_reply() {
     // What a client's address alone takes away is not told.
-    if (discarded_ && !discarded_for_address_ && advertises(keyword::silent_discard)) inform("discarding EHLO keywords: " + names_of(discarded_));
+    if (discarded_ && !discarded_for_address_ && advertises(keyword::silent_discard))
+        inform("discarding EHLO keywords: " + names_of(discarded_));
     std::vector<std::string> lines = {options_.myhostname};
     const auto add = [&](keyword which, std::string text) {
         if (advertises(which)) lines.push_back(std::move(text));

@@ -1,5 +1,5 @@
-// mta/smtpd/session_message.cpp - what becomes of a message that has come in: its Received header, the last restrictions, and its
-// way to cleanup(8) (RFC 5321 4.4).
+// mta/smtpd/session_message.cpp - what becomes of a message that has come in: its Received header, the last
+// restrictions, and its way to cleanup(8) (RFC 5321 4.4).
 #include <fmt/format.h>
 
 #include "mta/address/quote.hpp"
@@ -21,23 +21,28 @@ std::string session::protocol() const {
 std::string session::received_header() const {
     const auto& zone = mail_.host().time_zone();
     std::string out;
-    out += fmt::format("Received: from {} ({} [{}])\n", helo_.empty() ? announced_.name : helo_, announced_.name, announced_.address);
+    out += fmt::format("Received: from {} ({} [{}])\n", helo_.empty() ? announced_.name : helo_, announced_.name,
+                       announced_.address);
     if (in_tls_ && options_.tls_received_header) {
         const std::size_t of_client = std::min(tls_.details.find(" client-signature"), tls_.details.size());
-        out += fmt::format("\t(using {} with cipher {} ({}/{} bits)", tls_.protocol, tls_.cipher, tls_.cipher_bits, tls_.algorithm_bits);
+        out += fmt::format("\t(using {} with cipher {} ({}/{} bits)", tls_.protocol, tls_.cipher, tls_.cipher_bits,
+                           tls_.algorithm_bits);
         if (of_client > 0) out += "\n\t" + tls_.details.substr(0, of_client);
         if (of_client < tls_.details.size()) out += "\n\t" + tls_.details.substr(of_client);
         out += ")\n";
         if (tls_.certificate_present) {
             const bool verified = tls_.trust == tls::trust::trusted || tls_.trust == tls::trust::verified;
-            out += fmt::format("\t(Client CN \"{}\", Issuer \"{}\" ({}))\n", tls_.peer_common_name, tls_.issuer_common_name,
-                               verified ? "verified OK" : "not verified");
+            out += fmt::format("\t(Client CN \"{}\", Issuer \"{}\" ({}))\n", tls_.peer_common_name,
+                               tls_.issuer_common_name, verified ? "verified OK" : "not verified");
         } else {
-            out += options_.tls_ask_certificate ? "\t(Client did not present a certificate)\n" : "\t(No client certificate requested)\n";
+            out += options_.tls_ask_certificate ? "\t(Client did not present a certificate)\n"
+                                                : "\t(No client certificate requested)\n";
         }
     }
-    if (options_.sasl_header && !sasl_username_.empty()) out += fmt::format("\t(Authenticated sender: {})\n", sasl_username_);
-    out += fmt::format("\tby {} ({}) with {} id {}", options_.myhostname, options_.mail_name, protocol(), transaction_.queue_id);
+    if (options_.sasl_header && !sasl_username_.empty())
+        out += fmt::format("\t(Authenticated sender: {})\n", sasl_username_);
+    out += fmt::format("\tby {} ({}) with {} id {}", options_.myhostname, options_.mail_name, protocol(),
+                       transaction_.queue_id);
     const std::string date = text::mail_date(transaction_.arrival, zone);
     if (transaction_.recipients.size() == 1) {
         out += fmt::format("\n\tfor <{}>; {}\n", address::path_822(transaction_.recipients.front().address), date);
@@ -121,7 +126,9 @@ void session::abandon_message() {
 task<session::verdict> session::finish_message() {
     if (checks_bare_newline_ && options_.bare_newline == bare_newline::rejected && transaction_.bare_newline) {
         log_rejection("END-OF-MESSAGE", "bare <LF> received");
-        const std::string text = fmt::format("{} 5.5.2 {} Error: bare <LF> received", options_.bare_newline_code, options_.myhostname);
+        abandon_message();
+        const std::string text =
+            fmt::format("{} 5.5.2 {} Error: bare <LF> received", options_.bare_newline_code, options_.myhostname);
         reset_transaction();
         co_return refuse(text);
     }
@@ -159,24 +166,27 @@ session::verdict session::hand_over(bool discarded) {
     if (taken.status == cleanup::status::ok) {
         errors_ = junk_ = 0;
         seen_notices_ = 0;
-        reply(chunked ? fmt::format("250 2.0.0 Ok: {} bytes queued as {}", size, id) : fmt::format("250 2.0.0 Ok: queued as {}", id));
+        reply(chunked ? fmt::format("250 2.0.0 Ok: {} bytes queued as {}", size, id)
+                      : fmt::format("250 2.0.0 Ok: queued as {}", id));
         if (history_.size() > options_.history_limit) history_.clear();
         return verdict::good;
     }
-    std::string text = taken.smtp_reply();
-    // A check's own words stand as they are; the mail system's begin with "Error: ".
-    const bool own_words = taken.status == cleanup::status::rejected && text.find(" message content rejected") == std::string::npos;
-    const std::size_t words = text.find(' ', 4);
-    if (!own_words && words != std::string::npos) text.insert(words + 1, "Error: ");
     notice why = notice::bounce;
     switch (taken.status) {
         case cleanup::status::rejected:
-        case cleanup::status::deferred: why = notice::policy; break;
-        case cleanup::status::bad: why = notice::software; break;
-        case cleanup::status::write_error: why = notice::resource; break;
-        default: break;
+        case cleanup::status::deferred:
+            why = notice::policy;
+            break;
+        case cleanup::status::bad:
+            why = notice::software;
+            break;
+        case cleanup::status::write_error:
+            why = notice::resource;
+            break;
+        default:
+            break;
     }
-    return refuse(text, why);
+    return refuse(taken.smtp_reply(), why);
 }
 
 }  // namespace mta::smtpd

@@ -11,13 +11,17 @@ task<session::verdict> session::start_tls(const address::command_line& line) {
     const auto parsed = address::parse_bare(line);
     if (const auto* refused = std::get_if<address::refusal>(&parsed)) co_return refuse(*refused);
     if (in_tls_) co_return refuse("554 5.5.1 Error: TLS already active");
-    if (!options_.tls_available || !advertises(keyword::starttls)) co_return refuse("502 5.5.1 Error: command not implemented");
+    if (!options_.tls_available || !advertises(keyword::starttls))
+        co_return refuse("502 5.5.1 Error: command not implemented");
     if (!options_.tls_context) co_return refuse("454 4.7.0 TLS not available due to local problem", notice::resource);
     if (limited() && options_.tls_rate_limit > 0 &&
-        server_.traffic().count(anvil::event::tls_session, options_.service_name, counted_as_) > options_.tls_rate_limit) {
+        server_.traffic().count(anvil::event::tls_session, options_.service_name, counted_as_) >
+            options_.tls_rate_limit) {
         const verdict last =
-            refuse(fmt::format("454 4.7.0 Error: too many new TLS sessions from {}", client_.name_and_address()), notice::policy);
-        warn(fmt::format("Refusing STARTTLS request from {} for service {}", client_.name_and_address(), options_.service_name));
+            refuse(fmt::format("454 4.7.0 Error: too many new TLS sessions from {}", client_.name_and_address()),
+                   notice::policy);
+        warn(fmt::format("Refusing STARTTLS request from {} for service {}", client_.name_and_address(),
+                         options_.service_name));
         co_return last;
     }
     reply("220 2.0.0 Ready to start TLS");
@@ -30,9 +34,10 @@ task<session::verdict> session::start_tls(const address::command_line& line) {
         const int rate = server_.traffic().add(anvil::event::tls_session, options_.service_name, counted_as_);
         if (rate > options_.tls_rate_limit) {
             note(notice::policy);
-            reply(fmt::format("421 4.7.0 {} Error: too many new TLS sessions from {}", options_.myhostname, client_.name_and_address()));
-            warn(fmt::format("New TLS session rate limit exceeded: {} from {} for service {}", rate, client_.name_and_address(),
-                             options_.service_name));
+            reply(fmt::format("421 4.7.0 {} Error: too many new TLS sessions from {}", options_.myhostname,
+                              client_.name_and_address()));
+            warn(fmt::format("New TLS session rate limit exceeded: {} from {} for service {}", rate,
+                             client_.name_and_address(), options_.service_name));
             co_return verdict::quit;
         }
     }
@@ -49,7 +54,8 @@ task<session::verdict> session::start_tls(const address::command_line& line) {
 bool session::client_certificate_missing() {
     const bool trusted = tls_.trust == tls::trust::trusted || tls_.trust == tls::trust::verified;
     if (!options_.tls_require_certificate || trusted) return false;
-    const std::string_view why = tls_.certificate_present ? "Client certificate not trusted" : "No client certificate presented";
+    const std::string_view why =
+        tls_.certificate_present ? "Client certificate not trusted" : "No client certificate presented";
     inform(fmt::format("NOQUEUE: abort: TLS from {}: {}", client_.name_and_address(), why));
     note(notice::policy);
     reply(fmt::format("421 4.7.1 {} Error: {}", options_.myhostname, why));

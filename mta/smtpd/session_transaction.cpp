@@ -45,15 +45,17 @@ void session::log_rejection(std::string_view stage, std::string_view text) {
 }
 
 task<session::verdict> session::mail(const address::command_line& line) {
-    if (options_.helo_required && helo_.empty()) co_return refuse("503 5.5.1 Error: send HELO/EHLO first", notice::policy);
+    if (options_.helo_required && helo_.empty())
+        co_return refuse("503 5.5.1 Error: send HELO/EHLO first", notice::policy);
     if (in_transaction()) co_return refuse("503 5.5.1 Error: nested MAIL command");
     if (chunks_ != chunks::none) co_return refuse("503 5.5.1 Error: MAIL after BDAT");
     if (has_path(line, "from:") && limited() && options_.message_rate_limit > 0) {
         const int rate = server_.traffic().add(anvil::event::message, options_.service_name, counted_as_);
         if (rate > options_.message_rate_limit) {
-            const verdict last = refuse(fmt::format("450 4.7.1 Error: too much mail from {}", client_.address), notice::policy);
-            warn(fmt::format("Message delivery request rate limit exceeded: {} from {} for service {}", rate, client_.name_and_address(),
-                             options_.service_name));
+            const verdict last =
+                refuse(fmt::format("450 4.7.1 Error: too much mail from {}", client_.address), notice::policy);
+            warn(fmt::format("Message delivery request rate limit exceeded: {} from {} for service {}", rate,
+                             client_.name_and_address(), options_.service_name));
             co_return last;
         }
     }
@@ -67,7 +69,8 @@ task<session::verdict> session::mail(const address::command_line& line) {
     leftovers_ = command.leftovers;
     const auto free = static_cast<double>(mail_.host().queue_files().free_bytes());
     const bool under_floor = options_.minimum_free > 0 && free < static_cast<double>(options_.minimum_free);
-    if (under_floor || (options_.message_size_limit > 0 && free < 1.5 * static_cast<double>(options_.message_size_limit))) {
+    if (under_floor ||
+        (options_.message_size_limit > 0 && free < 1.5 * static_cast<double>(options_.message_size_limit))) {
         log_rejection("MAIL", "452 4.3.1 Insufficient system storage");
         warn(fmt::format("not enough free space in mail queue: {:.0f} bytes < {}*message size limit", free, 1.5));
         co_return refuse("452 4.3.1 Insufficient system storage", notice::resource);
@@ -120,9 +123,10 @@ task<session::verdict> session::rcpt(const address::command_line& line) {
     if (has_path(line, "to:") && limited() && options_.recipient_rate_limit > 0) {
         const int rate = server_.traffic().add(anvil::event::recipient, options_.service_name, counted_as_);
         if (rate > options_.recipient_rate_limit) {
-            const verdict last = refuse(fmt::format("450 4.7.1 Error: too many recipients from {}", client_.address), notice::policy);
-            warn(fmt::format("Recipient address rate limit exceeded: {} from {} for service {}", rate, client_.name_and_address(),
-                             options_.service_name));
+            const verdict last =
+                refuse(fmt::format("450 4.7.1 Error: too many recipients from {}", client_.address), notice::policy);
+            warn(fmt::format("Recipient address rate limit exceeded: {} from {} for service {}", rate,
+                             client_.name_and_address(), options_.service_name));
             co_return last;
         }
     }

@@ -12,15 +12,18 @@
 namespace mta::smtpd {
 namespace {
 
-constexpr std::string_view keyword_names[] = {"8BITMIME", "AUTH",     "ETRN",     "PIPELINING",          "SIZE", "VERP",     "VRFY",    "XCLIENT",
-                                              "XFORWARD", "STARTTLS", "ENHANCEDSTATUSCODES", "DSN", "SMTPUTF8", "CHUNKING", "SILENT-DISCARD"};
+constexpr std::string_view keyword_names[] = {
+    "8BITMIME",      "AUTH",     "ETRN",     "PIPELINING",          "SIZE", "VERP",     "VRFY",
+    "XCLIENT",       "XFORWARD", "STARTTLS", "ENHANCEDSTATUSCODES", "DSN",  "SMTPUTF8", "CHUNKING",
+    "SILENT-DISCARD"};
 
 // In the order of notice's bits.
 constexpr std::string_view notice_names[] = {"policy", "protocol", "resource", "software", "bounce"};
 
 bool has_option(std::string_view options, std::string_view name) {
     const auto words = text::split(options, text::comma_or_space);
-    return std::any_of(words.begin(), words.end(), [&](std::string_view each) { return text::equal_ignoring_case(each, name); });
+    return std::any_of(words.begin(), words.end(),
+                       [&](std::string_view each) { return text::equal_ignoring_case(each, name); });
 }
 
 }  // namespace
@@ -105,8 +108,8 @@ void settings::read_tls(master::mail_system& mail, master::daemon& service) {
     const config::parameters& p = *service.parameters;
     const std::string level = text::lowered(p.text("smtpd_tls_security_level"));
     tls_wrapper = p.flag("smtpd_tls_wrappermode");
-    tls_required = level == "encrypt" || level == "fingerprint" || level == "verify" || level == "secure" || level == "dane" ||
-                   (level.empty() && p.flag("smtpd_enforce_tls"));
+    tls_required = level == "encrypt" || level == "fingerprint" || level == "verify" || level == "secure" ||
+                   level == "dane" || (level.empty() && p.flag("smtpd_enforce_tls"));
     tls_available = tls_required || level == "may" || (level.empty() && p.flag("smtpd_use_tls"));
     tls_received_header = p.flag("smtpd_tls_received_header");
     tls_require_certificate = tls_required && p.flag("smtpd_tls_req_ccert");
@@ -116,7 +119,8 @@ void settings::read_tls(master::mail_system& mail, master::daemon& service) {
     const bool named = !p.text("smtpd_tls_chain_files").empty() || !p.text("smtpd_tls_cert_file").empty() ||
                        !p.text("smtpd_tls_eccert_file").empty() || !p.text("smtpd_tls_dcert_file").empty();
     tls_lacks_certificates = (tls_available || tls_wrapper) && !named;
-    if ((tls_available || tls_wrapper) && named) tls_context = tls::server_context(mail, p, tls_required, mail.process_of("smtpd"));
+    if ((tls_available || tls_wrapper) && named)
+        tls_context = tls::server_context(mail, p, tls_required, mail.process_of("smtpd"));
 }
 
 void settings::read_sasl(master::mail_system& mail, master::daemon& service) {
@@ -129,13 +133,15 @@ void settings::read_sasl(master::mail_system& mail, master::daemon& service) {
     if (realm.local_domain.empty()) realm.local_domain = mail.host().name();
     realm.host = myhostname;
     realm.random = &mail.host().random("sasl");
-    realm.password = [host = &mail.host()](std::string_view user, std::string_view domain) { return host->sasl_password(user, domain); };
+    realm.password = [host = &mail.host()](std::string_view user, std::string_view domain) {
+        return host->sasl_password(user, domain);
+    };
     clear_allows_plaintext = !has_option(p.text("smtpd_sasl_security_options"), "noplaintext");
     tls_allows_plaintext = !has_option(p.text("smtpd_sasl_tls_security_options"), "noplaintext");
     std::vector<table::diagnostic> complaints;
     const auto environment = mail.table_environment();
-    const table::string_list filter("smtpd_sasl_mechanism_filter", p.text("smtpd_sasl_mechanism_filter"), mail.shared().tables, environment,
-                                    complaints, table::parent_style::dot_parent);
+    const table::string_list filter("smtpd_sasl_mechanism_filter", p.text("smtpd_sasl_mechanism_filter"),
+                                    mail.shared().tables, environment, complaints, table::parent_style::dot_parent);
     for (const std::string_view each : sasl::mechanisms()) {
         if (!filter.patterns().empty() && !filter.match(each).matched()) continue;
         const bool in_clear = sasl::sends_password_in_clear(each);
@@ -151,10 +157,12 @@ void settings::read_lists(master::mail_system& mail, master::daemon& service) {
     const auto environment = mail.table_environment();
     const std::string parents = p.text("parent_domain_matches_subdomains");
     const auto clients = [&](const char* name) {
-        return table::name_address_list(name, p.text(name), mail.shared().tables, environment, complaints, table::parent_style_of(name, parents));
+        return table::name_address_list(name, p.text(name), mail.shared().tables, environment, complaints,
+                                        table::parent_style_of(name, parents));
     };
     const auto words = [&](const char* name) {
-        return table::string_list(name, p.text(name), mail.shared().tables, environment, complaints, table::parent_style_of(name, parents));
+        return table::string_list(name, p.text(name), mail.shared().tables, environment, complaints,
+                                  table::parent_style_of(name, parents));
     };
     bare_newline_exclusions = clients("smtpd_forbid_bare_newline_exclusions");
     sasl_exceptions = clients("smtpd_sasl_exceptions_networks");
@@ -163,8 +171,9 @@ void settings::read_lists(master::mail_system& mail, master::daemon& service) {
     limit_exceptions = clients("smtpd_client_event_limit_exceptions");
     noop_commands = words("smtpd_noop_commands");
     forbidden_commands = words("smtpd_forbidden_commands");
-    fast_flush_domains = table::domain_list("fast_flush_domains", p.text("fast_flush_domains"), mail.shared().tables, environment, complaints,
-                                            table::parent_style_of("fast_flush_domains", parents));
+    fast_flush_domains =
+        table::domain_list("fast_flush_domains", p.text("fast_flush_domains"), mail.shared().tables, environment,
+                           complaints, table::parent_style_of("fast_flush_domains", parents));
     local_clients = std::make_shared<const cleanup::local_clients>(mail, p, complaints);
     const std::string filter = p.text("smtpd_command_filter");
     if (!filter.empty()) {
@@ -172,13 +181,14 @@ void settings::read_lists(master::mail_system& mail, master::daemon& service) {
         command_filter = opened.value;
         complaints.insert(complaints.end(), opened.diagnostics.begin(), opened.diagnostics.end());
     }
-    discarded_keywords_by_address = table::maps::open("smtpd_discard_ehlo_keyword_address_maps",
-                                                      p.text("smtpd_discard_ehlo_keyword_address_maps"), mail.shared().tables, environment, {},
-                                                      complaints);
+    discarded_keywords_by_address =
+        table::maps::open("smtpd_discard_ehlo_keyword_address_maps", p.text("smtpd_discard_ehlo_keyword_address_maps"),
+                          mail.shared().tables, environment, {}, complaints);
     for (const table::diagnostic& each : complaints) mail.warn(mail.process_of("smtpd"), each.text);
     std::vector<std::string> unknown;
     discarded_keywords = parse_keywords(p.text("smtpd_discard_ehlo_keywords"), unknown);
-    for (const std::string& each : unknown) mail.warn(mail.process_of("smtpd"), "unknown EHLO keyword \"" + each + "\"");
+    for (const std::string& each : unknown)
+        mail.warn(mail.process_of("smtpd"), "unknown EHLO keyword \"" + each + "\"");
 }
 
 }  // namespace mta::smtpd

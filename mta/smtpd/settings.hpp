@@ -17,17 +17,32 @@
 namespace mta::master {
 class mail_system;
 struct daemon;
-}
+}  // namespace mta::master
 
 namespace mta::smtpd {
 
 // What a reply to EHLO may leave out (smtpd_discard_ehlo_keywords), in the order in which the log names them.
 enum class keyword : std::uint8_t {
-    eightbitmime, auth, etrn, pipelining, size, verp, vrfy, xclient, xforward, starttls, enhancedstatuscodes, dsn, smtputf8, chunking,
+    eightbitmime,
+    auth,
+    etrn,
+    pipelining,
+    size,
+    verp,
+    vrfy,
+    xclient,
+    xforward,
+    starttls,
+    enhancedstatuscodes,
+    dsn,
+    smtputf8,
+    chunking,
     silent_discard
 };
 using keyword_set = std::uint32_t;
-constexpr keyword_set bit(keyword value) { return keyword_set{1} << static_cast<unsigned>(value); }
+constexpr keyword_set bit(keyword value) {
+    return keyword_set{1} << static_cast<unsigned>(value);
+}
 // `unknown` receives the words that are no keyword.
 keyword_set parse_keywords(std::string_view text, std::vector<std::string>& unknown);
 std::string names_of(keyword_set set);
@@ -50,7 +65,8 @@ struct settings {
     int bare_newline_code;
     table::name_address_list bare_newline_exclusions;
 
-    bool tls_available, tls_required, tls_received_header, tls_wrapper, tls_ask_certificate, tls_require_certificate, tls_auth_only;
+    bool tls_available, tls_required, tls_received_header, tls_wrapper, tls_ask_certificate, tls_require_certificate,
+        tls_auth_only;
     int tls_log_level;
     bool tls_lacks_certificates = false;
     std::shared_ptr<const tls::context> tls_context;
@@ -58,7 +74,7 @@ struct settings {
     bool sasl_enabled, sasl_broken_clients, sasl_header;
     int sasl_response_limit;
     sasl::realm realm;
-    std::vector<std::string_view> mechanisms, tls_mechanisms;   // announced in the clear and over TLS
+    std::vector<std::string_view> mechanisms, tls_mechanisms;  // announced in the clear and over TLS
     bool clear_allows_plaintext, tls_allows_plaintext;
     table::name_address_list sasl_exceptions;
 
@@ -69,12 +85,13 @@ struct settings {
     table::domain_list fast_flush_domains;
     table::name_address_list xclient_hosts, xforward_hosts;
     std::shared_ptr<const cleanup::local_clients> local_clients;
-    cleanup::overrides overrides;                               // receive_override_options
+    cleanup::overrides overrides;  // receive_override_options
     std::string cleanup_service;
-    bool has_reject_footer;                                     // smtpd_reject_footer, smtpd_reject_footer_maps
-    unsigned notices = 0;                                       // bits of `notice`
+    bool has_reject_footer;  // smtpd_reject_footer, smtpd_reject_footer_maps
+    unsigned notices = 0;    // bits of `notice`
 
-    int connection_count_limit, connection_rate_limit, message_rate_limit, recipient_rate_limit, tls_rate_limit, auth_rate_limit;
+    int connection_count_limit, connection_rate_limit, message_rate_limit, recipient_rate_limit, tls_rate_limit,
+        auth_rate_limit;
     table::name_address_list limit_exceptions;
 
     settings(master::mail_system& mail, master::daemon& service);

@@ -73,7 +73,8 @@ TEST_F(sasl_server, cram_md5_checks_the_digest_of_its_challenge) {
     EXPECT_EQ(exchange->next("ida " + lower_hex(keyed_digest("MD5", "secret", challenge))).what, answer::kind::success);
     const auto other = begin("CRAM-MD5", where_);
     other->next(std::nullopt);
-    EXPECT_EQ(other->next("ida 00").warnings, std::vector<std::string>{"SASL authentication failure: incorrect digest response"});
+    EXPECT_EQ(other->next("ida 00").warnings,
+              std::vector<std::string>{"SASL authentication failure: incorrect digest response"});
 }
 
 // The client's side of RFC 5802, done by hand.
@@ -106,7 +107,9 @@ TEST_F(sasl_server, scram_refuses_another_nonce_and_another_proof) {
     EXPECT_EQ(other->next("c=biws," + first.substr(0, first.find(',')) + ",p=AAAA").reason, code::bad_authentication);
 }
 
-TEST_F(sasl_server, an_unknown_mechanism_is_none) { EXPECT_FALSE(begin("GSSAPI", where_)); }
+TEST_F(sasl_server, an_unknown_mechanism_is_none) {
+    EXPECT_FALSE(begin("GSSAPI", where_));
+}
 
 }  // namespace
 }  // namespace mta::sasl
