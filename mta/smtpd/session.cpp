@@ -244,7 +244,10 @@ task<void> session::converse() {
         const verdict last = co_await one_command();
         if (mail_.host().wants_commands()) {
             maillog::command told;
-            told.line = text_;
+            // The record keeps no password.
+            const bool secret = text::starts_with_ignoring_case(text_, "AUTH ");
+            const std::string_view line = text_;
+            told.line = secret ? line.substr(0, line.find(' ', 5)) : line;
             told.reply = last_reply_;
             log(told, transaction_.queue_id);
         }
