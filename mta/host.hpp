@@ -103,6 +103,8 @@ class Host {
     // Files of the machine: tables, certificates, what main.cf and master.cf name.
     virtual std::optional<std::string> read_file(std::string_view path) = 0;
     virtual std::optional<account> find_account(std::string_view name) = 0;
+    // The password of a SASL account (sasldblistusers2(8)), or nothing when there is no such account.
+    virtual std::optional<std::string> sasl_password(std::string_view, std::string_view /*realm*/) { return std::nullopt; }
     virtual append_result append_to_mailbox(std::string_view path, const account& owner, std::string_view text) = 0;
     // Into DIRECTORY/new; the directories are made where they are missing.
     virtual append_result store_in_maildir(std::string_view directory, const account& owner, std::string_view text) = 0;

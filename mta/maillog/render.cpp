@@ -163,7 +163,7 @@ struct line_writer {
   private:
     void count(std::string_view verb, std::uint32_t succeeded, std::uint32_t total) const {
         ((out += ' ') += verb) += '=';
-        if (succeeded != total) {
+        if (succeeded != total || total == 0) {
             append_number(out, succeeded);
             out += '/';
         }

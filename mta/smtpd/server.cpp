@@ -11,8 +11,17 @@
 namespace mta::smtpd {
 
 server::server(master::mail_system& mail, master::daemon& service)
-    : mail_(mail), service_(service), settings_(mail, service), access_(mail, service) {}
+    : mail_(mail),
+      service_(service),
+      settings_(mail, service),
+      access_(mail, service),
+      traffic_(mail.clock(), service.parameters->duration("anvil_rate_time_unit")) {}
 server::~server() = default;
+
+void server::introduce(const maillog::process& by) {
+    if (!introduced_.insert(by.pid).second) return;
+    if (settings_.tls_lacks_certificates) mail_.warn(by, "No server certs available. TLS won't be enabled");
+}
 
 void server::accept(std::unique_ptr<byte_stream> stream, const endpoint& local, const endpoint& remote) {
     mail_.tasks().start(serve(std::move(stream), local, remote));

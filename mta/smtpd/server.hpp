@@ -1,7 +1,9 @@
 // mta/smtpd/server.hpp - one SMTP server service: takes connections and gives each a session (smtpd(8)).
 #pragma once
 #include <memory>
+#include <set>
 
+#include "mta/anvil/anvil.hpp"
 #include "mta/host.hpp"
 #include "mta/smtpd/access.hpp"
 #include "mta/smtpd/settings.hpp"
@@ -17,6 +19,9 @@ class server {
     master::mail_system& mail() { return mail_; }
     const settings& options() const { return settings_; }
     smtpd::access& restrictions() { return access_; }
+    anvil::counters& traffic() { return traffic_; }
+    // What a process says of its settings when it starts: once for each.
+    void introduce(const maillog::process& by);
 
   private:
     task<void> serve(std::unique_ptr<byte_stream> stream, endpoint local, endpoint remote);
@@ -26,7 +31,9 @@ class server {
     master::daemon& service_;
     settings settings_;
     smtpd::access access_;
-    time_point throttled_until_{};              // master(8) does not start what just failed to start
+    anvil::counters traffic_;
+    std::set<int> introduced_;      // by process id
+    time_point throttled_until_{};  // master(8) does not start what just failed to start
 };
 
 }  // namespace mta::smtpd

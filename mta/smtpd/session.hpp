@@ -1,15 +1,21 @@
-// mta/smtpd/session.hpp - one SMTP session at the server's end, from greeting to disconnect (RFC 5321, smtpd.c).
+// mta/smtpd/session.hpp - one SMTP session at the server's end, from greeting to disconnect (RFC 5321, smtpd(8)).
 //
-// Reads command lines, asks `access` for decisions, hands accepted mail to cleanup, and reports every step as an event. A peer
-// that stalls, floods or lies ends the session with the reply that Postfix gives; nothing it sends can end more than its
-// own session.
+// Reads command lines, asks `access` for decisions, hands accepted mail to cleanup, and reports every step as an event.
+// A peer that stalls, floods or lies ends the session with the reply that Postfix gives; nothing it sends can end more
+// than its own session. By file: session.cpp has the loop and its limits, session_greeting.cpp HELO and what is
+// offered, session_transaction.cpp MAIL and RCPT and the small commands, session_data.cpp DATA and BDAT,
+// session_message.cpp what becomes of a message, session_tls.cpp STARTTLS, session_auth.cpp AUTH, session_forward.cpp
+// XCLIENT and XFORWARD, session_end.cpp the last lines and the postmaster's notice.
 #pragma once
 #include <array>
+#include <deque>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "mta/address/smtp_command.hpp"
+#include "mta/anvil/anvil.hpp"
 #include "mta/cleanup/cleanup.hpp"
 #include "mta/queue/queue_file.hpp"
 #include "mta/smtpd/access.hpp"
@@ -24,57 +30,92 @@ class session {
     session(server& owner, const maillog::process& process, std::unique_ptr<byte_stream> stream, endpoint local,
             endpoint remote);
     task<void> run();
-    bool process_died() const { return process_died_; }
+    bool process_died() const { return died_; }
 
   private:
-    // What a command leads to: its reply is in the output; whether it counts as a success, and whether the session goes on.
+    // What a command leads to: its reply is in the output; whether it counts as a success, and whether the session goes
+    // on.
     enum class verdict : std::uint8_t { good, bad, quit, lost };
     struct counter {
         std::uint32_t succeeded = 0, total = 0;
     };
+    // Of BDAT chunks: whether those of the message that is coming in are taken.
+    enum class chunks : std::uint8_t { none, taken, discarded };
 
+    task<void> converse();
     task<bool> greet();
+    bool admitted();  // smtpd_client_connection_*_limit
+    task<io_error> send();
+    task<bool> next_command();  // into text_; false: the session ends
+    bool filter_command();
+    task<verdict> one_command();
     task<verdict> execute(const address::command_line& line);
+    bool pipelines_improperly(const address::command_line& line);
     task<verdict> helo(const address::command_line& line, bool extended);
-    task<verdict> start_tls();
+    task<verdict> start_tls(const address::command_line& line);
     task<bool> tls_handshake();
+    void note_tls();
+    bool client_certificate_missing();
+    task<verdict> auth(const address::command_line& line);
+    task<verdict> authenticate(const address::auth_command& command);
     task<verdict> mail(const address::command_line& line);
     task<verdict> rcpt(const address::command_line& line);
-    task<verdict> data();
+    task<verdict> data(const address::command_line& line);
     task<verdict> bdat(const address::command_line& line);
+    task<verdict> rset(const address::command_line& line);
     task<verdict> vrfy(const address::command_line& line);
     task<verdict> etrn(const address::command_line& line);
-    task<io_error> receive_content(std::string& content, bool& too_big);
-    void apply_access_actions(cleanup::incoming& message);
-    task<verdict> finish_message(std::string content, bool too_big);
+    task<verdict> xclient(const address::command_line& line);
+    task<verdict> xforward(const address::command_line& line);
+    task<io_error> receive_content();
+    task<verdict> discard_chunk(const address::bdat_command& chunk, std::string text);
+    task<io_error> receive_chunk(const address::bdat_command& chunk);
+    void take_chunk_lines(std::string_view piece);
+    void append_line(std::string_view line, bool whole);
+    task<verdict> finish_message();
+    verdict hand_over(bool discarded);
+    void abandon_message();
+    queue::queue_file envelope() const;
+    void apply_effects(cleanup::incoming& message) const;
 
-    void reply(std::string_view text);
-    verdict refuse(std::string_view text);                      // an error reply; counts against the client
+    void reply(std::string_view text);                                     // lines between CRLF
+    verdict refuse(std::string_view text, notice why = notice::protocol);  // an error reply; counts against the client
     verdict refuse(const address::refusal& refused);
     verdict refuse(const decision& decided);
+    void note(notice why) { seen_notices_ |= static_cast<unsigned>(why); }
     void reset_transaction();
+    void forget_forwarded() { forwarded_.clear(); }
     bool in_transaction() const { return transaction_.sender.has_value(); }
     void begin_message();
+    void log_rejection(std::string_view stage, std::string_view text);
     std::string received_header() const;
     std::string protocol() const;
-    std::string ehlo_reply() const;
-    bool advertises(std::string_view keyword) const { return !options_.discarded_keywords.contains(keyword); }
-    address::command_rules grammar() const;
+    std::string ehlo_reply();
+    std::vector<std::string_view> offered_mechanisms() const;
+    bool advertises(keyword which) const { return !(discarded_ & bit(which)); }
+    bool sasl_active() const { return options_.sasl_enabled && (!options_.tls_auth_only || in_tls_); }
+    address::command_rules grammar();
     access_facts facts();
+    bool limited() const;  // whether anvil counts this client
     void log(const maillog::event& what, std::string_view queue_id = {});
-    void log_end(verdict last, io_error error);
+    void warn(std::string text);
+    void inform(std::string_view text) { log(maillog::remark{maillog::level::info, text}); }
+    void log_end();
     void count(address::verb verb, bool succeeded);
-    task<void> penalise();
+    void remember(std::string_view direction, std::string_view line);
+    void send_notice();
 
     struct transaction {
         std::optional<std::string> sender;
         std::string sender_as_sent;
         std::vector<queue::recipient> recipients;
-        std::string queue_id;
+        std::string queue_id, first_recipient;
         time_point arrival{};
         address::mail_command mail;
-        std::string pending_content;                            // of BDAT chunks
-        bool chunking = false, too_big = false;
+        std::string content, rest;  // rest: of a chunk's last line
+        std::int64_t size = 0;      // of the content as sent
+        int overshoot = 0;
+        bool too_big = false, bare_newline = false, line_is_cut = false, at_first_line = true;
     };
 
     server& server_;
@@ -84,18 +125,32 @@ class session {
     endpoint local_, remote_;
     std::uint64_t connection_;
     smtp_stream stream_;
-    peer client_;
-    std::string helo_;
-    bool extended_ = false, in_tls_ = false;
+    peer client_;     // as logged and judged
+    peer announced_;  // as Received headers tell it
+    std::string helo_, denied_;
+    bool extended_ = false, in_tls_ = false, pipelined_ = false, hang_up_ = false, died_ = false, counted_ = false,
+         lost_in_content_ = false;
+    bool xclient_allowed_ = false, xforward_allowed_ = false, checks_bare_newline_ = false,
+         discarded_for_address_ = false;
+    std::string counted_as_;
+    keyword_set discarded_ = 0;
     tls::session_summary tls_;
     transaction transaction_;
-    access_memory access_memory_;
-    bool refused_at_connect_ = false;
-    bool process_died_ = false;                                 // a restriction was too wrong to survive
-    std::string current_recipient_, current_recipient_as_sent_;
-    std::string last_verb_ = "CONNECT";
-    io_error error_ = io_error::none;                           // why the connection is lost
-    int errors_ = 0;
+    address::mail_leftovers leftovers_;
+    access_memory memory_;
+    std::optional<std::string> recipient_, etrn_domain_;  // of the command that is judged
+    std::string recipient_as_sent_, command_;
+    chunks chunks_ = chunks::none;
+    std::map<std::string, std::string, std::less<>> forwarded_;  // XFORWARD
+    std::string sasl_method_, sasl_username_, xclient_login_;
+    std::string text_;  // the command line
+    std::string where_ = "CONNECT";
+    std::string reason_;       // why the session is aborted
+    std::uint64_t bytes_ = 0;  // of the content, when it is lost
+    io_error error_ = io_error::none;
+    int errors_ = 0, junk_ = 0, pauses_ = 0;
+    unsigned seen_notices_ = 0;
+    std::deque<std::string> history_;
     std::array<counter, 16> counters_{};
     std::string last_reply_;
 };

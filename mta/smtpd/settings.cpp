@@ -1,48 +1,194 @@
 #include "mta/smtpd/settings.hpp"
 
+#include <algorithm>
+#include <iterator>
+
+#include "mta/host.hpp"
 #include "mta/master/mail_system.hpp"
+#include "mta/table/registry.hpp"
 #include "mta/text/strings.hpp"
 #include "mta/tls/from_parameters.hpp"
 
 namespace mta::smtpd {
+namespace {
+
+constexpr std::string_view keyword_names[] = {
+    "8BITMIME",      "AUTH",     "ETRN",     "PIPELINING",          "SIZE", "VERP",     "VRFY",
+    "XCLIENT",       "XFORWARD", "STARTTLS", "ENHANCEDSTATUSCODES", "DSN",  "SMTPUTF8", "CHUNKING",
+    "SILENT-DISCARD"};
+
+// In the order of notice's bits.
+constexpr std::string_view notice_names[] = {"policy", "protocol", "resource", "software", "bounce"};
+
+bool has_option(std::string_view options, std::string_view name) {
+    const auto words = text::split(options, text::comma_or_space);
+    return std::any_of(words.begin(), words.end(),
+                       [&](std::string_view each) { return text::equal_ignoring_case(each, name); });
+}
+
+}  // namespace
+
+keyword_set parse_keywords(std::string_view text, std::vector<std::string>& unknown) {
+    keyword_set set = 0;
+    for (const std::string_view word : text::split(text, text::comma_or_space)) {
+        const auto found = std::find_if(std::begin(keyword_names), std::end(keyword_names),
+                                        [&](std::string_view each) { return text::equal_ignoring_case(each, word); });
+        if (found == std::end(keyword_names)) {
+            unknown.emplace_back(word);
+        } else {
+            set |= keyword_set{1} << (found - std::begin(keyword_names));
+        }
+    }
+    return set;
+}
+
+std::string names_of(keyword_set set) {
+    std::string out;
+    for (std::size_t i = 0; i < std::size(keyword_names); ++i) {
+        if (!(set >> i & 1)) continue;
+        if (!out.empty()) out += ' ';
+        out += keyword_names[i];
+    }
+    return out;
+}
 
 settings::settings(master::mail_system& mail, master::daemon& service) {
     const config::parameters& p = *service.parameters;
+    const auto number = [&](const char* name) { return static_cast<int>(p.number(name)); };
+    service_name = service.service.name;
     banner = p.text("smtpd_banner");
     myhostname = p.text("myhostname");
     mail_name = p.text("mail_name");
     content_filter = p.text("content_filter");
+    double_bounce_sender = p.text("double_bounce_sender");
+    error_recipient = p.text("error_notice_recipient");
     message_size_limit = p.number("message_size_limit");
+    minimum_free = p.number("queue_minfree");
     line_length_limit = static_cast<std::size_t>(p.number("line_length_limit"));
-    soft_error_limit = static_cast<int>(p.number("smtpd_soft_error_limit"));
-    hard_error_limit = static_cast<int>(p.number("smtpd_hard_error_limit"));
-    junk_command_limit = static_cast<int>(p.number("smtpd_junk_command_limit"));
-    recipient_limit = static_cast<int>(p.number("smtpd_recipient_limit"));
+    history_limit = static_cast<std::size_t>(p.number("smtpd_history_flush_threshold"));
+    soft_error_limit = number("smtpd_soft_error_limit");
+    hard_error_limit = number("smtpd_hard_error_limit");
+    junk_command_limit = number("smtpd_junk_command_limit");
+    recipient_limit = number("smtpd_recipient_limit");
+    recipient_overshoot_limit = number("smtpd_recipient_overshoot_limit");
     timeout = p.duration("smtpd_timeout");
     error_sleep_time = p.duration("smtpd_error_sleep_time");
     starttls_timeout = p.duration("smtpd_starttls_timeout");
-    delay_reject = p.flag("smtpd_delay_reject");
     helo_required = p.flag("smtpd_helo_required");
     disable_vrfy = p.flag("disable_vrfy_command");
     peername_lookup = p.flag("smtpd_peername_lookup");
     strict_envelopes = p.flag("strict_rfc821_envelopes");
     smtputf8 = p.flag("smtputf8_enable");
-    forbid_bare_newline = text::lowered(p.text("smtpd_forbid_bare_newline")) != "no";
+    soft_bounce = p.flag("soft_bounce");
+    forbid_pipelining = p.flag("smtpd_forbid_unauth_pipelining");
+    const std::string newline = text::lowered(p.text("smtpd_forbid_bare_newline"));
+    if (newline == "yes" || newline == "normalize") bare_newline = bare_newline::normalized;
+    if (newline == "reject") bare_newline = bare_newline::rejected;
+    bare_newline_code = number("smtpd_forbid_bare_newline_reject_code");
+    connection_count_limit = number("smtpd_client_connection_count_limit");
+    connection_rate_limit = number("smtpd_client_connection_rate_limit");
+    message_rate_limit = number("smtpd_client_message_rate_limit");
+    recipient_rate_limit = number("smtpd_client_recipient_rate_limit");
+    tls_rate_limit = number("smtpd_client_new_tls_session_rate_limit");
+    auth_rate_limit = number("smtpd_client_auth_rate_limit");
+    for (const std::string& word : p.words("notify_classes")) {
+        for (std::size_t i = 0; i < std::size(notice_names); ++i) {
+            if (text::equal_ignoring_case(word, notice_names[i])) notices |= 1U << i;
+        }
+    }
     has_reject_footer = !p.text("smtpd_reject_footer").empty() || !p.text("smtpd_reject_footer_maps").empty();
-    const std::string level = text::lowered(p.text("smtpd_tls_security_level"));
-    tls_required = level == "encrypt" || (level.empty() && p.flag("smtpd_enforce_tls"));
-    tls_available = tls_required || level == "may" || (level.empty() && p.flag("smtpd_use_tls"));
-    tls_wrapper = p.flag("smtpd_tls_wrappermode");
-    tls_received_header = p.flag("smtpd_tls_received_header");
-    tls_require_client_certificate = p.flag("smtpd_tls_req_ccert");
-    tls_log_level = static_cast<int>(text::to_number(p.text("smtpd_tls_loglevel")).value_or(0));
-    if (tls_available || tls_wrapper) tls_context = tls::server_context(mail, p, tls_required, mail.process_of("smtpd"));
     overrides = cleanup::overrides(p);
     cleanup_service = p.text("cleanup_service_name");
+    read_tls(mail, service);
+    read_sasl(mail, service);
+    read_lists(mail, service);
+}
+
+void settings::read_tls(master::mail_system& mail, master::daemon& service) {
+    const config::parameters& p = *service.parameters;
+    const std::string level = text::lowered(p.text("smtpd_tls_security_level"));
+    tls_wrapper = p.flag("smtpd_tls_wrappermode");
+    tls_required = level == "encrypt" || level == "fingerprint" || level == "verify" || level == "secure" ||
+                   level == "dane" || (level.empty() && p.flag("smtpd_enforce_tls"));
+    tls_available = tls_required || level == "may" || (level.empty() && p.flag("smtpd_use_tls"));
+    tls_received_header = p.flag("smtpd_tls_received_header");
+    tls_require_certificate = tls_required && p.flag("smtpd_tls_req_ccert");
+    tls_ask_certificate = p.flag("smtpd_tls_ask_ccert") || p.flag("smtpd_tls_req_ccert");
+    tls_auth_only = p.flag("smtpd_tls_auth_only") || tls_required;
+    tls_log_level = static_cast<int>(text::to_number(p.text("smtpd_tls_loglevel")).value_or(0));
+    const bool named = !p.text("smtpd_tls_chain_files").empty() || !p.text("smtpd_tls_cert_file").empty() ||
+                       !p.text("smtpd_tls_eccert_file").empty() || !p.text("smtpd_tls_dcert_file").empty();
+    tls_lacks_certificates = (tls_available || tls_wrapper) && !named;
+    if ((tls_available || tls_wrapper) && named)
+        tls_context = tls::server_context(mail, p, tls_required, mail.process_of("smtpd"));
+}
+
+void settings::read_sasl(master::mail_system& mail, master::daemon& service) {
+    const config::parameters& p = *service.parameters;
+    sasl_enabled = p.flag("smtpd_sasl_auth_enable");
+    sasl_broken_clients = p.flag("broken_sasl_auth_clients");
+    sasl_header = p.flag("smtpd_sasl_authenticated_header");
+    sasl_response_limit = static_cast<int>(p.number("smtpd_sasl_response_limit"));
+    realm.local_domain = p.text("smtpd_sasl_local_domain");
+    if (realm.local_domain.empty()) realm.local_domain = mail.host().name();
+    realm.host = myhostname;
+    realm.random = &mail.host().random("sasl");
+    realm.password = [host = &mail.host()](std::string_view user, std::string_view domain) {
+        return host->sasl_password(user, domain);
+    };
+    clear_allows_plaintext = !has_option(p.text("smtpd_sasl_security_options"), "noplaintext");
+    tls_allows_plaintext = !has_option(p.text("smtpd_sasl_tls_security_options"), "noplaintext");
     std::vector<table::diagnostic> complaints;
-    local_clients = std::make_shared<const cleanup::local_clients>(mail, p, complaints);
+    const auto environment = mail.table_environment();
+    const table::string_list filter("smtpd_sasl_mechanism_filter", p.text("smtpd_sasl_mechanism_filter"),
+                                    mail.shared().tables, environment, complaints, table::parent_style::dot_parent);
+    for (const std::string_view each : sasl::mechanisms()) {
+        if (!filter.patterns().empty() && !filter.match(each).matched()) continue;
+        const bool in_clear = sasl::sends_password_in_clear(each);
+        if (!in_clear || clear_allows_plaintext) mechanisms.push_back(each);
+        if (!in_clear || tls_allows_plaintext) tls_mechanisms.push_back(each);
+    }
     for (const table::diagnostic& each : complaints) mail.warn(mail.process_of("smtpd"), each.text);
-    for (const std::string& each : p.words("smtpd_discard_ehlo_keywords")) discarded_keywords.insert(text::lowered(each));
+}
+
+void settings::read_lists(master::mail_system& mail, master::daemon& service) {
+    const config::parameters& p = *service.parameters;
+    std::vector<table::diagnostic> complaints;
+    const auto environment = mail.table_environment();
+    const std::string parents = p.text("parent_domain_matches_subdomains");
+    const auto clients = [&](const char* name) {
+        return table::name_address_list(name, p.text(name), mail.shared().tables, environment, complaints,
+                                        table::parent_style_of(name, parents));
+    };
+    const auto words = [&](const char* name) {
+        return table::string_list(name, p.text(name), mail.shared().tables, environment, complaints,
+                                  table::parent_style_of(name, parents));
+    };
+    bare_newline_exclusions = clients("smtpd_forbid_bare_newline_exclusions");
+    sasl_exceptions = clients("smtpd_sasl_exceptions_networks");
+    xclient_hosts = clients("smtpd_authorized_xclient_hosts");
+    xforward_hosts = clients("smtpd_authorized_xforward_hosts");
+    limit_exceptions = clients("smtpd_client_event_limit_exceptions");
+    noop_commands = words("smtpd_noop_commands");
+    forbidden_commands = words("smtpd_forbidden_commands");
+    fast_flush_domains =
+        table::domain_list("fast_flush_domains", p.text("fast_flush_domains"), mail.shared().tables, environment,
+                           complaints, table::parent_style_of("fast_flush_domains", parents));
+    local_clients = std::make_shared<const cleanup::local_clients>(mail, p, complaints);
+    const std::string filter = p.text("smtpd_command_filter");
+    if (!filter.empty()) {
+        const auto opened = mail.shared().tables.open(filter, environment);
+        command_filter = opened.value;
+        complaints.insert(complaints.end(), opened.diagnostics.begin(), opened.diagnostics.end());
+    }
+    discarded_keywords_by_address =
+        table::maps::open("smtpd_discard_ehlo_keyword_address_maps", p.text("smtpd_discard_ehlo_keyword_address_maps"),
+                          mail.shared().tables, environment, {}, complaints);
+    for (const table::diagnostic& each : complaints) mail.warn(mail.process_of("smtpd"), each.text);
+    std::vector<std::string> unknown;
+    discarded_keywords = parse_keywords(p.text("smtpd_discard_ehlo_keywords"), unknown);
+    for (const std::string& each : unknown)
+        mail.warn(mail.process_of("smtpd"), "unknown EHLO keyword \"" + each + "\"");
 }
 
 }  // namespace mta::smtpd

@@ -2,40 +2,104 @@
 #pragma once
 #include <cstdint>
 #include <memory>
-#include <set>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "mta/async/scheduler.hpp"
 #include "mta/cleanup/cleanup.hpp"
 #include "mta/cleanup/local_clients.hpp"
+#include "mta/sasl/server.hpp"
+#include "mta/table/maps.hpp"
+#include "mta/table/match_list.hpp"
 #include "mta/tls/tls_stream.hpp"
 
 namespace mta::master {
 class mail_system;
 struct daemon;
-}
+}  // namespace mta::master
 
 namespace mta::smtpd {
 
-struct settings {
-    std::string banner, myhostname, mail_name, content_filter;
-    std::int64_t message_size_limit;
-    std::size_t line_length_limit;
-    int soft_error_limit, hard_error_limit, junk_command_limit, recipient_limit;
-    duration timeout, error_sleep_time, starttls_timeout;
-    bool delay_reject, helo_required, disable_vrfy, peername_lookup, strict_envelopes, smtputf8, forbid_bare_newline;
-    bool has_reject_footer;                                     // smtpd_reject_footer, smtpd_reject_footer_maps
-    bool tls_available, tls_required, tls_received_header, tls_wrapper, tls_require_client_certificate;
-    int tls_log_level;
-    std::shared_ptr<const tls::context> tls_context;
-    std::set<std::string, std::less<>> discarded_keywords;      // smtpd_discard_ehlo_keywords, lower case
+// What a reply to EHLO may leave out (smtpd_discard_ehlo_keywords), in the order in which the log names them.
+enum class keyword : std::uint8_t {
+    eightbitmime,
+    auth,
+    etrn,
+    pipelining,
+    size,
+    verp,
+    vrfy,
+    xclient,
+    xforward,
+    starttls,
+    enhancedstatuscodes,
+    dsn,
+    smtputf8,
+    chunking,
+    silent_discard
+};
+using keyword_set = std::uint32_t;
+constexpr keyword_set bit(keyword value) {
+    return keyword_set{1} << static_cast<unsigned>(value);
+}
+// `unknown` receives the words that are no keyword.
+keyword_set parse_keywords(std::string_view text, std::vector<std::string>& unknown);
+std::string names_of(keyword_set set);
 
-    cleanup::overrides overrides;                               // receive_override_options
-    std::string cleanup_service;
+// notify_classes, as far as smtpd(8) causes them.
+enum class notice : std::uint8_t { none = 0, policy = 1, protocol = 2, resource = 4, software = 8, bounce = 16 };
+
+// smtpd_forbid_bare_newline
+enum class bare_newline : std::uint8_t { allowed, normalized, rejected };
+
+struct settings {
+    std::string service_name, banner, myhostname, mail_name, content_filter, double_bounce_sender, error_recipient;
+    std::int64_t message_size_limit, minimum_free;
+    std::size_t line_length_limit, history_limit;
+    int soft_error_limit, hard_error_limit, junk_command_limit, recipient_limit, recipient_overshoot_limit;
+    duration timeout, error_sleep_time, starttls_timeout;
+    bool helo_required, disable_vrfy, peername_lookup, strict_envelopes, smtputf8;
+    bool soft_bounce, forbid_pipelining;
+    smtpd::bare_newline bare_newline = bare_newline::allowed;
+    int bare_newline_code;
+    table::name_address_list bare_newline_exclusions;
+
+    bool tls_available, tls_required, tls_received_header, tls_wrapper, tls_ask_certificate, tls_require_certificate,
+        tls_auth_only;
+    int tls_log_level;
+    bool tls_lacks_certificates = false;
+    std::shared_ptr<const tls::context> tls_context;
+
+    bool sasl_enabled, sasl_broken_clients, sasl_header;
+    int sasl_response_limit;
+    sasl::realm realm;
+    std::vector<std::string_view> mechanisms, tls_mechanisms;  // announced in the clear and over TLS
+    bool clear_allows_plaintext, tls_allows_plaintext;
+    table::name_address_list sasl_exceptions;
+
+    keyword_set discarded_keywords = 0;
+    table::maps discarded_keywords_by_address;
+    table::string_list noop_commands, forbidden_commands;
+    table::table_ptr command_filter;
+    table::domain_list fast_flush_domains;
+    table::name_address_list xclient_hosts, xforward_hosts;
     std::shared_ptr<const cleanup::local_clients> local_clients;
+    cleanup::overrides overrides;  // receive_override_options
+    std::string cleanup_service;
+    bool has_reject_footer;  // smtpd_reject_footer, smtpd_reject_footer_maps
+    unsigned notices = 0;    // bits of `notice`
+
+    int connection_count_limit, connection_rate_limit, message_rate_limit, recipient_rate_limit, tls_rate_limit,
+        auth_rate_limit;
+    table::name_address_list limit_exceptions;
 
     settings(master::mail_system& mail, master::daemon& service);
+
+  private:
+    void read_tls(master::mail_system& mail, master::daemon& service);
+    void read_sasl(master::mail_system& mail, master::daemon& service);
+    void read_lists(master::mail_system& mail, master::daemon& service);
 };
 
 }  // namespace mta::smtpd

@@ -64,6 +64,7 @@ machine::machine(const topology::machine& what, const topology::host* host, std:
     config_folder_ = host->config;
     unsigned id = first_user_id;
     for (const std::string& each : host->mailboxes) accounts_.emplace(each, make_account(each, id++));
+    for (const topology::account& each : host->users_sasl) sasl_passwords_.emplace(each.user, each.password);
     for (const topology::file& each : host->files) {
         files_[std::string(files_directory) + "/" + each.name] = with_lab_paths(each.content.text);
     }
@@ -104,6 +105,13 @@ std::optional<mta::account> machine::find_account(std::string_view name) {
         if (each.name == name) return make_account(each.name, each.id);
     }
     return std::nullopt;
+}
+
+// The realm of all accounts is the host's name.
+std::optional<std::string> machine::sasl_password(std::string_view user, std::string_view realm) {
+    const auto found = sasl_passwords_.find(user);
+    if (found == sasl_passwords_.end() || realm != name_) return std::nullopt;
+    return found->second;
 }
 
 mta::append_result machine::append_to_mailbox(std::string_view path, const mta::account&, std::string_view text) {

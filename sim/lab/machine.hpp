@@ -59,6 +59,7 @@ class machine : public mta::Host {
     std::vector<std::string> interfaces() const override;
     std::optional<std::string> read_file(std::string_view path) override;
     std::optional<mta::account> find_account(std::string_view name) override;
+    std::optional<std::string> sasl_password(std::string_view user, std::string_view realm) override;
     mta::append_result append_to_mailbox(std::string_view path, const mta::account& owner, std::string_view text) override;
     mta::append_result store_in_maildir(std::string_view directory, const mta::account& owner, std::string_view text) override;
     mta::spool& queue_files() override { return spool_; }
@@ -85,6 +86,7 @@ class machine : public mta::Host {
     std::map<std::string, std::unique_ptr<random_stream>, std::less<>> random_;
     std::map<std::string, std::string, std::less<>> files_;
     std::map<std::string, mta::account, std::less<>> accounts_;     // of this machine alone
+    std::map<std::string, std::string, std::less<>> sasl_passwords_;    // by user
     std::map<std::string, mailbox, std::less<>> mailboxes_;         // by path
     std::vector<scenario::content_filter> filters_;
 };

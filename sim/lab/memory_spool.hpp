@@ -24,7 +24,7 @@ class memory_spool final : public mta::spool {
         std::sort(result.begin(), result.end(), [](const auto& a, const auto& b) { return a->id < b->id; });
         return result;
     }
-    std::uint64_t free_bytes() const override { return std::uint64_t{1} << 40; }
+    std::uint64_t free_bytes() const override { return std::uint64_t{1} << 36; }
 
   private:
     std::uint64_t next_inode_;

@@ -1,0 +1,148 @@
+// mta/smtpd/session_forward.cpp - XCLIENT and XFORWARD: clients that speak for others (XCLIENT_README,
+// XFORWARD_README).
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "mta/address/host_name.hpp"
+#include "mta/address/ip_address.hpp"
+#include "mta/address/quote.hpp"
+#include "mta/master/mail_system.hpp"
+#include "mta/smtpd/session.hpp"
+#include "mta/text/strings.hpp"
+
+namespace mta::smtpd {
+namespace {
+
+constexpr std::string_view unavailable = "[UNAVAILABLE]", for_now = "[TEMPUNAVAIL]";
+constexpr std::size_t longest_value = 255;
+
+bool is_unknown(std::string_view value) {
+    return text::equal_ignoring_case(value, unavailable) || text::equal_ignoring_case(value, for_now);
+}
+
+bool is_port(std::string_view value) {
+    return !value.empty() && value.size() <= 5 && std::all_of(value.begin(), value.end(), text::is_digit);
+}
+
+// "192.0.2.1" or, where the mail system speaks IPv6, "IPv6:2001:db8::1".
+std::optional<std::string> address_in(std::string_view value, bool allows_v6) {
+    constexpr std::string_view prefix = "IPv6:";
+    const bool v6 = text::starts_with_ignoring_case(value, prefix);
+    const auto parsed = address::ip_address::parse(v6 ? value.substr(prefix.size()) : value);
+    if (!parsed || parsed->is_v6() != v6 || (v6 && !allows_v6)) return std::nullopt;
+    return parsed->to_string();
+}
+
+// The value as meant: xtext undone; nothing when it is not well-formed.
+std::optional<std::string> value_of(const std::string& sent) {
+    return address::xtext_decode(sent);
+}
+
+std::string bad_syntax(std::string_view name, std::string_view value) {
+    return fmt::format("501 5.5.4 Bad {} syntax: {}", name, value);
+}
+
+}  // namespace
+
+task<session::verdict> session::xclient(const address::command_line& line) {
+    if (in_transaction()) co_return refuse("503 5.5.1 Error: MAIL transaction in progress");
+    if (line.arguments.size() >= 2 && !xclient_allowed_)
+        co_return refuse("550 5.7.0 Error: insufficient authorization", notice::policy);
+    const auto parsed = address::parse_attributes(line);
+    if (const auto* refused = std::get_if<address::refusal>(&parsed)) co_return refuse(*refused);
+    const bool allows_v6 = mail_.parameters().text("inet_protocols").find("ipv4") == std::string::npos;
+    for (const auto& [sent_name, sent] : std::get<address::attribute_list>(parsed)) {
+        if (sent.empty()) co_return refuse("501 5.5.4 Error: attribute=value expected");
+        if (sent.size() > longest_value) co_return refuse("501 5.5.4 Error: attribute value too long");
+        const std::string name = text::uppered(sent_name);
+        const auto decoded = value_of(sent);
+        if (!decoded) co_return refuse(bad_syntax(sent_name, sent));
+        const std::string& value = *decoded;
+        const bool unknown = is_unknown(value);
+        const char status = !unknown ? '2' : text::equal_ignoring_case(value, for_now) ? '4' : '5';
+        bool good = true;
+        if (name == "NAME" || name == "REVERSE_NAME") {
+            good = unknown || address::valid_hostname(value);
+            if (good) {
+                (name == "NAME" ? announced_.name : announced_.reverse_name) = unknown ? "unknown" : value;
+                (name == "NAME" ? announced_.name_status : announced_.reverse_name_status) = status;
+            }
+        } else if (name == "ADDR") {
+            const auto address = unknown ? std::optional<std::string>("unknown") : address_in(value, allows_v6);
+            good = address.has_value();
+            if (good) announced_.address = *address;
+        } else if (name == "PORT") {
+            good = unknown || is_port(value);
+            if (good) announced_.port = unknown ? 0 : static_cast<std::uint16_t>(text::to_number(value).value_or(0));
+        } else if (name == "HELO") {
+            helo_ = unknown ? "" : address::printable(value, options_.smtputf8);
+        } else if (name == "PROTO") {
+            const bool esmtp = text::equal_ignoring_case(value, "ESMTP");
+            good = esmtp || text::equal_ignoring_case(value, "SMTP");
+            if (good) extended_ = esmtp;
+        } else if (name == "LOGIN") {
+            sasl_username_ = unknown ? "" : value;
+            sasl_method_ = unknown ? "" : "XCLIENT";
+        } else if (name == "DESTADDR") {
+            const auto address = unknown ? std::nullopt : address_in(value, allows_v6);
+            good = unknown || address;
+            if (address) local_.address = *address::ip_address::parse(*address);
+        } else if (name == "DESTPORT") {
+            good = unknown || is_port(value);
+            if (good && !unknown) local_.port = static_cast<std::uint16_t>(text::to_number(value).value_or(0));
+        } else {
+            co_return refuse(fmt::format("501 5.5.4 Bad XCLIENT attribute name: {}", sent_name));
+        }
+        if (!good) co_return refuse(bad_syntax(name, value));
+    }
+    client_ = announced_;
+    reset_transaction();
+    // The session begins anew for the client that it is now; what it was is told of.
+    if (seen_notices_ & options_.notices) send_notice();
+    seen_notices_ = 0;
+    history_.clear();
+    if (counted_) server_.traffic().disconnect(options_.service_name, counted_as_);
+    counted_ = false;
+    denied_.clear();
+    const bool greeted = co_await greet();
+    co_return greeted ? verdict::good : verdict::quit;
+}
+
+task<session::verdict> session::xforward(const address::command_line& line) {
+    if (in_transaction()) co_return refuse("503 5.5.1 Error: MAIL transaction in progress");
+    if (line.arguments.size() >= 2 && !xforward_allowed_)
+        co_return refuse("550 5.7.0 Error: insufficient authorization", notice::policy);
+    const auto parsed = address::parse_attributes(line);
+    if (const auto* refused = std::get_if<address::refusal>(&parsed)) co_return refuse(*refused);
+    constexpr std::string_view names[] = {"NAME", "ADDR", "PORT", "PROTO", "HELO", "IDENT", "SOURCE"};
+    for (const auto& [sent_name, sent] : std::get<address::attribute_list>(parsed)) {
+        if (sent.empty()) co_return refuse("501 5.5.4 Error: attribute=value expected");
+        if (sent.size() > longest_value) co_return refuse("501 5.5.4 Error: attribute value too long");
+        const std::string name = text::uppered(sent_name);
+        if (std::find(std::begin(names), std::end(names), name) == std::end(names)) {
+            co_return refuse(fmt::format("501 5.5.4 Bad XFORWARD attribute name: {}", sent_name));
+        }
+        const auto decoded = value_of(sent);
+        if (!decoded) co_return refuse(bad_syntax(sent_name, sent));
+        const bool unknown = is_unknown(*decoded);
+        std::string value = unknown ? "" : address::printable(*decoded, options_.smtputf8);
+        bool good = true;
+        if (name == "NAME") good = unknown || address::valid_hostname(value);
+        if (name == "PORT") good = unknown || is_port(value);
+        if (name == "SOURCE") {
+            good = unknown || text::equal_ignoring_case(value, "LOCAL") || text::equal_ignoring_case(value, "REMOTE");
+        }
+        if (name == "ADDR" && !unknown) {
+            const auto address = address_in(value, true);
+            good = address.has_value();
+            if (good) value = *address;
+        }
+        if (!good) co_return refuse(bad_syntax(name, *decoded));
+        forwarded_[name] = std::move(value);
+    }
+    reply("250 2.0.0 Ok");
+    co_return verdict::good;
+}
+
+}  // namespace mta::smtpd

@@ -1,0 +1,139 @@
+// mta/smtpd/session_greeting.cpp - the greeting, HELO and EHLO, and what the server offers (RFC 5321 4.1.1.1, RFC
+// 1869).
+#include <fmt/format.h>
+
+#include "mta/master/mail_system.hpp"
+#include "mta/smtpd/session.hpp"
+#include "mta/text/strings.hpp"
+
+namespace mta::smtpd {
+
+bool session::limited() const {
+    return counted_;
+}
+
+bool session::admitted() {
+    if (xclient_allowed_ || options_.limit_exceptions.match(client_.name, client_.address).matched()) return true;
+    counted_ = true;
+    counted_as_ = client_.address;
+    const auto seen = server_.traffic().connect(options_.service_name, counted_as_);
+    struct limit {
+        const char* what;
+        int number, allowed;
+    };
+    for (const limit& each : {limit{"concurrency", seen.open, options_.connection_count_limit},
+                              limit{"rate", seen.rate, options_.connection_rate_limit}}) {
+        if (each.allowed <= 0 || each.number <= each.allowed) continue;
+        note(notice::policy);
+        reply(fmt::format("421 4.7.0 {} Error: too many connections from {}", options_.myhostname, client_.address));
+        warn(fmt::format("Connection {} limit exceeded: {} from {} for service {}", each.what, each.number,
+                         client_.name_and_address(), options_.service_name));
+        return false;
+    }
+    return true;
+}
+
+task<bool> session::greet() {
+    xclient_allowed_ = options_.xclient_hosts.match(client_.name, client_.address).matched();
+    checks_bare_newline_ = options_.bare_newline != bare_newline::allowed &&
+                           !options_.bare_newline_exclusions.match(client_.name, client_.address).matched();
+    if (options_.tls_wrapper && !options_.tls_context) {
+        warn(
+            fmt::format("Wrapper-mode request dropped from {} for service {}. TLS context initialization failed. For "
+                        "details see earlier "
+                        "warnings in your logs.",
+                        client_.name_and_address(), options_.service_name));
+        co_return false;
+    }
+    if (options_.tls_wrapper) {
+        const bool secured = co_await tls_handshake();
+        if (!secured || client_certificate_missing()) co_return false;
+    }
+    if (!admitted()) co_return false;
+    discarded_ = options_.discarded_keywords;
+    const table::match own = options_.discarded_keywords_by_address.find(client_.address);
+    discarded_for_address_ = own.found();
+    if (own.found()) {
+        std::vector<std::string> unknown;
+        discarded_ = parse_keywords(own.result.value, unknown);
+        for (const std::string& each : unknown) warn("unknown EHLO keyword \"" + each + "\"");
+    }
+    const access_facts known = facts();
+    const decision decided = co_await server_.restrictions().check(stage::connect, known, process_);
+    if (decided.hang_up || decided.process_dies) {
+        died_ = decided.process_dies;
+        co_return false;
+    }
+    if (decided.refused()) {
+        denied_ = decided.reply;
+        refuse(decided);
+        ++errors_;
+    } else {
+        reply("220 " + options_.banner);
+    }
+    co_return true;
+}
+
+std::vector<std::string_view> session::offered_mechanisms() const {
+    if (!sasl_active() || !advertises(keyword::auth)) return {};
+    if (options_.sasl_exceptions.match(client_.name, client_.address).matched()) return {};
+    return in_tls_ ? options_.tls_mechanisms : options_.mechanisms;
+}
+
+std::string session::ehlo_reply() {
+    // What a client's address alone takes away is not told.
+    if (discarded_ && !discarded_for_address_ && advertises(keyword::silent_discard))
+        inform("discarding EHLO keywords: " + names_of(discarded_));
+    std::vector<std::string> lines = {options_.myhostname};
+    const auto add = [&](keyword which, std::string text) {
+        if (advertises(which)) lines.push_back(std::move(text));
+    };
+    add(keyword::pipelining, "PIPELINING");
+    add(keyword::size, options_.message_size_limit > 0 ? fmt::format("SIZE {}", options_.message_size_limit) : "SIZE");
+    if (!options_.disable_vrfy) add(keyword::vrfy, "VRFY");
+    add(keyword::etrn, "ETRN");
+    if (options_.tls_available && !options_.tls_wrapper && !in_tls_) add(keyword::starttls, "STARTTLS");
+    const auto mechanisms = offered_mechanisms();
+    if (!mechanisms.empty()) {
+        lines.push_back(fmt::format("AUTH {}", fmt::join(mechanisms, " ")));
+        if (options_.sasl_broken_clients) lines.push_back(fmt::format("AUTH={}", fmt::join(mechanisms, " ")));
+    }
+    if (xclient_allowed_) {
+        add(keyword::xclient, "XCLIENT NAME ADDR PROTO HELO REVERSE_NAME PORT LOGIN DESTADDR DESTPORT");
+    }
+    if (xforward_allowed_) add(keyword::xforward, "XFORWARD NAME ADDR PROTO HELO SOURCE PORT IDENT");
+    add(keyword::enhancedstatuscodes, "ENHANCEDSTATUSCODES");
+    add(keyword::eightbitmime, "8BITMIME");
+    add(keyword::dsn, "DSN");
+    if (options_.smtputf8) add(keyword::smtputf8, "SMTPUTF8");
+    add(keyword::chunking, "CHUNKING");
+    std::string out;
+    for (std::size_t i = 0; i < lines.size(); ++i) {
+        const bool last = i + 1 == lines.size();
+        out += fmt::format("250{}{}{}", last ? ' ' : '-', lines[i], last ? "" : "\r\n");
+    }
+    return out;
+}
+
+task<session::verdict> session::helo(const address::command_line& line, bool extended) {
+    const auto parsed = address::parse_helo(line, options_.smtputf8);
+    if (const auto* refused = std::get_if<address::refusal>(&parsed)) co_return refuse(*refused);
+    reset_transaction();
+    helo_ = std::get<address::helo_command>(parsed).name;
+    const bool was_extended = extended_;
+    // HELO after EHLO is no step back: what may be pipelined stays what it was.
+    extended_ = extended_ || extended;
+    command_ = address::name_of(line.name);
+    const access_facts known = facts();
+    const decision decided = co_await server_.restrictions().check(stage::helo, known, process_);
+    command_.clear();
+    if (decided.refused()) {
+        helo_.clear();
+        extended_ = was_extended;
+        co_return refuse(decided);
+    }
+    reply(extended ? ehlo_reply() : "250 " + options_.myhostname);
+    co_return verdict::good;
+}
+
+}  // namespace mta::smtpd

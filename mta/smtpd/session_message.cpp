@@ -1,0 +1,192 @@
+// mta/smtpd/session_message.cpp - what becomes of a message that has come in: its Received header, the last
+// restrictions, and its way to cleanup(8) (RFC 5321 4.4).
+#include <fmt/format.h>
+
+#include "mta/address/quote.hpp"
+#include "mta/address/trivial_rewrite.hpp"
+#include "mta/cleanup/cleanup.hpp"
+#include "mta/master/mail_system.hpp"
+#include "mta/smtpd/session.hpp"
+#include "mta/text/strings.hpp"
+
+namespace mta::smtpd {
+
+std::string session::protocol() const {
+    std::string name = !extended_ ? "SMTP" : transaction_.mail.smtputf8 ? "UTF8SMTP" : "ESMTP";
+    if (extended_ && in_tls_) name += "S";
+    if (extended_ && !sasl_username_.empty()) name += "A";
+    return name;
+}
+
+std::string session::received_header() const {
+    const auto& zone = mail_.host().time_zone();
+    std::string out;
+    out += fmt::format("Received: from {} ({} [{}])\n", helo_.empty() ? announced_.name : helo_, announced_.name,
+                       announced_.address);
+    if (in_tls_ && options_.tls_received_header) {
+        const std::size_t of_client = std::min(tls_.details.find(" client-signature"), tls_.details.size());
+        out += fmt::format("\t(using {} with cipher {} ({}/{} bits)", tls_.protocol, tls_.cipher, tls_.cipher_bits,
+                           tls_.algorithm_bits);
+        if (of_client > 0) out += "\n\t" + tls_.details.substr(0, of_client);
+        if (of_client < tls_.details.size()) out += "\n\t" + tls_.details.substr(of_client);
+        out += ")\n";
+        if (tls_.certificate_present) {
+            const bool verified = tls_.trust == tls::trust::trusted || tls_.trust == tls::trust::verified;
+            out += fmt::format("\t(Client CN \"{}\", Issuer \"{}\" ({}))\n", tls_.peer_common_name,
+                               tls_.issuer_common_name, verified ? "verified OK" : "not verified");
+        } else {
+            out += options_.tls_ask_certificate ? "\t(Client did not present a certificate)\n"
+                                                : "\t(No client certificate requested)\n";
+        }
+    }
+    if (options_.sasl_header && !sasl_username_.empty())
+        out += fmt::format("\t(Authenticated sender: {})\n", sasl_username_);
+    out += fmt::format("\tby {} ({}) with {} id {}", options_.myhostname, options_.mail_name, protocol(),
+                       transaction_.queue_id);
+    const std::string date = text::mail_date(transaction_.arrival, zone);
+    if (transaction_.recipients.size() == 1) {
+        out += fmt::format("\n\tfor <{}>; {}\n", address::path_822(transaction_.recipients.front().address), date);
+    } else {
+        out += fmt::format(";\n\t{}\n", date);
+    }
+    return out;
+}
+
+queue::queue_file session::envelope() const {
+    const auto forwarded = [&](std::string_view name, const std::string& otherwise) {
+        const auto found = forwarded_.find(name);
+        return found == forwarded_.end() ? otherwise : found->second.empty() ? "unknown" : found->second;
+    };
+    queue::queue_file made;
+    made.id = transaction_.queue_id;
+    made.arrived = transaction_.arrival;
+    made.sender = *transaction_.sender;
+    made.recipients = transaction_.recipients;
+    queue::origin& from = made.from;
+    from.client_name = forwarded("NAME", client_.name);
+    from.client_address = forwarded("ADDR", client_.address);
+    from.client_port = forwarded("PORT", std::to_string(client_.port));
+    from.reverse_client_name = client_.reverse_name;
+    from.helo = forwarded("HELO", helo_);
+    from.protocol = forwarded("PROTO", extended_ ? "ESMTP" : "SMTP");
+    from.log_identifier = forwarded("IDENT", transaction_.queue_id);
+    cleanup::local_clients::client who;
+    who.name = client_.name;
+    who.address = client_.address;
+    from.local = options_.local_clients->covers(who);
+    from.sasl_method = sasl_method_;
+    from.sasl_username = sasl_username_;
+    const auto& command = transaction_.mail;
+    if (command.auth) from.sasl_sender = *command.auth;
+    if (command.body != address::body_type::unspecified) {
+        made.encoding = command.body == address::body_type::eight_bit_mime ? "8bit" : "7bit";
+    }
+    made.smtputf8 = command.smtputf8;
+    made.envelope_id = address::xtext_encode(command.envid, "+=");
+    if (command.ret == address::dsn_ret::full) made.returns = queue::return_content::full;
+    if (command.ret == address::dsn_ret::headers) made.returns = queue::return_content::headers;
+    made.content_filter = options_.content_filter;
+    return made;
+}
+
+// FILTER, BCC, REDIRECT, HOLD, DISCARD and PREPEND of access(5).
+void session::apply_effects(cleanup::incoming& message) const {
+    const message_effects& effects = memory_.effects;
+    if (!effects.filter.empty()) message.envelope.content_filter = effects.filter;
+    for (const std::string& each : effects.bcc) {
+        queue::recipient to;
+        to.address = each;
+        to.notify = queue::notify_never;
+        message.envelope.recipients.push_back(std::move(to));
+    }
+    message.redirect = effects.redirect;
+    message.hold = effects.hold;
+    message.discard = effects.discard;
+    std::string headers;
+    for (const std::string& each : effects.prepend) headers += each + "\n";
+    message.content.insert(0, headers);
+}
+
+// cleanup(8) has read along, and has said its line at the end of the header.
+void session::abandon_message() {
+    const std::string& content = transaction_.content;
+    const std::size_t end = content.find("\n\n");
+    if (end == std::string::npos) return;
+    std::string id = "<>";
+    for (std::size_t at = 0; at < end; at = content.find('\n', at) + 1) {
+        constexpr std::string_view name = "Message-Id:";
+        const std::string_view line = std::string_view(content).substr(at, content.find('\n', at) - at);
+        if (!text::starts_with_ignoring_case(line, name)) continue;
+        id = text::trimmed(line.substr(name.size()));
+        break;
+    }
+    mail_.log(mail_.process_of("cleanup"), transaction_.queue_id, maillog::message_id_seen{id, false});
+}
+
+task<session::verdict> session::finish_message() {
+    if (checks_bare_newline_ && options_.bare_newline == bare_newline::rejected && transaction_.bare_newline) {
+        log_rejection("END-OF-MESSAGE", "bare <LF> received");
+        abandon_message();
+        const std::string text =
+            fmt::format("{} 5.5.2 {} Error: bare <LF> received", options_.bare_newline_code, options_.myhostname);
+        reset_transaction();
+        co_return refuse(text);
+    }
+    if (transaction_.too_big) {
+        abandon_message();
+        reset_transaction();
+        co_return refuse("552 5.3.4 Error: message file too big", notice::bounce);
+    }
+    // What was to be discarded before its content came never gets to cleanup.
+    const bool discarded_early = memory_.effects.discard;
+    const access_facts known = facts();
+    const decision decided = co_await server_.restrictions().check(stage::end_of_data, known, process_);
+    if (decided.refused()) {
+        reset_transaction();
+        co_return refuse(decided);
+    }
+    co_return hand_over(discarded_early);
+}
+
+session::verdict session::hand_over(bool discarded) {
+    const std::string id = transaction_.queue_id;
+    const bool chunked = chunks_ != chunks::none;
+    const std::int64_t size = transaction_.size;
+    cleanup::result taken;
+    if (!discarded) {
+        cleanup::incoming message;
+        message.envelope = envelope();
+        message.content = std::move(transaction_.content);
+        message.wanted = options_.overrides;
+        message.service = options_.cleanup_service;
+        apply_effects(message);
+        taken = mail_.cleanup().take(std::move(message), mail_.process_of("cleanup"));
+    }
+    reset_transaction();
+    if (taken.status == cleanup::status::ok) {
+        errors_ = junk_ = 0;
+        seen_notices_ = 0;
+        reply(chunked ? fmt::format("250 2.0.0 Ok: {} bytes queued as {}", size, id)
+                      : fmt::format("250 2.0.0 Ok: queued as {}", id));
+        if (history_.size() > options_.history_limit) history_.clear();
+        return verdict::good;
+    }
+    notice why = notice::bounce;
+    switch (taken.status) {
+        case cleanup::status::rejected:
+        case cleanup::status::deferred:
+            why = notice::policy;
+            break;
+        case cleanup::status::bad:
+            why = notice::software;
+            break;
+        case cleanup::status::write_error:
+            why = notice::resource;
+            break;
+        default:
+            break;
+    }
+    return refuse(taken.smtp_reply(), why);
+}
+
+}  // namespace mta::smtpd

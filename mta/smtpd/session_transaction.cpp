@@ -1,0 +1,213 @@
+// mta/smtpd/session_transaction.cpp - MAIL, RCPT, RSET, VRFY and ETRN (RFC 5321 4.1.1, RFC 1870, RFC 1985).
+#include <fmt/format.h>
+
+#include "mta/address/quote.hpp"
+#include "mta/anvil/anvil.hpp"
+#include "mta/master/mail_system.hpp"
+#include "mta/qmgr/queue_manager.hpp"
+#include "mta/smtpd/session.hpp"
+#include "mta/text/strings.hpp"
+
+namespace mta::smtpd {
+namespace {
+
+// What can be counted as a request for a delivery: "MAIL FROM:" with something after it.
+bool has_path(const address::command_line& line, std::string_view word) {
+    return line.arguments.size() >= 3 && text::equal_ignoring_case(line.arguments[1].text, word);
+}
+
+}  // namespace
+
+void session::reset_transaction() {
+    transaction_ = {};
+    leftovers_ = {};
+    recipient_.reset();
+    recipient_as_sent_.clear();
+    chunks_ = chunks::none;
+    memory_.reset_message();
+    forget_forwarded();
+}
+
+// "reject: MAIL from ..." of what the session itself refuses.
+void session::log_rejection(std::string_view stage, std::string_view text) {
+    std::string context;
+    if (transaction_.sender) context += fmt::format("from=<{}> ", *transaction_.sender);
+    if (!transaction_.first_recipient.empty()) context += fmt::format("to=<{}> ", transaction_.first_recipient);
+    context += fmt::format("proto={}", extended_ ? "ESMTP" : "SMTP");
+    if (!helo_.empty()) context += fmt::format(" helo=<{}>", helo_);
+    maillog::verdict told;
+    told.action = "reject";
+    told.stage = stage;
+    told.client = client_.for_log();
+    told.text = text;
+    told.context = context;
+    log(told, transaction_.queue_id.empty() ? "NOQUEUE" : std::string_view(transaction_.queue_id));
+}
+
+task<session::verdict> session::mail(const address::command_line& line) {
+    if (options_.helo_required && helo_.empty())
+        co_return refuse("503 5.5.1 Error: send HELO/EHLO first", notice::policy);
+    if (in_transaction()) co_return refuse("503 5.5.1 Error: nested MAIL command");
+    if (chunks_ != chunks::none) co_return refuse("503 5.5.1 Error: MAIL after BDAT");
+    if (has_path(line, "from:") && limited() && options_.message_rate_limit > 0) {
+        const int rate = server_.traffic().add(anvil::event::message, options_.service_name, counted_as_);
+        if (rate > options_.message_rate_limit) {
+            const verdict last =
+                refuse(fmt::format("450 4.7.1 Error: too much mail from {}", client_.address), notice::policy);
+            warn(fmt::format("Message delivery request rate limit exceeded: {} from {} for service {}", rate,
+                             client_.name_and_address(), options_.service_name));
+            co_return last;
+        }
+    }
+    const address::command_rules rules = grammar();
+    const auto parsed = address::parse_mail(line, rules);
+    if (const auto* refused = std::get_if<address::refusal>(&parsed)) {
+        leftovers_ = refused->leftovers;
+        co_return refuse(*refused);
+    }
+    const auto& command = std::get<address::mail_command>(parsed);
+    leftovers_ = command.leftovers;
+    const auto free = static_cast<double>(mail_.host().queue_files().free_bytes());
+    const bool under_floor = options_.minimum_free > 0 && free < static_cast<double>(options_.minimum_free);
+    if (under_floor ||
+        (options_.message_size_limit > 0 && free < 1.5 * static_cast<double>(options_.message_size_limit))) {
+        log_rejection("MAIL", "452 4.3.1 Insufficient system storage");
+        warn(fmt::format("not enough free space in mail queue: {:.0f} bytes < {}*message size limit", free, 1.5));
+        co_return refuse("452 4.3.1 Insufficient system storage", notice::resource);
+    }
+    transaction_.sender = command.reverse_path;
+    transaction_.sender_as_sent = command.as_sent;
+    transaction_.mail = command;
+    transaction_.arrival = mail_.now();
+    if (options_.message_size_limit > 0 && command.size > options_.message_size_limit) {
+        log_rejection("MAIL", "552 5.3.4 Message size exceeds fixed limit");
+        transaction_ = {};
+        co_return refuse("552 5.3.4 Message size exceeds fixed limit", notice::policy);
+    }
+    const access_facts known = facts();
+    const decision decided = co_await server_.restrictions().check(stage::mail, known, process_);
+    if (decided.refused()) {
+        reset_transaction();
+        co_return refuse(decided);
+    }
+    reply("250 2.1.0 Ok");
+    co_return verdict::good;
+}
+
+// The message gets its queue id with its first recipient.
+void session::begin_message() {
+    transaction_.queue_id = mail_.new_queue_id(mail_.now());
+    transaction_.arrival = mail_.now();
+    std::string more;
+    if (!sasl_method_.empty()) more += ", sasl_method=" + sasl_method_;
+    if (!sasl_username_.empty()) more += ", sasl_username=" + sasl_username_;
+    if (transaction_.mail.auth) more += ", sasl_sender=" + *transaction_.mail.auth;
+    const auto forwarded = [&](std::string_view name) {
+        const auto found = forwarded_.find(name);
+        return found == forwarded_.end() ? std::string() : found->second;
+    };
+    if (!forwarded("IDENT").empty()) more += ", orig_queue_id=" + forwarded("IDENT");
+    if (forwarded_.contains("NAME") || forwarded_.contains("ADDR")) {
+        const std::string name = forwarded("NAME"), address = forwarded("ADDR");
+        more += ", orig_client=" + (name.empty() ? "unknown" : name) + (address.empty() ? "" : "[" + address + "]");
+    }
+    maillog::client_assigned told;
+    told.client = client_.for_log();
+    told.more = more;
+    log(told, transaction_.queue_id);
+}
+
+task<session::verdict> session::rcpt(const address::command_line& line) {
+    if (!in_transaction()) co_return refuse("503 5.5.1 Error: need MAIL command");
+    if (chunks_ != chunks::none) co_return refuse("503 5.5.1 Error: RCPT after BDAT");
+    if (has_path(line, "to:") && limited() && options_.recipient_rate_limit > 0) {
+        const int rate = server_.traffic().add(anvil::event::recipient, options_.service_name, counted_as_);
+        if (rate > options_.recipient_rate_limit) {
+            const verdict last =
+                refuse(fmt::format("450 4.7.1 Error: too many recipients from {}", client_.address), notice::policy);
+            warn(fmt::format("Recipient address rate limit exceeded: {} from {} for service {}", rate,
+                             client_.name_and_address(), options_.service_name));
+            co_return last;
+        }
+    }
+    const address::command_rules rules = grammar();
+    const auto parsed = address::parse_rcpt(line, rules, transaction_.mail.smtputf8);
+    if (const auto* refused = std::get_if<address::refusal>(&parsed)) co_return refuse(*refused);
+    const auto& command = std::get<address::rcpt_command>(parsed);
+    if (options_.recipient_limit > 0 && static_cast<int>(transaction_.recipients.size()) >= options_.recipient_limit) {
+        reply("452 4.5.3 Error: too many recipients");
+        if (transaction_.overshoot++ < options_.recipient_overshoot_limit) co_return verdict::good;
+        note(notice::policy);
+        co_return verdict::bad;
+    }
+    recipient_ = command.forward_path;
+    recipient_as_sent_ = command.as_sent;
+    const access_facts known = facts();
+    const decision decided = co_await server_.restrictions().check(stage::rcpt, known, process_);
+    recipient_.reset();
+    recipient_as_sent_.clear();
+    if (decided.refused()) co_return refuse(decided);
+    if (transaction_.queue_id.empty()) begin_message();
+    if (transaction_.first_recipient.empty()) transaction_.first_recipient = command.forward_path;
+    queue::recipient to;
+    to.address = command.forward_path;
+    to.notify = static_cast<std::uint8_t>(command.notify);
+    to.dsn_original = command.dsn_orcpt();
+    transaction_.recipients.push_back(std::move(to));
+    reply("250 2.1.5 Ok");
+    co_return verdict::good;
+}
+
+task<session::verdict> session::rset(const address::command_line& line) {
+    const auto parsed = address::parse_bare(line);
+    if (const auto* refused = std::get_if<address::refusal>(&parsed)) co_return refuse(*refused);
+    reset_transaction();
+    reply("250 2.0.0 Ok");
+    co_return verdict::good;
+}
+
+task<session::verdict> session::vrfy(const address::command_line& line) {
+    if (options_.disable_vrfy) co_return refuse("502 5.5.1 VRFY command is disabled", notice::policy);
+    const address::command_rules rules = grammar();
+    const auto parsed = address::parse_vrfy(line, rules);
+    if (const auto* refused = std::get_if<address::refusal>(&parsed)) co_return refuse(*refused);
+    const auto& command = std::get<address::vrfy_command>(parsed);
+    recipient_ = command.address;
+    recipient_as_sent_ = command.as_sent;
+    const access_facts known = facts();
+    const decision decided = co_await server_.restrictions().check(stage::vrfy, known, process_);
+    recipient_.reset();
+    recipient_as_sent_.clear();
+    if (decided.refused()) co_return refuse(decided);
+    reply(fmt::format("252 2.0.0 {}", command.as_sent));
+    co_return verdict::good;
+}
+
+task<session::verdict> session::etrn(const address::command_line& line) {
+    if (options_.helo_required && helo_.empty()) co_return refuse("503 Error: send HELO/EHLO first", notice::policy);
+    if (in_transaction()) co_return refuse("503 Error: MAIL transaction in progress");
+    const auto parsed = address::parse_etrn(line);
+    if (const auto* refused = std::get_if<address::refusal>(&parsed)) co_return refuse(*refused);
+    const std::string domain = std::get<address::etrn_command>(parsed).domain;
+    etrn_domain_ = domain;
+    const access_facts known = facts();
+    const decision decided = co_await server_.restrictions().check(stage::etrn, known, process_);
+    etrn_domain_.reset();
+    if (decided.refused()) co_return refuse(decided);
+    if (!options_.fast_flush_domains.match(domain).matched()) {
+        warn(fmt::format("reject: ETRN {:.100}... from {}", domain, client_.name_and_address()));
+        co_return refuse(fmt::format("459 <{}>: service unavailable", domain), notice::policy);
+    }
+    // What flush(8) remembers of a message: the domains of the recipients that it was deferred for.
+    mail_.queue_manager().flush_some([&](const queue::queue_file& file) {
+        for (const queue::recipient& each : file.recipients) {
+            const auto parts = address::split_at_domain(each.address);
+            if (!each.done && parts.domain && text::equal_ignoring_case(*parts.domain, domain)) return true;
+        }
+        return false;
+    });
+    reply("250 Queuing started");
+    co_return verdict::good;
+}
+
+}  // namespace mta::smtpd
