@@ -25,7 +25,7 @@ def main():
     if len(sys.argv) != 2:
         sys.exit(__doc__)
     program, page, wrong = sys.argv[1], PAGE.read_text(encoding="utf-8"), []
-    commands = re.findall(r"^  (\w[\w-]*)\s", help_of(program).split("Subcommands:")[1], re.M)
+    commands = re.findall(r"^  (\w[\w-]*)\s", help_of(program).split("Subcommands:")[1].split("\n\n")[0], re.M)
     sections = {m[1]: m[2] for m in re.finditer(r"^## relaylab (\S+)[^\n]*\n(.*?)(?=^## |\Z)", page, re.M | re.S)}
     wrong += [f"no section for the command {name}" for name in commands if name not in sections]
     wrong += [f"a section for {name}, which is no command" for name in sections if name not in commands]

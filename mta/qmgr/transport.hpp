@@ -88,7 +88,7 @@ struct queue_manager::transport {
         flow.negative = parsed("_destination_concurrency_negative_feedback");
         recipient_limit = static_cast<std::size_t>(p.transport_number(name, "_destination_recipient_limit"));
         rate_delay = p.transport_duration(name, "_destination_rate_delay");
-        if (recipient_limit == 1 && rate_delay.count() > 0) flow.limit = 1;
+        if (rate_delay.count() > 0) flow.limit = 1;         // a delay between deliveries means one at a time
         if (flow.limit != 0 && flow.initial > flow.limit) flow.initial = flow.limit;
     }
     void revive_destinations() {

@@ -135,6 +135,8 @@ std::optional<next_hop> parse_next_hop(std::string_view text, std::uint16_t defa
     if (text::starts_with_ignoring_case(result.domain, "ipv6:")) result.domain.erase(0, 5);
     if (address::ip_address::parse(result.domain)) result.no_mx = true;
     if (!port.empty()) {
+        const auto digits = text::to_number(port);
+        if (digits && (*digits == 0 || *digits > 65'535)) return std::nullopt;
         const auto number = config::port_of(port);
         if (!number) return std::nullopt;
         result.port = *number;

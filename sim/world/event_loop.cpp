@@ -11,7 +11,10 @@ event_loop::stop event_loop::run_until(mta::time_point limit) {
             count_step();
             if (stopping_) return stop::asked;
         }
-        if (timers_.empty()) return stop::quiescent;
+        if (timers_.empty()) {
+            if (limit != mta::never) now_ = limit;
+            return stop::quiescent;
+        }
         if (timers_.earliest() > limit) {
             now_ = limit;
             return stop::reached;

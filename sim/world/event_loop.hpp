@@ -27,8 +27,8 @@ class event_loop final : public mta::scheduler {
     }
 
     enum class stop : std::uint8_t { quiescent, reached, asked };
-    // Runs until nothing is left to do, until the next timer lies beyond `limit` (the clock then shows `limit`), or until
-    // someone asked for a stop.
+    // Runs until nothing is left to do, until the next timer lies beyond `limit` (the clock then shows `limit` in both
+    // cases, unless that is `never`), or until someone asked for a stop.
     stop run_until(mta::time_point limit);
     void ask_to_stop() { stopping_ = true; }
 

@@ -14,8 +14,8 @@ import tempfile
 def play(program, topology, folder, *options):
     """What a run printed, and every file it left, by name."""
     folder.mkdir()
-    done = subprocess.run([program, "run", topology, "--out", folder / "run", "--db", folder / "run.db", "--pcap",
-                           folder / "traffic.pcapng", *options], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+    done = subprocess.run([pathlib.Path(program).resolve(), "run", pathlib.Path(topology).resolve(), "--out", "run", "--db", "run.db",
+                           "--pcap", "traffic.pcapng", *options], cwd=folder, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                           stderr=subprocess.PIPE, timeout=300, check=False)
     if done.returncode != 0:
         sys.exit(f"{(done.stdout + done.stderr).decode(errors='replace')}\nrelaylab: exit status {done.returncode}")

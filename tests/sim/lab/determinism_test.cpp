@@ -11,7 +11,7 @@ using namespace std::chrono_literals;
 void begin(world& w) {
     w.start_all();
     w.submit("smtp.6circles.cc", {"kim@york.cc", "tom@york.cc"});
-    w.submit("smtp.6circles.cc", {"nobody@york.cc"});
+    w.submit("smtp.6circles.cc", {"ghost@york.cc"});
 }
 
 struct trail {
