@@ -13,7 +13,10 @@ namespace {
 static_assert(slowest_live == sim::real_loop::slowest && fastest_live == sim::real_loop::fastest);
 
 sim::lab::options with_lines(sim::lab::options how, bool quiet) {
-    if (!quiet) how.record.on_line = [](std::string_view, std::string_view line) { fmt::print(stderr, "{}\n", printable(line)); };
+    if (!quiet)
+        how.record.on_line = [](std::string_view, std::string_view line) {
+            fmt::print(stderr, "{}\n", printable(line));
+        };
     return how;
 }
 

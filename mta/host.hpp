@@ -29,7 +29,7 @@ struct endpoint {
 };
 
 struct connect_result {
-    std::unique_ptr<byte_stream> stream;        // null when there is an error
+    std::unique_ptr<byte_stream> stream;  // null when there is an error
     io_error error = io_error::none;
 };
 
@@ -59,8 +59,8 @@ struct command {
 struct command_result {
     enum class outcome : std::uint8_t { exited, timed_out, not_found, not_allowed };
     outcome how = outcome::exited;
-    int exit_status = 0;                        // sysexits(3)
-    std::string output;                         // stdout and stderr, as they came
+    int exit_status = 0;  // sysexits(3)
+    std::string output;   // stdout and stderr, as they came
     command_result() = default;
 };
 
@@ -68,7 +68,7 @@ struct command_result {
 class spool {
   public:
     virtual ~spool() = default;
-    virtual std::uint64_t new_inode() = 0;      // unique among the files of the spool
+    virtual std::uint64_t new_inode() = 0;  // unique among the files of the spool
     // Writes a new file, or replaces the one with this id; the queue it is in is file->where.
     virtual void save(const queue::message& file) = 0;
     // A file of the spool is in another queue now: rename(2). A spool that holds the very object has nothing to do.
@@ -85,7 +85,7 @@ class Host {
   public:
     virtual ~Host() = default;
 
-    virtual std::string_view name() const = 0;              // fully qualified
+    virtual std::string_view name() const = 0;  // fully qualified
     virtual mta::scheduler& scheduler() = 0;
     time_point now() { return scheduler().now(); }
     virtual const text::time_zone& time_zone() const = 0;
@@ -93,9 +93,10 @@ class Host {
     virtual random_source& random(std::string_view purpose) = 0;
 
     // Network.
-    virtual std::vector<std::string> interfaces() const = 0;    // "192.168.137.5/24", "127.0.0.1/8"
+    virtual std::vector<std::string> interfaces() const = 0;  // "192.168.137.5/24", "127.0.0.1/8"
     // `source`: bind to this address, or to any. Fails no later than `deadline`.
-    virtual task<connect_result> connect(endpoint remote, std::optional<address::ip_address> source, time_point deadline) = 0;
+    virtual task<connect_result> connect(endpoint remote, std::optional<address::ip_address> source,
+                                         time_point deadline) = 0;
     // Null when the address is not ours or the port is taken.
     virtual std::unique_ptr<listener> listen(endpoint local, accept_handler on_accept) = 0;
     virtual task<dns::response> resolve(dns::question question) = 0;
@@ -104,7 +105,9 @@ class Host {
     virtual std::optional<std::string> read_file(std::string_view path) = 0;
     virtual std::optional<account> find_account(std::string_view name) = 0;
     // The password of a SASL account (sasldblistusers2(8)), or nothing when there is no such account.
-    virtual std::optional<std::string> sasl_password(std::string_view, std::string_view /*realm*/) { return std::nullopt; }
+    virtual std::optional<std::string> sasl_password(std::string_view, std::string_view /*realm*/) {
+        return std::nullopt;
+    }
     virtual append_result append_to_mailbox(std::string_view path, const account& owner, std::string_view text) = 0;
     // Into DIRECTORY/new; the directories are made where they are missing.
     virtual append_result store_in_maildir(std::string_view directory, const account& owner, std::string_view text) = 0;

@@ -7,7 +7,7 @@ namespace mta {
 class random_source {
   public:
     virtual ~random_source() = default;
-    virtual std::uint64_t next() = 0;                       // 64 uniform bits
+    virtual std::uint64_t next() = 0;  // 64 uniform bits
 
     // Uniform in [0, bound), without bias (Lemire 2019); bound > 0.
     std::uint64_t below(std::uint64_t bound) {

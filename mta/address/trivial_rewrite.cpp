@@ -12,7 +12,8 @@
 namespace mta::address {
 namespace {
 
-constexpr std::size_t cache_limit = 20'000;     // the recipients that a queue manager has in memory (qmgr_message_recipient_limit)
+constexpr std::size_t cache_limit =
+    20'000;  // the recipients that a queue manager has in memory (qmgr_message_recipient_limit)
 
 lookup_status status_of(const table::list_match& match) {
     return match.matched() ? lookup_status::found : match.failed() ? lookup_status::failed : lookup_status::absent;
@@ -72,7 +73,8 @@ trivial_rewrite::trivial_rewrite(const config::parameters& parameters, Host& hos
     table::open_options options;
     options.utf8 = parameters.flag("smtputf8_enable");
     const auto exact = [&](const char* name) {
-        return table::string_list(name, parameters.text(name), registry, environment, complaints, table::parent_style::dot_parent);
+        return table::string_list(name, parameters.text(name), registry, environment, complaints,
+                                  table::parent_style::dot_parent);
     };
     const auto maps = [&](const char* name, bool substitution) {
         options.allow_substitution = substitution;
@@ -94,7 +96,8 @@ trivial_rewrite::trivial_rewrite(const config::parameters& parameters, Host& hos
     address_rules_.recipient_delimiter = recipient_delimiter_;
     context_.local = {parameters.text("myorigin"), parameters.text("mydomain")};
     address_rules_.is_local = [this](std::string_view domain) {
-        return text::equal_ignoring_case(domain, context_.local.origin) || is_local_domain(domain) == lookup_status::found;
+        return text::equal_ignoring_case(domain, context_.local.origin) ||
+               is_local_domain(domain) == lookup_status::found;
     };
     remote_domain_ = parameters.text("remote_header_rewrite_domain");
 
@@ -130,7 +133,8 @@ trivial_rewrite::trivial_rewrite(const config::parameters& parameters, Host& hos
     c.relay_domains = classify(l.relay_domains);
     if (!l.transport.empty()) {
         c.transport_maps = [this](std::string_view address) {
-            return result_of(table::find_transport(lists_->transport, address, recipient_delimiter_, lists_->transport_parents));
+            return result_of(
+                table::find_transport(lists_->transport, address, recipient_delimiter_, lists_->transport_parents));
         };
         c.transport_wildcard = [this]() {
             return result_of(table::match{lists_->transport.find("*", table::reach::fixed_only)});

@@ -40,7 +40,7 @@ class trivial_rewrite {
     std::string rewrite(std::string_view address, bool local) const;
     // resolve_local(3): $mydestination, or a literal of $inet_interfaces or $proxy_interfaces.
     lookup_status is_local_domain(std::string_view domain) const;
-    bool is_own_address(std::string_view ip) const;         // inet_interfaces, proxy_interfaces
+    bool is_own_address(std::string_view ip) const;  // inet_interfaces, proxy_interfaces
 
     const table::address_rules& address_rules() const { return address_rules_; }
     extension_rules extensions() const;
@@ -58,7 +58,7 @@ class trivial_rewrite {
     bool cacheable_ = true;
     std::string remote_domain_;
 
-    using question = std::pair<std::string_view, std::string_view>;     // sender, recipient
+    using question = std::pair<std::string_view, std::string_view>;  // sender, recipient
     struct stored_question {
         std::string sender, recipient;
         explicit stored_question(question q) : sender(q.first), recipient(q.second) {}

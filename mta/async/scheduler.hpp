@@ -1,8 +1,8 @@
 // mta/async/scheduler.hpp - time and turn-taking, as a mail system asks its host for them.
 //
-// Two kinds of entry wait in a scheduler: what is ready (first come, first run) and timers (by time, then by the order in
-// which they were armed). Both are intrusive: an entry that is destroyed leaves the scheduler, so nothing ever runs for
-// a session that is gone. Nothing here allocates.
+// Two kinds of entry wait in a scheduler: what is ready (first come, first run) and timers (by time, then by the order
+// in which they were armed). Both are intrusive: an entry that is destroyed leaves the scheduler, so nothing ever runs
+// for a session that is gone. Nothing here allocates.
 #pragma once
 #include <chrono>
 #include <coroutine>
@@ -12,7 +12,7 @@
 namespace mta {
 
 using duration = std::chrono::nanoseconds;
-using time_point = std::chrono::sys_time<duration>;     // since the Unix epoch, on the host's own clock
+using time_point = std::chrono::sys_time<duration>;  // since the Unix epoch, on the host's own clock
 inline constexpr time_point never = time_point::max();
 
 class scheduler;
@@ -46,7 +46,7 @@ class ready_queue {
     ready_queue& operator=(const ready_queue&) = delete;
     ~ready_queue();
     void push(ready_entry& entry);
-    bool run_one();                                     // false when there was none
+    bool run_one();  // false when there was none
     bool empty() const { return first_ == nullptr; }
 
   private:
@@ -104,7 +104,9 @@ class sleep_until final : timer {
     std::coroutine_handle<> waiting_;
 };
 
-inline sleep_until sleep_for(scheduler& clock, duration how_long) { return sleep_until(clock, clock.now() + how_long); }
+inline sleep_until sleep_for(scheduler& clock, duration how_long) {
+    return sleep_until(clock, clock.now() + how_long);
+}
 
 // co_await yield(scheduler): lets everything that is ready now run first.
 class yield final : ready_entry {
@@ -137,7 +139,7 @@ class signal {
         ~waiter();
         bool await_ready() const { return false; }
         void await_suspend(std::coroutine_handle<> waiting);
-        bool await_resume() const { return notified_; }     // false: the deadline came first
+        bool await_resume() const { return notified_; }  // false: the deadline came first
 
       private:
         friend class signal;

@@ -23,9 +23,13 @@ struct nursery::root::promise_type {
     void unhandled_exception() const { owner.on_error_(std::current_exception()); }
 };
 
-nursery::root nursery::run(nursery&, task<void> work) { co_await work; }
+nursery::root nursery::run(nursery&, task<void> work) {
+    co_await work;
+}
 
-void nursery::start(task<void> work) { run(*this, std::move(work)); }
+void nursery::start(task<void> work) {
+    run(*this, std::move(work));
+}
 
 void nursery::cancel_all() {
     while (first_) std::coroutine_handle<root::promise_type>::from_promise(*first_).destroy();

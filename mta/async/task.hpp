@@ -41,7 +41,9 @@ struct task_promise : task_promise_base {
     std::optional<T> value;
     task<T> get_return_object() noexcept;
     template <class U>
-    void return_value(U&& result) { value.emplace(std::forward<U>(result)); }
+    void return_value(U&& result) {
+        value.emplace(std::forward<U>(result));
+    }
     T take() {
         if (error) std::rethrow_exception(error);
         return std::move(*value);
@@ -78,8 +80,8 @@ class [[nodiscard]] task {
     ~task() { reset(); }
 
     bool await_ready() const noexcept { return false; }
-    // A task that never has to wait ends in here, and hands back to nobody: so a long loop over such tasks needs no more
-    // stack than one of them, whether or not the compiler turns a transfer between coroutines into a jump.
+    // A task that never has to wait ends in here, and hands back to nobody: so a long loop over such tasks needs no
+    // more stack than one of them, whether or not the compiler turns a transfer between coroutines into a jump.
     bool await_suspend(std::coroutine_handle<> awaiting) const noexcept {
         frame_.resume();
         if (frame_.done()) return false;

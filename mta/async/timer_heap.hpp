@@ -18,7 +18,7 @@ class timer_heap {
 
     void insert(timer& entry, time_point due);
     void remove(timer& entry);
-    timer& pop();                                           // not empty
+    timer& pop();  // not empty
     bool empty() const { return heap_.empty(); }
     std::size_t size() const { return heap_.size(); }
     time_point earliest() const { return heap_.empty() ? never : heap_.front().due; }
@@ -28,9 +28,7 @@ class timer_heap {
         time_point due;
         std::uint64_t sequence;
         timer* entry;
-        bool before(const slot& other) const {
-            return due != other.due ? due < other.due : sequence < other.sequence;
-        }
+        bool before(const slot& other) const { return due != other.due ? due < other.due : sequence < other.sequence; }
     };
     void place(std::size_t at, const slot& value) {
         heap_[at] = value;

@@ -13,7 +13,9 @@ namespace mta::bounce {
 namespace {
 
 // Whether the sender wants to hear of this: NOTIFY says so, or says nothing and it is the default.
-bool wants(const queue::notice_entry& entry, unsigned event) { return entry.notify == 0 || (entry.notify & event) != 0; }
+bool wants(const queue::notice_entry& entry, unsigned event) {
+    return entry.notify == 0 || (entry.notify & event) != 0;
+}
 
 queue::notice_entry entry_of(const queue::recipient& who, std::string action) {
     queue::notice_entry entry;

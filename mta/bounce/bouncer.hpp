@@ -1,7 +1,9 @@
-// mta/bounce/bouncer.hpp - tells senders what became of their mail, and the postmaster where he asked for it (bounce(8)).
+// mta/bounce/bouncer.hpp - tells senders what became of their mail, and the postmaster where he asked for it
+// (bounce(8)).
 //
-// Works on the notice entries that delivery agents left in a queue file. A notice is a message of its own: to a sender it
-// goes under the null sender, to the postmaster under the double-bounce address, so that a notice never causes another.
+// Works on the notice entries that delivery agents left in a queue file. A notice is a message of its own: to a sender
+// it goes under the null sender, to the postmaster under the double-bounce address, so that a notice never causes
+// another.
 #pragma once
 #include <memory>
 #include <string>

@@ -60,21 +60,27 @@ void append_status(std::string& out, const report& what, const std::string& boun
     if (about.smtputf8) out += "Content-Transfer-Encoding: 8bit\n";
     out += fmt::format("\nReporting-MTA: dns; {}\n", what.myhostname);
     if (!about.envelope_id.empty()) {
-        out += fmt::format("Original-Envelope-Id: {}\n", address::xtext_decode(about.envelope_id).value_or(about.envelope_id));
+        out += fmt::format("Original-Envelope-Id: {}\n",
+                           address::xtext_decode(about.envelope_id).value_or(about.envelope_id));
     }
     const std::string sender = sender_of(what);
     out += fmt::format("X-{0}-Queue-ID: {1}\nX-{0}-Sender: {2}; {3}\nArrival-Date: {4}\n", what.mail_name, about.id,
                        address_type(about, sender), sender, text::mail_date(about.arrived, what.zone));
     for (const queue::notice_entry& each : what.entries) {
-        out += fmt::format("\nFinal-Recipient: {}; {}\n", address_type(about, each.address), address::path_822(each.address));
-        if (!each.dsn_original.empty()) out += fmt::format("Original-Recipient: {}\n", address::xtext_decode(each.dsn_original).value_or(each.dsn_original));
+        out += fmt::format("\nFinal-Recipient: {}; {}\n", address_type(about, each.address),
+                           address::path_822(each.address));
+        if (!each.dsn_original.empty())
+            out += fmt::format("Original-Recipient: {}\n",
+                               address::xtext_decode(each.dsn_original).value_or(each.dsn_original));
         out += fmt::format("Action: {}\nStatus: {}\n", each.action, each.status.dsn);
         if (!each.status.remote_mta.empty()) out += fmt::format("Remote-MTA: dns; {}\n", each.status.remote_mta);
-        const std::string type = each.status.diagnostic_type.empty() ? "X-" + what.mail_name : each.status.diagnostic_type;
+        const std::string type =
+            each.status.diagnostic_type.empty() ? "X-" + what.mail_name : each.status.diagnostic_type;
         const std::string& diagnostic = each.status.diagnostic.empty() ? each.status.text : each.status.diagnostic;
         out += wrapped(fmt::format("Diagnostic-Code: {}; {}", type, text::replaced(diagnostic, "\n", " ")), line_width,
                        continuation_indent);
-        if (what.retried_until != never) out += fmt::format("Will-Retry-Until: {}\n", text::mail_date(what.retried_until, what.zone));
+        if (what.retried_until != never)
+            out += fmt::format("Will-Retry-Until: {}\n", text::mail_date(what.retried_until, what.zone));
     }
 }
 
@@ -83,8 +89,9 @@ void append_returned(std::string& out, const report& what, const std::string& bo
     const bool headers = what.what == returned::headers;
     const char* type = about.smtputf8 ? (headers ? "message/global-headers" : "message/global")
                                       : (headers ? "text/rfc822-headers" : "message/rfc822");
-    out += fmt::format("\n--{}\nContent-Description: {}{}\nContent-Type: {}\nContent-Transfer-Encoding: {}\n\n", boundary,
-                       what.returned_name, headers ? " Headers" : "", type, about.encoding == "7bit" ? "7bit" : "8bit");
+    out +=
+        fmt::format("\n--{}\nContent-Description: {}{}\nContent-Type: {}\nContent-Transfer-Encoding: {}\n\n", boundary,
+                    what.returned_name, headers ? " Headers" : "", type, about.encoding == "7bit" ? "7bit" : "8bit");
     out += fmt::format("Return-Path: <{}>\n", sender_of(what));
     const std::string_view content = *about.content;
     out += headers ? content.substr(0, about.header_size) : content;
@@ -100,7 +107,8 @@ std::string wrapped(std::string_view text, std::size_t width, std::size_t indent
         std::size_t end = text.size();
         if (end - at > room) {
             const auto space = text.rfind(' ', at + room);
-            end = space != std::string_view::npos && space > at ? space : std::min(text.find(' ', at + room), text.size());
+            end = space != std::string_view::npos && space > at ? space
+                                                                : std::min(text.find(' ', at + room), text.size());
         }
         if (!first) out.append(indent, ' ');
         out.append(text, at, end - at);

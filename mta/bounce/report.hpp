@@ -17,16 +17,16 @@ enum class returned : std::uint8_t { nothing, headers, whole };
 
 struct report {
     const queue::queue_file* about = nullptr;
-    std::string id;                             // of the notice itself
+    std::string id;  // of the notice itself
     time_point now{};
     text::time_zone zone;
-    bool old_from = false;                  // header_from_format=obsolete
+    bool old_from = false;  // header_from_format=obsolete
     std::string myhostname, mail_name;
     std::string subject, to, charset;
-    std::string letter;                         // "" in copies for the postmaster
-    bool generated = false;                     // Auto-Submitted: auto-generated rather than auto-replied
+    std::string letter;      // "" in copies for the postmaster
+    bool generated = false;  // Auto-Submitted: auto-generated rather than auto-replied
     std::vector<queue::notice_entry> entries;
-    time_point retried_until = never;           // of a delay
+    time_point retried_until = never;  // of a delay
     returned what = returned::whole;
     std::string returned_name = "Undelivered Message";
 };

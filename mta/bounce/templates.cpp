@@ -30,18 +30,24 @@ struct unit {
     std::string_view suffix;
     std::int64_t seconds;
 };
-constexpr std::array<unit, 5> units = {{{"_seconds", 1}, {"_minutes", 60}, {"_hours", 3600}, {"_days", 86'400}, {"_weeks", 604'800}}};
+constexpr std::array<unit, 5> units = {
+    {{"_seconds", 1}, {"_minutes", 60}, {"_hours", 3600}, {"_days", 86'400}, {"_weeks", 604'800}}};
 
-constexpr std::string_view template_names[] = {"failure_template", "delay_template", "success_template", "verify_template"};
+constexpr std::string_view template_names[] = {"failure_template", "delay_template", "success_template",
+                                               "verify_template"};
 
 }  // namespace
 
 const notice_template& notice_templates::of(template_kind kind) const {
     switch (kind) {
-        case template_kind::failure: return failure;
-        case template_kind::delay: return delay;
-        case template_kind::success: return success;
-        case template_kind::verify: break;
+        case template_kind::failure:
+            return failure;
+        case template_kind::delay:
+            return delay;
+        case template_kind::success:
+            return success;
+        case template_kind::verify:
+            break;
     }
     return verify;
 }
@@ -104,7 +110,8 @@ void notice_templates::read(std::string_view text, std::string_view file, std::v
             } else if (line.empty()) {
                 in_body = true;
             } else {
-                const auto value = std::string(text::trimmed(line.substr(colon == std::string_view::npos ? line.size() : colon + 1)));
+                const auto value =
+                    std::string(text::trimmed(line.substr(colon == std::string_view::npos ? line.size() : colon + 1)));
                 const auto header = line.substr(0, colon);
                 if (text::equal_ignoring_case(header, "Charset")) read.charset = value;
                 if (text::equal_ignoring_case(header, "From")) read.from = value;
@@ -150,8 +157,10 @@ std::string expand_body(const notice_template& from, std::string_view name, cons
         const auto value = seconds / in->seconds;
         if (value == 0) {
             const auto unit_name = in->suffix.substr(1);
-            warnings.push_back(fmt::format("{}: zero result in {} template conversion of parameter \"{}\"", from.origin, name, parameter));
-            warnings.push_back(fmt::format("please reduce time unit \"{}\" of \"{}\" in {} template", unit_name, parameter, name));
+            warnings.push_back(fmt::format("{}: zero result in {} template conversion of parameter \"{}\"", from.origin,
+                                           name, parameter));
+            warnings.push_back(
+                fmt::format("please reduce time unit \"{}\" of \"{}\" in {} template", unit_name, parameter, name));
             warnings.push_back("for instructions see the bounce(5) manual");
         }
         out += std::to_string(value);

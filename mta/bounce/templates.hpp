@@ -17,8 +17,8 @@ struct notice_template {
     std::string charset = "utf-8";
     std::string from = "MAILER-DAEMON (Mail Delivery System)";
     std::string subject, postmaster_subject;
-    std::string body;                           // with $names of parameters in it
-    std::string origin = "[built-in]";          // file, or this
+    std::string body;                   // with $names of parameters in it
+    std::string origin = "[built-in]";  // file, or this
 };
 
 struct notice_templates {

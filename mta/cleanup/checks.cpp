@@ -16,7 +16,7 @@ constexpr const char* default_reason = "5.7.1 message content rejected";
 struct row {
     std::string_view name;
     check_action action;
-    check (*read)(std::string_view text, check_place place, std::string_view table);     // null: no more to it
+    check (*read)(std::string_view text, check_place place, std::string_view table);  // null: no more to it
 };
 
 check read_reject(std::string_view text, check_place, std::string_view) {
@@ -32,15 +32,21 @@ check read_reject(std::string_view text, check_place, std::string_view) {
 check read_filter(std::string_view text, check_place, std::string_view table) {
     if (text.empty()) return {check_action::none, {}, fmt::format("missing FILTER command argument in {} map", table)};
     if (text.find(':') == std::string_view::npos) {
-        return {check_action::none, {}, fmt::format("bad FILTER command {} in {} -- need transport:destination", text, table)};
+        return {check_action::none,
+                {},
+                fmt::format("bad FILTER command {} in {} -- need transport:destination", text, table)};
     }
     return {check_action::filter, std::string(text), {}};
 }
 
-check read_new_text(check_action action, const char* name, std::string_view text, check_place place, std::string_view table) {
+check read_new_text(check_action action, const char* name, std::string_view text, check_place place,
+                    std::string_view table) {
     if (text.empty()) return {check_action::none, {}, fmt::format("{} action without text in {} map", name, table)};
     if (place == check_place::header && header_name_length(text) == 0) {
-        return {check_action::none, {}, fmt::format("bad {} header text \"{}\" in {} map -- need \"headername: headervalue\"", name, text, table)};
+        return {
+            check_action::none,
+            {},
+            fmt::format("bad {} header text \"{}\" in {} map -- need \"headername: headervalue\"", name, text, table)};
     }
     return {action, std::string(text), {}};
 }
@@ -53,7 +59,8 @@ check read_replace(std::string_view text, check_place place, std::string_view ta
 
 check read_redirect(std::string_view text, check_place, std::string_view table) {
     if (text.find('@') != std::string_view::npos) return {check_action::redirect, std::string(text), {}};
-    return {check_action::none, {}, fmt::format("bad REDIRECT target \"{}\" in {} map -- need user@domain", text, table)};
+    return {
+        check_action::none, {}, fmt::format("bad REDIRECT target \"{}\" in {} map -- need user@domain", text, table)};
 }
 check read_bcc(std::string_view text, check_place, std::string_view table) {
     if (text.find('@') != std::string_view::npos) return {check_action::bcc, std::string(text), {}};
@@ -61,13 +68,20 @@ check read_bcc(std::string_view text, check_place, std::string_view table) {
 }
 
 constexpr row rows[] = {
-    {"REJECT", check_action::reject, read_reject},       {"WARN", check_action::warn, nullptr},
-    {"INFO", check_action::info, nullptr},               {"FILTER", check_action::filter, read_filter},
-    {"PASS", check_action::pass, nullptr},               {"DISCARD", check_action::discard, nullptr},
-    {"HOLD", check_action::hold, nullptr},               {"PREPEND", check_action::prepend, read_prepend},
-    {"REPLACE", check_action::replace, read_replace},    {"REDIRECT", check_action::redirect, read_redirect},
-    {"BCC", check_action::bcc, read_bcc},                {"STRIP", check_action::strip, nullptr},
-    {"IGNORE", check_action::ignore, nullptr},           {"DUNNO", check_action::none, nullptr},
+    {"REJECT", check_action::reject, read_reject},
+    {"WARN", check_action::warn, nullptr},
+    {"INFO", check_action::info, nullptr},
+    {"FILTER", check_action::filter, read_filter},
+    {"PASS", check_action::pass, nullptr},
+    {"DISCARD", check_action::discard, nullptr},
+    {"HOLD", check_action::hold, nullptr},
+    {"PREPEND", check_action::prepend, read_prepend},
+    {"REPLACE", check_action::replace, read_replace},
+    {"REDIRECT", check_action::redirect, read_redirect},
+    {"BCC", check_action::bcc, read_bcc},
+    {"STRIP", check_action::strip, nullptr},
+    {"IGNORE", check_action::ignore, nullptr},
+    {"DUNNO", check_action::none, nullptr},
     {"OK", check_action::none, nullptr},
 };
 
@@ -78,8 +92,10 @@ check parse_check(std::string_view entry, check_place place, std::string_view ta
     const std::string_view rest = entry.substr(name.size());
     const auto begin = std::find_if_not(rest.begin(), rest.end(), text::is_space);
     const std::string_view argument = rest.substr(static_cast<std::size_t>(begin - rest.begin()));
-    const auto known = std::find_if(std::begin(rows), std::end(rows), [&](const row& each) { return text::equal_ignoring_case(each.name, name); });
-    if (known == std::end(rows)) return {check_action::none, {}, fmt::format("unknown command in {} map: {}", table, entry)};
+    const auto known = std::find_if(std::begin(rows), std::end(rows),
+                                    [&](const row& each) { return text::equal_ignoring_case(each.name, name); });
+    if (known == std::end(rows))
+        return {check_action::none, {}, fmt::format("unknown command in {} map: {}", table, entry)};
     if (known->read) return known->read(argument, place, table);
     return {known->action, std::string(argument), {}};
 }

@@ -8,14 +8,29 @@
 
 namespace mta::cleanup {
 
-enum class check_action : std::uint8_t { none, reject, warn, info, filter, pass, discard, hold, prepend, replace, redirect, bcc, strip, ignore };
+enum class check_action : std::uint8_t {
+    none,
+    reject,
+    warn,
+    info,
+    filter,
+    pass,
+    discard,
+    hold,
+    prepend,
+    replace,
+    redirect,
+    bcc,
+    strip,
+    ignore
+};
 // In what the entry matched.
 enum class check_place : std::uint8_t { header, body, content };
 
 struct check {
     check_action action = check_action::none;
-    std::string text;                   // what follows the action; of a reject the reason, "5.7.1 message content rejected"
-    std::string warning;                // "missing FILTER command argument in header_checks map"
+    std::string text;     // what follows the action; of a reject the reason, "5.7.1 message content rejected"
+    std::string warning;  // "missing FILTER command argument in header_checks map"
 };
 
 // `table` is the parameter that names the table.

@@ -18,14 +18,23 @@ struct row {
 };
 // cleanup_stat_detail(3), by status.
 constexpr row rows[] = {
-    {250, "2.0.0", "Success"},        {451, "4.7.1", "service unavailable"},  {451, "4.3.0", "internal protocol error"},
-    {550, "5.1.0", "no recipients specified"}, {554, "5.4.0", "too many hops"}, {552, "5.3.4", "message file too big"},
-    {550, "5.7.1", "message content rejected"}, {451, "4.3.0", "queue file write error"},
+    {250, "2.0.0", "Success"},
+    {451, "4.7.1", "service unavailable"},
+    {451, "4.3.0", "internal protocol error"},
+    {550, "5.1.0", "no recipients specified"},
+    {554, "5.4.0", "too many hops"},
+    {552, "5.3.4", "message file too big"},
+    {550, "5.7.1", "message content rejected"},
+    {451, "4.3.0", "queue file write error"},
 };
-const row& row_of(status which) { return rows[static_cast<std::size_t>(which)]; }
+const row& row_of(status which) {
+    return rows[static_cast<std::size_t>(which)];
+}
 
 // Only these come with a reason that is for the client (smtpd.c).
-bool tells_reason(status which) { return which == status::deferred || which == status::rejected; }
+bool tells_reason(status which) {
+    return which == status::deferred || which == status::rejected;
+}
 
 }  // namespace
 
@@ -42,7 +51,9 @@ std::string result::smtp_reply() const {
     return fmt::format("{} {} Error: {}", about.code, about.dsn, about.text);
 }
 
-std::string_view result::description() const { return row_of(status).text; }
+std::string_view result::description() const {
+    return row_of(status).text;
+}
 
 void protect_first_lines(std::string& content, std::size_t begin) {
     constexpr std::string_view name = "X-Mailbox-Line: ";

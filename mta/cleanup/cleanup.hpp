@@ -1,8 +1,8 @@
 // mta/cleanup/cleanup.hpp - the way of every message into the queue (cleanup(8)).
 //
-// Takes an envelope and a content, completes and rewrites headers, expands addresses, applies header and body checks, and
-// queues the result - or says why not, with the reply that smtpd gives for it (cleanup_strerror(3)). Milters are not
-// simulated.
+// Takes an envelope and a content, completes and rewrites headers, expands addresses, applies header and body checks,
+// and queues the result - or says why not, with the reply that smtpd gives for it (cleanup_strerror(3)). Milters are
+// not simulated.
 #pragma once
 #include <map>
 #include <memory>
@@ -30,27 +30,27 @@ enum class source : std::uint8_t { external, internal };
 
 // receive_override_options: what a service of mail from outside does not want.
 struct overrides {
-    bool address_mappings = true;           // canonical, virtual, masquerading, automatic BCC
+    bool address_mappings = true;  // canonical, virtual, masquerading, automatic BCC
     bool header_body_checks = true;
     overrides() = default;
     explicit overrides(const config::parameters& parameters);
 };
 
 struct incoming {
-    queue::queue_file envelope;             // id, arrival, sender, recipients, origin, DSN; the rest is filled in here
-    std::string content;                    // LF line ends, Received header of the receiving daemon on top
+    queue::queue_file envelope;  // id, arrival, sender, recipients, origin, DSN; the rest is filled in here
+    std::string content;         // LF line ends, Received header of the receiving daemon on top
     cleanup::source source = source::external;
     overrides wanted;
     // Of envelope.recipients, those from here on come after the content (sendmail -t).
     std::size_t first_extracted = static_cast<std::size_t>(-1);
-    std::string full_name;                  // of the sender, for a From header
+    std::string full_name;  // of the sender, for a From header
     // Who hands it over cannot bounce it: cleanup does, where Postfix would (CLEANUP_FLAG_BOUNCE).
     bool bounces = false;
-    bool detects_utf8 = false;              // smtputf8_autodetect_classes
+    bool detects_utf8 = false;  // smtputf8_autodetect_classes
     // Actions of smtpd's access tables; FILTER is envelope.content_filter.
     bool hold = false, discard = false;
     std::string redirect;
-    std::string service = "cleanup";        // cleanup_service_name
+    std::string service = "cleanup";  // cleanup_service_name
     incoming() = default;
 };
 
@@ -59,9 +59,9 @@ enum class status : std::uint8_t { ok, deferred, bad, no_recipients, too_many_ho
 
 struct result {
     cleanup::status status = status::ok;
-    std::string text;                       // "5.7.1 no such subjects", what a check gave; or ""
-    std::string smtp_reply() const;         // "550 5.7.1 no such subjects", "554 5.4.0 Error: too many hops"
-    std::string_view description() const;   // "too many hops"
+    std::string text;                      // "5.7.1 no such subjects", what a check gave; or ""
+    std::string smtp_reply() const;        // "550 5.7.1 no such subjects", "554 5.4.0 Error: too many hops"
+    std::string_view description() const;  // "too many hops"
 };
 
 // What smtpd makes of the first lines of a message, from `begin` on: UUCP's From_ lines become headers, and white space
@@ -79,7 +79,7 @@ class cleaner {
     const settings& settings_of(const std::string& service, const maillog::process& by);
 
     master::mail_system& mail_;
-    std::map<std::string, std::unique_ptr<const settings>, std::less<>> settings_;      // by service, when first used
+    std::map<std::string, std::unique_ptr<const settings>, std::less<>> settings_;  // by service, when first used
 };
 
 }  // namespace mta::cleanup

@@ -19,14 +19,15 @@ void passage::take_content() {
     const std::string content = std::move(message_.content);
     out_.reserve(content.size() + 512);
     std::string_view rest = content;
-    const bool edits = filters_ && (!options_.body_checks.empty() || !options_.reject_characters.empty() || !options_.strip_characters.empty() ||
-                                    options_.mime.report_eight_bit_body);
+    const bool edits = filters_ && (!options_.body_checks.empty() || !options_.reject_characters.empty() ||
+                                    !options_.strip_characters.empty() || options_.mime.report_eight_bit_body);
     while (!rest.empty() && going_on()) {
         // The greater part of most messages: nobody looks at it any more.
         if (!edits && parser_.in_plain_body()) {
             const std::size_t begin = out_.size();
             out_ += rest;
-            if (options_.replace_stray_cr) std::replace(out_.begin() + static_cast<std::ptrdiff_t>(begin), out_.end(), '\r', ' ');
+            if (options_.replace_stray_cr)
+                std::replace(out_.begin() + static_cast<std::ptrdiff_t>(begin), out_.end(), '\r', ' ');
             rest = {};
             break;
         }
@@ -66,7 +67,8 @@ void passage::take_piece(std::string_view piece, bool whole) {
     }
     if (filters_ && piece.find_first_of(options_.reject_characters) != std::string_view::npos) {
         std::string text(piece);
-        act(parse_check("REJECT disallowed character", check_place::content, "character reject"), check_place::content, text);
+        act(parse_check("REJECT disallowed character", check_place::content, "character reject"), check_place::content,
+            text);
         return;
     }
     if (filters_ && piece.find_first_of(options_.strip_characters) != std::string_view::npos) {
@@ -97,7 +99,8 @@ void passage::put_line(std::string_view text, bool whole) {
 void passage::error(mime_error error, std::string_view text) {
     if (error == mime_error::truncated_header) return;
     const std::string stage = fmt::format("mime-error {}: {}", describe(error).text, text.substr(0, shown_error_bytes));
-    const std::string context = fmt::format("from=<{}> to=<{}>", envelope_.sender, has_recipient_ ? last_recipient_ : "unknown");
+    const std::string context =
+        fmt::format("from=<{}> to=<{}>", envelope_.sender, has_recipient_ ? last_recipient_ : "unknown");
     maillog::verdict told;
     told.action = "reject";
     told.stage = stage;
@@ -123,7 +126,8 @@ bool passage::survives(const table::maps& checks, check_place place, std::string
 
 bool passage::act(const check& what, check_place place, std::string& text) {
     const auto logged = [&] {
-        const std::string stage = fmt::format("{} {}", name_of(place), std::string_view(text).substr(0, shown_content_bytes));
+        const std::string stage =
+            fmt::format("{} {}", name_of(place), std::string_view(text).substr(0, shown_content_bytes));
         std::string context = log_context();
         if (!what.text.empty()) context += ": " + what.text;
         maillog::verdict told;
@@ -143,13 +147,19 @@ bool passage::act(const check& what, check_place place, std::string& text) {
             fail(what.text[0] == '4' ? deferred : rejected);
             filters_ = false;
             break;
-        case check_action::filter: filter_ = what.text; break;
-        case check_action::pass: filters_ = false; break;
+        case check_action::filter:
+            filter_ = what.text;
+            break;
+        case check_action::pass:
+            filters_ = false;
+            break;
         case check_action::discard:
             discard_ = true;
             filters_ = false;
             break;
-        case check_action::hold: hold_ = true; break;
+        case check_action::hold:
+            hold_ = true;
+            break;
         case check_action::prepend:
             if (place == check_place::header) {
                 put_header(what.text);
@@ -157,17 +167,23 @@ bool passage::act(const check& what, check_place place, std::string& text) {
                 put_line(what.text);
             }
             break;
-        case check_action::replace: text = what.text; break;
+        case check_action::replace:
+            text = what.text;
+            break;
         case check_action::redirect:
             redirect_ = what.text;
             filters_ = false;
             break;
-        case check_action::bcc: copies_by_checks_.push_back(what.text); break;
-        case check_action::strip: return false;
+        case check_action::bcc:
+            copies_by_checks_.push_back(what.text);
+            break;
+        case check_action::strip:
+            return false;
         case check_action::warn:
         case check_action::info:
         case check_action::none:
-        case check_action::ignore: break;
+        case check_action::ignore:
+            break;
     }
     return true;
 }

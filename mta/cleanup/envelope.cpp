@@ -19,11 +19,14 @@ void passage::note(mapping_problems& problems) {
 // Canonical form, then the tables of its class. Incomplete envelope addresses are local ones, whoever sent them.
 std::string passage::rewritten(std::string_view internal, bool as_sender) {
     std::string address = mail_.rewrite().rewrite(internal, true);
-    if (as_sender && text::equal_ignoring_case(address, mail_.rewrite().rewrite("MAILER-DAEMON", true))) address.clear();
+    if (as_sender && text::equal_ignoring_case(address, mail_.rewrite().rewrite("MAILER-DAEMON", true)))
+        address.clear();
     if (!maps_ || address.empty()) return address;
     std::string external = address::quote_822_local(address);
     mapping_problems problems;
-    const auto applies = [&](const address_classes& classes) { return as_sender ? classes.envelope_sender : classes.envelope_recipient; };
+    const auto applies = [&](const address_classes& classes) {
+        return as_sender ? classes.envelope_sender : classes.envelope_recipient;
+    };
     const canonical_table& own = as_sender ? options_.sender_canonical : options_.recipient_canonical;
     if (applies(own.classes)) mapper_.canonicalize(external, own.maps, problems);
     if (applies(options_.canonical.classes)) mapper_.canonicalize(external, options_.canonical.maps, problems);
@@ -100,10 +103,12 @@ void passage::put_out(const queue::recipient& given, const std::string& address)
 // Recipients that differ in what they were called first, or in what their senders want to know, are two.
 void passage::put_out_once(queue::recipient to) {
     std::string key = to.address;
-    if (options_.enable_original_recipient) key = fmt::format("{}\n{}\n{}\n{}", to.dsn_original, to.notify, to.original, to.address);
+    if (options_.enable_original_recipient)
+        key = fmt::format("{}\n{}\n{}\n{}", to.dsn_original, to.notify, to.original, to.address);
     key = text::lowered(key);
     if (duplicates_.contains(key)) return;
-    if (options_.duplicate_limit == 0 || duplicates_.size() < options_.duplicate_limit) duplicates_.insert(std::move(key));
+    if (options_.duplicate_limit == 0 || duplicates_.size() < options_.duplicate_limit)
+        duplicates_.insert(std::move(key));
     recipients_.push_back(std::move(to));
 }
 

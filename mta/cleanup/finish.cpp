@@ -17,7 +17,10 @@ bool is_beyond_ascii(std::string_view text) {
     for (std::size_t i = 0; i < text.size();) {
         const auto lead = static_cast<unsigned char>(text[i++]);
         if (lead < 0x80) continue;
-        const int more = lead >= 0xc2 && lead < 0xe0 ? 1 : lead >= 0xe0 && lead < 0xf0 ? 2 : lead >= 0xf0 && lead < 0xf5 ? 3 : 0;
+        const int more = lead >= 0xc2 && lead < 0xe0   ? 1
+                         : lead >= 0xe0 && lead < 0xf0 ? 2
+                         : lead >= 0xf0 && lead < 0xf5 ? 3
+                                                       : 0;
         if (more == 0) return false;
         for (int left = more; left > 0; --left, ++i) {
             if (i >= text.size() || (static_cast<unsigned char>(text[i]) & 0xc0) != 0x80) return false;
@@ -34,14 +37,17 @@ passage::passage(master::mail_system& mail, const settings& options, const maill
       message_(message),
       envelope_(message.envelope),
       mapper_(options, mail.rewrite()),
-      parser_([&] {
-          // No checks of content where none are wanted.
-          mime_options mime = options.mime;
-          if (message.source == source::internal || !message.wanted.header_body_checks) {
-              mime.report_nesting = mime.report_eight_bit_header = mime.report_eight_bit_body = mime.report_encoding_domain = false;
-          }
-          return mime;
-      }(), options.headers, *this),
+      parser_(
+          [&] {
+              // No checks of content where none are wanted.
+              mime_options mime = options.mime;
+              if (message.source == source::internal || !message.wanted.header_body_checks) {
+                  mime.report_nesting = mime.report_eight_bit_header = mime.report_eight_bit_body =
+                      mime.report_encoding_domain = false;
+              }
+              return mime;
+          }(),
+          options.headers, *this),
       filters_(message.source == source::external && message.wanted.header_body_checks),
       maps_(message.wanted.address_mappings),
       copies_(message.source == source::external && message.wanted.address_mappings),
@@ -105,9 +111,11 @@ std::size_t passage::envelope_size() const {
     std::size_t total = fixed + envelope_.sender.size();
     if (!from.protocol.empty()) {
         constexpr std::size_t names_of_attributes = 230;
-        total += names_of_attributes + 3 * (from.client_name.size() + from.client_address.size()) + 2 * from.helo.size() + from.reverse_client_name.size();
+        total += names_of_attributes + 3 * (from.client_name.size() + from.client_address.size()) +
+                 2 * from.helo.size() + from.reverse_client_name.size();
     }
-    for (const queue::recipient& each : recipients_) total += a_recipient + each.address.size() + each.original.size() + each.dsn_original.size();
+    for (const queue::recipient& each : recipients_)
+        total += a_recipient + each.address.size() + each.original.size() + each.dsn_original.size();
     return total;
 }
 
@@ -177,7 +185,10 @@ void passage::bounce() {
         envelope_.bounces.push_back(std::move(entry));
     }
     // What is in the queue file ends in the middle of a record.
-    if ((errors_ & size) != 0) warn(fmt::format("incoming/{}: unexpected EOF in data, record type 78 length {}", envelope_.id, cut_record_length_), false);
+    if ((errors_ & size) != 0)
+        warn(fmt::format("incoming/{}: unexpected EOF in data, record type 78 length {}", envelope_.id,
+                         cut_record_length_),
+             false);
     envelope_.traces.clear();
     if (message_.detects_utf8) envelope_.smtputf8 = utf8_ && options_.smtputf8;
     mail_.bounce().send_notices(envelope_);
@@ -206,16 +217,19 @@ result passage::outcome() const {
         error_flag flag;
         cleanup::status status;
     };
-    static constexpr row rows[] = {{deferred, status::deferred}, {bad, status::bad},         {no_recipients, status::no_recipients},
-                                   {hops, status::too_many_hops}, {size, status::too_big},   {rejected, status::rejected},
-                                   {write, status::write_error}};
+    static constexpr row rows[] = {
+        {deferred, status::deferred},  {bad, status::bad},      {no_recipients, status::no_recipients},
+        {hops, status::too_many_hops}, {size, status::too_big}, {rejected, status::rejected},
+        {write, status::write_error}};
     for (const row& each : rows) {
         if (errors_ & each.flag) return {each.status, reason_};
     }
     return {};
 }
 
-void passage::warn(std::string text, bool of_message) { mail_.warn(by_, std::move(text), of_message ? std::string_view(envelope_.id) : std::string_view()); }
+void passage::warn(std::string text, bool of_message) {
+    mail_.warn(by_, std::move(text), of_message ? std::string_view(envelope_.id) : std::string_view());
+}
 
 maillog::peer passage::client() const {
     const queue::origin& from = envelope_.from;

@@ -13,7 +13,9 @@
 namespace mta::cleanup {
 namespace {
 
-std::string_view value_of(std::string_view header) { return header.substr(header.find(':') + 1); }
+std::string_view value_of(std::string_view header) {
+    return header.substr(header.find(':') + 1);
+}
 
 std::string_view without_leading_space(std::string_view text) {
     const auto begin = std::find_if_not(text.begin(), text.end(), text::is_space);
@@ -53,14 +55,16 @@ void passage::header(header_class where, const header_options* options, std::str
 // What says that it is 8-bit is so, whatever the envelope said.
 void passage::note_encoding(std::string_view value) {
     if (!options_.detect_eight_bit) return;
-    if (text::equal_ignoring_case(value, "8bit") || text::equal_ignoring_case(value, "binary")) envelope_.encoding = "8bit";
+    if (text::equal_ignoring_case(value, "8bit") || text::equal_ignoring_case(value, "binary"))
+        envelope_.encoding = "8bit";
 }
 
 void passage::take_known_header(const header_options& options, const std::string& text) {
     if (options.type != header_type::other) mark_seen(options.type);
     const std::string_view value = without_leading_space(value_of(text));
     if (options.type == header_type::message_id) mail_.log(by_, envelope_.id, maillog::message_id_seen{value, false});
-    if (options.type == header_type::resent_message_id) mail_.log(by_, envelope_.id, maillog::message_id_seen{value, true});
+    if (options.type == header_type::resent_message_id)
+        mail_.log(by_, envelope_.id, maillog::message_id_seen{value, true});
     if (options.type == header_type::received && envelope_.hop_count >= options_.hopcount_limit) {
         warn("message rejected: hopcount exceeded");
         fail(hops);
@@ -79,9 +83,9 @@ void passage::rewrite_addresses(const header_options& options, const std::string
     const bool of_sender = options.is(header_sender);
     const std::string_view whole = text;
     const std::string_view name = whole.substr(0, whole.find(':'));
-    const auto rewritten = address::rewrite_header(name, value_of(whole), options_.token_limit, [&](std::string_view external) {
-        return rewritten_in_header(external, of_sender, problems);
-    });
+    const auto rewritten = address::rewrite_header(
+        name, value_of(whole), options_.token_limit,
+        [&](std::string_view external) { return rewritten_in_header(external, of_sender, problems); });
     note(problems);
     for (const std::string& each : rewritten.warnings) warn(each, false);
     if (!options.is(header_dropped)) put_header(rewritten.text);
@@ -90,7 +94,9 @@ void passage::rewrite_addresses(const header_options& options, const std::string
 std::string passage::rewritten_in_header(std::string_view external, bool of_sender, mapping_problems& problems) {
     std::string result = address::rewrite_address(external, *rewrite_context_, options_.rewrite_rules);
     if (!maps_) return result;
-    const auto applies = [&](const address_classes& classes) { return of_sender ? classes.header_sender : classes.header_recipient; };
+    const auto applies = [&](const address_classes& classes) {
+        return of_sender ? classes.header_sender : classes.header_recipient;
+    };
     const canonical_table& own = of_sender ? options_.sender_canonical : options_.recipient_canonical;
     if (applies(own.classes)) mapper_.canonicalize(result, own.maps, problems);
     if (applies(options_.canonical.classes)) mapper_.canonicalize(result, options_.canonical.maps, problems);
@@ -114,7 +120,9 @@ void passage::put_header(std::string_view text) {
     }
 }
 
-void passage::add_header(std::string_view name, std::string_view value) { put_line(fmt::format("{}{}: {}", resent(), name, value)); }
+void passage::add_header(std::string_view name, std::string_view value) {
+    put_line(fmt::format("{}{}: {}", resent(), name, value));
+}
 
 void passage::primary_headers_end() {
     if (!going_on()) return;
@@ -136,11 +144,14 @@ void passage::primary_headers_end() {
         add_header("Date", text::mail_date(envelope_.arrived, mail_.host().time_zone()));
     }
     if (completes() && !seen(is_resent_ ? header_type::resent_from : header_type::from)) add_from();
-    const bool names_recipients = seen(header_type::to) || seen(header_type::cc) || seen(header_type::resent_to) || seen(header_type::resent_cc);
+    const bool names_recipients =
+        seen(header_type::to) || seen(header_type::cc) || seen(header_type::resent_to) || seen(header_type::resent_cc);
     const std::string& undisclosed = options_.undisclosed_recipients_header;
     if (completes() && !names_recipients && !undisclosed.empty()) {
         if (header_name_length(undisclosed) == 0) {
-            warn(fmt::format("bad undisclosed_recipients_header header text \"{}\" -- need \"headername: headervalue\"", undisclosed), false);
+            warn(fmt::format("bad undisclosed_recipients_header header text \"{}\" -- need \"headername: headervalue\"",
+                             undisclosed),
+                 false);
         } else {
             put_line(undisclosed);
         }
@@ -158,11 +169,13 @@ void passage::add_from() {
         add_header("From", address);
     } else if (options_.from_in_standard_format) {
         const bool needs_quotes = name.find_first_of("%!()<>@,;:\\\".[]") != std::string::npos;
-        const address::token_list tokens = needs_quotes ? address::token_list{address::make_quoted_string(name)} : address::scan(name, options_.token_limit);
+        const address::token_list tokens = needs_quotes ? address::token_list{address::make_quoted_string(name)}
+                                                        : address::scan(name, options_.token_limit);
         const std::string phrase = address::externalize(tokens);
         add_header("From", fmt::format("{}{}<{}>", phrase, phrase.empty() ? "" : " ", address));
     } else {
-        add_header("From", fmt::format("{} {}", address, address::externalize(address::parse_addresses("(" + name + ")"))));
+        add_header("From",
+                   fmt::format("{} {}", address, address::externalize(address::parse_addresses("(" + name + ")"))));
     }
 }
 

@@ -7,11 +7,12 @@
 
 namespace mta::cleanup {
 
-local_clients::local_clients(master::mail_system& mail, const config::parameters& parameters, std::vector<table::diagnostic>& complaints)
+local_clients::local_clients(master::mail_system& mail, const config::parameters& parameters,
+                             std::vector<table::diagnostic>& complaints)
     : mail_(mail) {
     struct row {
         std::string_view word;
-        bool local_clients::*what;
+        bool local_clients::* what;
     };
     const row rows[] = {{"permit_inet_interfaces", &local_clients::own_addresses_},
                         {"permit_mynetworks", &local_clients::networks_},
@@ -28,13 +29,17 @@ local_clients::local_clients(master::mail_system& mail, const config::parameters
             known = true;
         }
         known = known || text::equal_ignoring_case(word, "check_address_map");
-        if (!known) complaints.push_back({table::severity::warning, "parameter local_header_rewrite_clients: invalid request: " + word, {}});
+        if (!known)
+            complaints.push_back(
+                {table::severity::warning, "parameter local_header_rewrite_clients: invalid request: " + word, {}});
     }
     const auto environment = mail.table_environment();
-    tables_ = table::maps::open("local_header_rewrite_clients", tables, mail.shared().tables, environment, {}, complaints);
+    tables_ =
+        table::maps::open("local_header_rewrite_clients", tables, mail.shared().tables, environment, {}, complaints);
     if (!networks_) return;
     const auto style = table::parent_style_of("mynetworks", parameters.text("parent_domain_matches_subdomains"));
-    mynetworks_ = table::name_address_list("mynetworks", parameters.text("mynetworks"), mail.shared().tables, environment, complaints, style);
+    mynetworks_ = table::name_address_list("mynetworks", parameters.text("mynetworks"), mail.shared().tables,
+                                           environment, complaints, style);
 }
 
 bool local_clients::covers(const client& who) const {

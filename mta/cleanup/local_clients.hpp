@@ -1,7 +1,8 @@
-// mta/cleanup/local_clients.hpp - whose mail is rewritten as if it were local: local_header_rewrite_clients (postconf(5)).
+// mta/cleanup/local_clients.hpp - whose mail is rewritten as if it were local: local_header_rewrite_clients
+// (postconf(5)).
 //
-// A client that no word covers gets its headers rewritten with remote_header_rewrite_domain, or not at all. A table that
-// fails covers nobody.
+// A client that no word covers gets its headers rewritten with remote_header_rewrite_domain, or not at all. A table
+// that fails covers nobody.
 #pragma once
 #include <string>
 #include <string_view>
@@ -23,10 +24,11 @@ class local_clients {
   public:
     struct client {
         std::string_view name, address;
-        bool authenticated = false;             // SASL
-        bool certified = false;                 // showed a TLS certificate that was verified
+        bool authenticated = false;  // SASL
+        bool certified = false;      // showed a TLS certificate that was verified
     };
-    local_clients(master::mail_system& mail, const config::parameters& parameters, std::vector<table::diagnostic>& complaints);
+    local_clients(master::mail_system& mail, const config::parameters& parameters,
+                  std::vector<table::diagnostic>& complaints);
     bool covers(const client& who) const;
 
   private:

@@ -16,7 +16,9 @@ constexpr int canonical_recursion_limit = 10;
 constexpr std::size_t shown_result_bytes = 300;
 constexpr const char* try_later = "message not accepted, try again later";
 
-std::string quoted(std::string_view internal) { return address::quote_822_local(internal); }
+std::string quoted(std::string_view internal) {
+    return address::quote_822_local(internal);
+}
 
 void note(const table::match& match, mapping_problems& problems) {
     for (const std::string& each : match.result.warnings) problems.warnings.push_back({each, false});
@@ -55,19 +57,24 @@ void address_mapper::canonicalize(std::string& external, const table::maps& maps
     std::vector<std::string> results;
     for (int i = 0; i < canonical_recursion_limit; ++i) {
         switch (look_up(maps, address::unquote_822_local(external), options_.propagate_canonical, results, problems)) {
-            case found::no: return;
+            case found::no:
+                return;
             case found::failed:
-                problems.warnings.push_back({fmt::format("{} map lookup problem for {} -- {}", maps.title(), external, try_later)});
+                problems.warnings.push_back(
+                    {fmt::format("{} map lookup problem for {} -- {}", maps.title(), external, try_later)});
                 problems.failed = true;
                 return;
-            case found::yes: break;
+            case found::yes:
+                break;
         }
-        if (results.size() > 1) problems.warnings.push_back({fmt::format("multi-valued {} entry for {}", maps.title(), external)});
+        if (results.size() > 1)
+            problems.warnings.push_back({fmt::format("multi-valued {} entry for {}", maps.title(), external)});
         const std::string before = std::move(external);
         external = quoted(results.front());
         if (text::equal_ignoring_case(before, external)) return;
     }
-    problems.warnings.push_back({fmt::format("unreasonable {} map nesting for {} -- {}", maps.title(), external, try_later)});
+    problems.warnings.push_back(
+        {fmt::format("unreasonable {} map nesting for {} -- {}", maps.title(), external, try_later)});
 }
 
 void address_mapper::masquerade(std::string& external, mapping_problems& problems) const {
@@ -100,8 +107,9 @@ void address_mapper::masquerade(std::string& external, mapping_problems& problem
 }
 
 // False when a limit is passed or a table fails.
-bool address_mapper::expand_one(std::vector<std::string>& addresses, std::size_t index, std::vector<std::string>& finished,
-                                const std::string& whole, mapping_problems& problems) const {
+bool address_mapper::expand_one(std::vector<std::string>& addresses, std::size_t index,
+                                std::vector<std::string>& finished, const std::string& whole,
+                                mapping_problems& problems) const {
     const std::string& title = options_.virtual_alias.title();
     std::vector<std::string> results;
     for (std::size_t depth = 0;; ++depth) {
@@ -110,17 +118,21 @@ bool address_mapper::expand_one(std::vector<std::string>& addresses, std::size_t
         // Who expanded into himself is not expanded again.
         if (std::find(finished.begin(), finished.end(), folded) != finished.end()) return true;
         if (depth >= options_.virtual_recursion_limit) {
-            problems.warnings.push_back({fmt::format("unreasonable {} map nesting for {} -- {}", title, whole, try_later)});
+            problems.warnings.push_back(
+                {fmt::format("unreasonable {} map nesting for {} -- {}", title, whole, try_later)});
             problems.unreasonable = true;
             return false;
         }
         switch (look_up(options_.virtual_alias, current, options_.propagate_virtual, results, problems)) {
-            case found::no: return true;
+            case found::no:
+                return true;
             case found::failed:
-                problems.warnings.push_back({fmt::format("{} map lookup problem for {} -- {}", title, whole, try_later)});
+                problems.warnings.push_back(
+                    {fmt::format("{} map lookup problem for {} -- {}", title, whole, try_later)});
                 problems.failed = true;
                 return false;
-            case found::yes: break;
+            case found::yes:
+                break;
         }
         for (std::size_t i = 0; i < results.size(); ++i) {
             if (results[i].size() > options_.virtual_length_limit) {
@@ -145,8 +157,8 @@ std::vector<std::string> address_mapper::expand(const std::string& internal, map
     for (std::size_t i = 0; i < addresses.size(); ++i) {
         bool good = true;
         if (addresses.size() > options_.virtual_expansion_limit) {
-            problems.warnings.push_back({fmt::format("unreasonable {} map expansion size for {} -- {}", options_.virtual_alias.title(),
-                                                     internal, try_later)});
+            problems.warnings.push_back({fmt::format("unreasonable {} map expansion size for {} -- {}",
+                                                     options_.virtual_alias.title(), internal, try_later)});
             problems.unreasonable = true;
             good = false;
         }
@@ -158,7 +170,8 @@ std::vector<std::string> address_mapper::expand(const std::string& internal, map
     return addresses;
 }
 
-std::optional<std::string> address_mapper::find_bcc(const table::maps& maps, std::string_view internal, mapping_problems& problems) const {
+std::optional<std::string> address_mapper::find_bcc(const table::maps& maps, std::string_view internal,
+                                                    mapping_problems& problems) const {
     if (maps.empty() || internal.empty()) return std::nullopt;
     const table::match match = table::find_address(maps, internal, rewrite_.address_rules());
     note(match, problems);

@@ -56,7 +56,8 @@ const header* message_headers::find(std::string_view name) const {
 
 int message_headers::count(std::string_view name) const {
     int result = 0;
-    for (const header& each : headers_) result += !each.dropped && text::equal_ignoring_case(each.name(text_), name) ? 1 : 0;
+    for (const header& each : headers_)
+        result += !each.dropped && text::equal_ignoring_case(each.name(text_), name) ? 1 : 0;
     return result;
 }
 

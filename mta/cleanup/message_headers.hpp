@@ -1,7 +1,8 @@
 // mta/cleanup/message_headers.hpp - the header section of a message, as lines that can be found, dropped and added
 // (RFC 5322 2.2, header_opts.c).
 //
-// Whatever is no header line ends the section, as in Postfix; a message that starts with a body gets an empty line before it.
+// Whatever is no header line ends the section, as in Postfix; a message that starts with a body gets an empty line
+// before it.
 #pragma once
 #include <cstddef>
 #include <string>
@@ -11,7 +12,7 @@
 namespace mta::cleanup {
 
 struct header {
-    std::size_t begin = 0, end = 0;             // in the text, with the last newline
+    std::size_t begin = 0, end = 0;  // in the text, with the last newline
     std::size_t name_length = 0;
     bool dropped = false;
     std::string_view name(std::string_view text) const { return text.substr(begin, name_length); }
@@ -24,7 +25,7 @@ class message_headers {
     explicit message_headers(std::string content);
 
     std::string_view text() const { return text_; }
-    const header* find(std::string_view name) const;         // the first, in any case
+    const header* find(std::string_view name) const;  // the first, in any case
     int count(std::string_view name) const;
     std::vector<std::string> values(std::string_view name) const;
     void drop(const header& which);
@@ -41,7 +42,7 @@ class message_headers {
   private:
     std::string text_;
     std::vector<header> headers_;
-    std::size_t body_ = 0;                      // where the empty line, or the first line that is no header, begins
+    std::size_t body_ = 0;  // where the empty line, or the first line that is no header, begins
     std::string added_;
     bool dropped_any_ = false;
 };

@@ -7,13 +7,19 @@
 namespace mta::cleanup {
 namespace {
 
-constexpr std::string_view tspecials = "()<>@,;:\\\"/[]?=";         // RFC 2045
-constexpr std::string_view specials_822 = "()<>@,;:\\\".[]";         // RFC 822
+constexpr std::string_view tspecials = "()<>@,;:\\\"/[]?=";   // RFC 2045
+constexpr std::string_view specials_822 = "()<>@,;:\\\".[]";  // RFC 822
 constexpr std::size_t tokens_kept = 3;
 
-constexpr bool is_blank(char c) { return c == ' ' || c == '\t'; }
-constexpr bool is_white(char c) { return is_blank(c) || c == '\r' || c == '\n'; }
-constexpr bool is_control(char c) { return (static_cast<unsigned char>(c) < ' ') || c == 0x7f; }
+constexpr bool is_blank(char c) {
+    return c == ' ' || c == '\t';
+}
+constexpr bool is_white(char c) {
+    return is_blank(c) || c == '\r' || c == '\n';
+}
+constexpr bool is_control(char c) {
+    return (static_cast<unsigned char>(c) < ' ') || c == 0x7f;
+}
 bool has_eight_bit(std::string_view text) {
     return std::any_of(text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0x80) != 0; });
 }
@@ -47,18 +53,26 @@ std::size_t read_quoted(std::string_view text, std::size_t at, std::string& out)
     return at;
 }
 
-bool is_atom(const mime_token& token, std::string_view text) { return token.kind == 'a' && text::equal_ignoring_case(token.text, text); }
+bool is_atom(const mime_token& token, std::string_view text) {
+    return token.kind == 'a' && text::equal_ignoring_case(token.text, text);
+}
 
 }  // namespace
 
 mime_error_text describe(mime_error error) {
     switch (error) {
-        case mime_error::nesting: return {"5.6.0", "MIME nesting exceeds safety limit"};
-        case mime_error::truncated_header: return {"5.6.0", "message header length exceeds safety limit"};
-        case mime_error::eight_bit_header: return {"5.6.0", "improper use of 8-bit data in message header"};
-        case mime_error::eight_bit_body: return {"5.6.0", "improper use of 8-bit data in message body"};
-        case mime_error::encoding_domain: return {"5.6.0", "invalid message/* or multipart/* encoding domain"};
-        case mime_error::none: break;
+        case mime_error::nesting:
+            return {"5.6.0", "MIME nesting exceeds safety limit"};
+        case mime_error::truncated_header:
+            return {"5.6.0", "message header length exceeds safety limit"};
+        case mime_error::eight_bit_header:
+            return {"5.6.0", "improper use of 8-bit data in message header"};
+        case mime_error::eight_bit_body:
+            return {"5.6.0", "improper use of 8-bit data in message body"};
+        case mime_error::encoding_domain:
+            return {"5.6.0", "invalid message/* or multipart/* encoding domain"};
+        case mime_error::none:
+            break;
     }
     return {"2.0.0", "Success"};
 }
@@ -70,7 +84,8 @@ mime_error gravest(unsigned errors) {
     return mime_error::none;
 }
 
-bool next_tokens(std::string_view& rest, std::string_view specials, char terminator, std::size_t limit, std::vector<mime_token>& out) {
+bool next_tokens(std::string_view& rest, std::string_view specials, char terminator, std::size_t limit,
+                 std::vector<mime_token>& out) {
     out.clear();
     if (rest.empty()) return false;
     const auto keep = [&](mime_token token) {
@@ -95,7 +110,9 @@ bool next_tokens(std::string_view& rest, std::string_view specials, char termina
             keep({c, std::string(1, c)});
         } else {
             const std::size_t begin = at - 1;
-            while (at < rest.size() && !is_white(rest[at]) && !is_control(rest[at]) && specials.find(rest[at]) == std::string_view::npos) ++at;
+            while (at < rest.size() && !is_white(rest[at]) && !is_control(rest[at]) &&
+                   specials.find(rest[at]) == std::string_view::npos)
+                ++at;
             keep({'a', std::string(rest.substr(begin, at - begin))});
         }
     }
@@ -132,7 +149,7 @@ void mime_parser::text(std::string_view piece, bool whole) {
     if (in_body_) {
         body_text(piece, whole);
     } else {
-        hand_out_body(piece, whole);        // the empty line before the headers of a nested message
+        hand_out_body(piece, whole);  // the empty line before the headers of a nested message
     }
     previous_was_piece_ = !whole;
 }

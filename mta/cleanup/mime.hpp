@@ -1,9 +1,9 @@
 // mta/cleanup/mime.hpp - the structure of a message as it goes by: headers, parts, nested messages (mime_state(3),
 // RFC 2045-2046, RFC 5322 2.2).
 //
-// Fed with lines, or pieces of long lines, it hands out whole headers and body pieces at once, so that a message of any size
-// takes the memory of one header. Wrong structure is reported to the handler and otherwise taken as it comes; limits on
-// header length, boundary length and nesting bound the work.
+// Fed with lines, or pieces of long lines, it hands out whole headers and body pieces at once, so that a message of any
+// size takes the memory of one header. Wrong structure is reported to the handler and otherwise taken as it comes;
+// limits on header length, boundary length and nesting bound the work.
 #pragma once
 #include <cstddef>
 #include <cstdint>
@@ -19,7 +19,14 @@ namespace mta::cleanup {
 enum class header_class : std::uint8_t { primary, multipart, nested };
 
 // As bits, the gravest first.
-enum class mime_error : std::uint8_t { none = 0, nesting = 1, truncated_header = 2, eight_bit_header = 4, eight_bit_body = 8, encoding_domain = 16 };
+enum class mime_error : std::uint8_t {
+    none = 0,
+    nesting = 1,
+    truncated_header = 2,
+    eight_bit_header = 4,
+    eight_bit_body = 8,
+    encoding_domain = 16
+};
 struct mime_error_text {
     const char *dsn, *text;
 };
@@ -30,7 +37,8 @@ mime_error gravest(unsigned errors);
 class mime_handler {
   public:
     virtual ~mime_handler() = default;
-    // One header, folded lines joined by LF, without the last LF. It may be changed. `options` is null for an unknown one.
+    // One header, folded lines joined by LF, without the last LF. It may be changed. `options` is null for an unknown
+    // one.
     virtual void header(header_class where, const header_options* options, std::string& text) = 0;
     virtual void primary_headers_end() = 0;
     // A line of a body, or a piece of one when not `whole`; `offset` counts from the start of its body.
@@ -39,7 +47,7 @@ class mime_handler {
 };
 
 struct mime_options {
-    bool ignore_structure = false;              // disable_mime_input_processing: one header, one body
+    bool ignore_structure = false;  // disable_mime_input_processing: one header, one body
     bool report_nesting = false, report_truncated_header = false, report_eight_bit_header = false;
     bool report_eight_bit_body = false, report_encoding_domain = false;
     std::size_t header_size_limit = 102400, boundary_length_limit = 2048;
@@ -54,7 +62,7 @@ class mime_parser {
     // The next line without its LF, or with `whole` false a piece of one.
     void text(std::string_view piece, bool whole);
     void end();
-    unsigned errors() const { return errors_; }         // of mime_error
+    unsigned errors() const { return errors_; }  // of mime_error
     // All that follows is body text in which no part can begin.
     bool in_plain_body() const { return in_body_ && boundaries_.empty(); }
 
@@ -93,20 +101,21 @@ class mime_parser {
     subtype subtype_ = subtype::plain;
     encoding encoding_ = encoding::seven_bit, domain_ = encoding::seven_bit;
     bool previous_was_piece_ = false;
-    std::string header_;                                // being gathered
+    std::string header_;  // being gathered
     std::vector<boundary> boundaries_;
     std::int64_t body_offset_ = 0;
     unsigned errors_ = 0;
 };
 
-// A token of a structured MIME header (header_token(3)): `kind` is 'a' for an atom, '"' for a quoted string, else the special
-// character itself.
+// A token of a structured MIME header (header_token(3)): `kind` is 'a' for an atom, '"' for a quoted string, else the
+// special character itself.
 struct mime_token {
     char kind = 0;
     std::string text;
 };
-// Reads tokens up to `terminator` (0: as far as there is text) and moves `rest` past it; at most `limit` are kept. False when
-// nothing is left.
-bool next_tokens(std::string_view& rest, std::string_view specials, char terminator, std::size_t limit, std::vector<mime_token>& out);
+// Reads tokens up to `terminator` (0: as far as there is text) and moves `rest` past it; at most `limit` are kept.
+// False when nothing is left.
+bool next_tokens(std::string_view& rest, std::string_view specials, char terminator, std::size_t limit,
+                 std::vector<mime_token>& out);
 
 }  // namespace mta::cleanup

@@ -1,9 +1,9 @@
 // mta/cleanup/passage.hpp - one message on its way through cleanup: envelope, content, then what was extracted
 // (cleanup_api.c, cleanup_envelope.c, cleanup_message.c, cleanup_extracted.c, cleanup_bounce.c).
 //
-// The order is Postfix's, because each stage sees what the ones before it made: sender, recipients, headers and body line by
-// line, recipients from headers, automatic copies. The first error that ends a message ends the work on it, unless the
-// message is to be bounced from here: then all of it is wanted.
+// The order is Postfix's, because each stage sees what the ones before it made: sender, recipients, headers and body
+// line by line, recipients from headers, automatic copies. The first error that ends a message ends the work on it,
+// unless the message is to be bounced from here: then all of it is wanted.
 #pragma once
 #include <set>
 #include <string>
@@ -72,13 +72,21 @@ class passage final : private mime_handler {
     void check_size();
     std::size_t envelope_size() const;
 
-    enum error_flag : unsigned { deferred = 1, bad = 2, no_recipients = 4, hops = 8, size = 16, rejected = 32, write = 64 };
+    enum error_flag : unsigned {
+        deferred = 1,
+        bad = 2,
+        no_recipients = 4,
+        hops = 8,
+        size = 16,
+        rejected = 32,
+        write = 64
+    };
     bool going_on() const { return (errors_ & lethal_) == 0 && !discard_; }
     void fail(error_flag why) { errors_ |= why; }
     result outcome() const;
     void warn(std::string text, bool of_message = true);
-    std::string log_context() const;            // "from=<a> to=<b> proto=ESMTP helo=<x>"
-    maillog::peer client() const;               // "local" when it was submitted here
+    std::string log_context() const;  // "from=<a> to=<b> proto=ESMTP helo=<x>"
+    maillog::peer client() const;     // "local" when it was submitted here
 
     master::mail_system& mail_;
     const settings& options_;
@@ -99,13 +107,13 @@ class passage final : private mime_handler {
     std::vector<queue::recipient> recipients_;
     std::set<std::string, std::less<>> duplicates_;
 
-    const address::rewrite_context* rewrite_context_;       // of headers; null: they stay as they are
+    const address::rewrite_context* rewrite_context_;  // of headers; null: they stay as they are
     std::uint64_t headers_seen_ = 0;
     bool is_resent_ = false;
-    bool utf8_ = false;                                     // found where it needs SMTPUTF8
+    bool utf8_ = false;  // found where it needs SMTPUTF8
     bool in_headers_ = true;
     std::size_t header_size_ = 0;
-    std::size_t cut_record_length_ = 0;                     // of the record that does not fit any more
+    std::size_t cut_record_length_ = 0;  // of the record that does not fit any more
     std::string out_;
 };
 

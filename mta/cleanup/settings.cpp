@@ -11,7 +11,8 @@ namespace {
 
 address_classes classes_of(const std::vector<std::string>& words) {
     const auto has = [&](std::string_view name) {
-        return std::any_of(words.begin(), words.end(), [&](const std::string& each) { return text::equal_ignoring_case(each, name); });
+        return std::any_of(words.begin(), words.end(),
+                           [&](const std::string& each) { return text::equal_ignoring_case(each, name); });
     };
     return {has("envelope_sender"), has("envelope_recipient"), has("header_sender"), has("header_recipient")};
 }
@@ -28,10 +29,12 @@ mime_options mime_options_of(const config::parameters& p) {
     mime.report_eight_bit_header = strict || strict_headers;
     mime.report_eight_bit_body = strict || strict_body;
     mime.report_encoding_domain = p.flag("strict_mime_encoding_domain");
-    mime.report_nesting = strict || strict_headers || strict_body || mime.report_encoding_domain || !p.text("header_checks").empty() ||
-                          !p.text("mime_header_checks").empty() || !p.text("nested_header_checks").empty();
+    mime.report_nesting = strict || strict_headers || strict_body || mime.report_encoding_domain ||
+                          !p.text("header_checks").empty() || !p.text("mime_header_checks").empty() ||
+                          !p.text("nested_header_checks").empty();
     if (mime.ignore_structure) {
-        mime.report_eight_bit_header = mime.report_eight_bit_body = mime.report_encoding_domain = mime.report_nesting = false;
+        mime.report_eight_bit_header = mime.report_eight_bit_body = mime.report_encoding_domain = mime.report_nesting =
+            false;
     }
     mime.header_size_limit = static_cast<std::size_t>(p.number("header_size_limit"));
     mime.boundary_length_limit = static_cast<std::size_t>(p.number("mime_boundary_length_limit"));
@@ -56,7 +59,8 @@ std::string unescaped(std::string_view text) {
         } else if (c >= '0' && c <= '7') {
             int value = 0;
             std::size_t end = i;
-            while (end < text.size() && end < i + 3 && text[end] >= '0' && text[end] <= '7') value = value * 8 + (text[end++] - '0');
+            while (end < text.size() && end < i + 3 && text[end] >= '0' && text[end] <= '7')
+                value = value * 8 + (text[end++] - '0');
             out += static_cast<char>(value);
             i = end - 1;
         } else {
@@ -114,8 +118,9 @@ settings::settings(master::mail_system& mail, const config::parameters& p, std::
     masquerade_domains = p.words("masquerade_domains");
     masquerade_classes = classes_of(p.words("masquerade_classes"));
     has_masquerade_exceptions = !p.text("masquerade_exceptions").empty();
-    masquerade_exceptions = table::string_list("masquerade_exceptions", p.text("masquerade_exceptions"), mail.shared().tables, environment,
-                                               complaints, table::parent_style::dot_parent);
+    masquerade_exceptions =
+        table::string_list("masquerade_exceptions", p.text("masquerade_exceptions"), mail.shared().tables, environment,
+                           complaints, table::parent_style::dot_parent);
     virtual_alias = open("virtual_alias_maps", true);
     virtual_expansion_limit = size("virtual_alias_expansion_limit");
     virtual_recursion_limit = size("virtual_alias_recursion_limit");

@@ -59,7 +59,8 @@ struct settings {
     table::maps sender_bcc, recipient_bcc;
     table::maps header_checks, mime_header_checks, nested_header_checks, body_checks;
 
-    settings(master::mail_system& mail, const config::parameters& parameters, std::vector<table::diagnostic>& complaints);
+    settings(master::mail_system& mail, const config::parameters& parameters,
+             std::vector<table::diagnostic>& complaints);
 };
 
 // A text with C-like escapes: \n, \t, \001 (unescape(3)).

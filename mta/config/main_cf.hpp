@@ -19,7 +19,7 @@ struct definition {
 };
 
 struct main_cf {
-    std::vector<definition> definitions;            // in file order; of equal names the last one counts
+    std::vector<definition> definitions;  // in file order; of equal names the last one counts
     problems found;
 };
 main_cf read_main_cf(std::string_view text, std::string_view file);
@@ -28,8 +28,8 @@ main_cf read_main_cf(std::string_view text, std::string_view file);
 // white space of continuation lines is kept (Postfix joins "a\n  b" to "a  b").
 struct logical_line {
     std::string text;
-    std::uint32_t first = 0;                        // number of its first physical line
-    std::uint32_t last = 0;                         // and of its last
+    std::uint32_t first = 0;  // number of its first physical line
+    std::uint32_t last = 0;   // and of its last
 };
 // For main.cf and master.cf. Anything before the first line that starts with non-blank text is as Postfix takes it.
 std::vector<logical_line> logical_lines(std::string_view text);

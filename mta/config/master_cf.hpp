@@ -15,29 +15,29 @@
 namespace mta::config {
 
 enum class transport_type : std::uint8_t { inet, unix_domain, fifo, pass, unix_datagram };
-std::string_view to_string(transport_type);         // "inet", "unix", "fifo", "pass", "unix-dgram"
+std::string_view to_string(transport_type);  // "inet", "unix", "fifo", "pass", "unix-dgram"
 
 struct service {
-    std::string name;                               // the first column as written: "smtp", "127.0.0.1:10025"
+    std::string name;  // the first column as written: "smtp", "127.0.0.1:10025"
     transport_type type = transport_type::unix_domain;
     bool is_private = true;
     bool unprivileged = true;
     bool chroot = false;
-    std::int64_t wakeup_seconds = 0;                // 0: never
-    bool wakeup_only_when_used = false;             // "1000?"
-    std::optional<std::int64_t> process_limit;      // 0: none; not set: $default_process_limit
-    std::string command;                            // "smtpd"
-    std::vector<std::string> arguments;             // without the -o ones; `{...}` stripped of its braces
-    std::vector<definition> overrides;              // -o, in order; of equal names the last one counts
+    std::int64_t wakeup_seconds = 0;            // 0: never
+    bool wakeup_only_when_used = false;         // "1000?"
+    std::optional<std::int64_t> process_limit;  // 0: none; not set: $default_process_limit
+    std::string command;                        // "smtpd"
+    std::vector<std::string> arguments;         // without the -o ones; `{...}` stripped of its braces
+    std::vector<definition> overrides;          // -o, in order; of equal names the last one counts
     position where;
 
     // inet only.
-    std::string host;                               // "" listens on all of inet_interfaces
+    std::string host;  // "" listens on all of inet_interfaces
     std::uint16_t port = 0;
 };
 
 struct master_cf {
-    std::vector<service> services;                  // in file order; a later name/type replaces an earlier one
+    std::vector<service> services;  // in file order; a later name/type replaces an earlier one
     problems found;
 
     // By first column and type; null when there is none.

@@ -24,8 +24,8 @@ struct service;
 
 // What the defaults of myhostname, mydomain and mynetworks are computed from.
 struct machine {
-    std::string host_name;                          // gethostname(2)
-    std::vector<std::string> addresses;             // of its interfaces with prefix: "192.168.137.5/24", "fd00::5/64"
+    std::string host_name;               // gethostname(2)
+    std::vector<std::string> addresses;  // of its interfaces with prefix: "192.168.137.5/24", "fd00::5/64"
 };
 
 class parameters {
@@ -47,9 +47,9 @@ class parameters {
     // Expanded values of known parameters, range-checked. Of `raw` ones text() gives the unexpanded text. A name of
     // the user's own (a restriction class) is expanded as a string; use defines() before asking for such a name.
     std::string text(std::string_view name) const;
-    std::int64_t number(std::string_view name) const;               // integer, nint, long
-    bool flag(std::string_view name) const;                         // boolean, nbool
-    std::chrono::nanoseconds duration(std::string_view name) const; // time
+    std::int64_t number(std::string_view name) const;                // integer, nint, long
+    bool flag(std::string_view name) const;                          // boolean, nbool
+    std::chrono::nanoseconds duration(std::string_view name) const;  // time
     // The words of text(name), between commas and white space; `{...}` holds together.
     std::vector<std::string> words(std::string_view name) const;
 
@@ -99,8 +99,8 @@ class parameters {
     pointer below_;
     std::shared_ptr<const machine> machine_;
     std::vector<std::shared_ptr<const std::string>> files_;
-    std::vector<row> rows_;                         // sorted by name
-    std::string blob_;                              // the values, and the names that the table does not have
+    std::vector<row> rows_;  // sorted by name
+    std::string blob_;       // the values, and the names that the table does not have
 };
 
 }  // namespace mta::config

@@ -21,7 +21,7 @@ struct position {
     std::uint32_t column = 0;
 
     std::string_view file_name() const { return file ? std::string_view(*file) : std::string_view(); }
-    std::string text() const;                       // "main.cf:12", "lab.yaml:7:9", or "built-in default"
+    std::string text() const;  // "main.cf:12", "lab.yaml:7:9", or "built-in default"
 };
 position place(std::string_view file, std::uint32_t line, std::uint32_t column = 0);
 

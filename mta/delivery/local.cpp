@@ -42,15 +42,20 @@ mailbox_place place_for(const local_settings& settings, const account& user) {
     return place;
 }
 
-queue::delivery_status store(master::mail_system& mail, const mailbox_place& place, const account& user, std::string_view text) {
+queue::delivery_status store(master::mail_system& mail, const mailbox_place& place, const account& user,
+                             std::string_view text) {
     const append_result stored = place.maildir ? mail.host().store_in_maildir(place.path, user, text)
                                                : mail.host().append_to_mailbox(place.path, user, text);
     const std::string what = fmt::format("cannot update mailbox {} for user {}.", place.path, user.name);
     switch (stored) {
-        case append_result::ok: return {"2.0.0", place.maildir ? "delivered to maildir" : "delivered to mailbox"};
-        case append_result::over_quota: return {"5.2.2", what + " error writing message: Disk quota exceeded"};
-        case append_result::disk_full: return {"4.3.0", what + " error writing message: No space left on device"};
-        case append_result::no_permission: break;
+        case append_result::ok:
+            return {"2.0.0", place.maildir ? "delivered to maildir" : "delivered to mailbox"};
+        case append_result::over_quota:
+            return {"5.2.2", what + " error writing message: Disk quota exceeded"};
+        case append_result::disk_full:
+            return {"4.3.0", what + " error writing message: No space left on device"};
+        case append_result::no_permission:
+            break;
     }
     return {"4.2.0", what + " unable to open: Permission denied"};
 }
@@ -86,14 +91,17 @@ local_settings::local_settings(master::mail_system& mail, const config::paramete
     table::open_options options;
     options.syntax = table::source_syntax::aliases;
     options.allow_substitution = false;
-    aliases = table::maps::open("alias_maps", p.text("alias_maps"), mail.shared().tables, mail.table_environment(), options, complaints);
+    aliases = table::maps::open("alias_maps", p.text("alias_maps"), mail.shared().tables, mail.table_environment(),
+                                options, complaints);
     for (const table::diagnostic& each : complaints) mail.warn(mail.process_of("local"), each.text);
 }
 
-local_delivery::local_delivery(master::mail_system& mail, master::daemon& service, const local_settings& settings, report& account)
+local_delivery::local_delivery(master::mail_system& mail, master::daemon& service, const local_settings& settings,
+                               report& account)
     : mail_(mail), service_(service), settings_(settings), account_(account) {
     const cleanup::message_headers headers(*account.about().file->content);
-    for (const std::string& each : headers.values("Delivered-To")) delivered_to_.insert(text::lowered(text::trimmed(each)));
+    for (const std::string& each : headers.values("Delivered-To"))
+        delivered_to_.insert(text::lowered(text::trimmed(each)));
 }
 
 void local_delivery::fill(state& at) const {
@@ -125,7 +133,8 @@ task<void> local_delivery::run() {
 }
 
 // Says what became of one address; the account knows parts of an expansion from recipients of their own.
-local_delivery::result local_delivery::account_for(const state& at, const queue::delivery_status& status, std::string_view relay) {
+local_delivery::result local_delivery::account_for(const state& at, const queue::delivery_status& status,
+                                                   std::string_view relay) {
     switch (status.dsn.empty() ? '5' : status.dsn[0]) {
         case '2':
             if (at.is_part) {
@@ -134,8 +143,12 @@ local_delivery::result local_delivery::account_for(const state& at, const queue:
                 account_.sent(at.to, relay, status);
             }
             return result::done;
-        case '4': account_.deferred(at.to, relay, status); return result::deferred;
-        default: account_.bounced(at.to, relay, status); return result::bounced;
+        case '4':
+            account_.deferred(at.to, relay, status);
+            return result::deferred;
+        default:
+            account_.bounced(at.to, relay, status);
+            return result::bounced;
     }
 }
 
@@ -178,16 +191,20 @@ local_delivery::result local_delivery::deliver_mailbox(state& at, const account&
     headers.original_to = settings_.enable_original_recipient;
     if (settings_.prepend_delivered_to_file) headers.delivered_to = at.delivered_to;
     const mailbox_place place = place_for(settings_, user);
-    const std::string text = mailbox_text(account_.about(), at.to, headers, place.maildir ? mailbox_format::maildir : mailbox_format::mbox,
-                                          mail_.now(), mail_.host().time_zone());
+    const std::string text =
+        mailbox_text(account_.about(), at.to, headers, place.maildir ? mailbox_format::maildir : mailbox_format::mbox,
+                     mail_.now(), mail_.host().time_zone());
     return account_for(at, store(mail_, place, user, text));
 }
 
 local_delivery::result local_delivery::deliver_unknown(state& at) {
     if (!settings_.luser_relay.empty() && seen_.insert("luser_relay " + at.local).second) {
         std::string relay = settings_.luser_relay;
-        const std::pair<const char*, std::string> values[] = {
-            {"user", at.user}, {"extension", at.extension}, {"local", at.local}, {"domain", at.domain}, {"recipient", at.to.address}};
+        const std::pair<const char*, std::string> values[] = {{"user", at.user},
+                                                              {"extension", at.extension},
+                                                              {"local", at.local},
+                                                              {"domain", at.domain},
+                                                              {"recipient", at.to.address}};
         for (const auto& [name, value] : values) {
             relay = text::replaced(relay, fmt::format("${{{}}}", name), value);
             relay = text::replaced(relay, fmt::format("$({})", name), value);
@@ -274,7 +291,8 @@ task<std::optional<local_delivery::result>> local_delivery::deliver_alias(state&
     result outcome = expanded;
     if (forwards) {
         state sender = at;
-        if (!owner.empty()) sender.sender = owner.find('@') != std::string::npos ? owner : mail_.rewrite().rewrite(owner, true);
+        if (!owner.empty())
+            sender.sender = owner.find('@') != std::string::npos ? owner : mail_.rewrite().rewrite(owner, true);
         const result forwarded = finish_forward(sender, key);
         if (outcome == result::done) outcome = forwarded;
     }
@@ -289,8 +307,12 @@ task<std::optional<local_delivery::result>> local_delivery::deliver_forward_file
     for (const auto word : text::split(settings_.forward_path, text::comma_or_space)) {
         std::string path(word);
         const std::pair<const char*, std::string> values[] = {
-            {"home", user.home}, {"user", at.user}, {"local", at.local}, {"domain", at.domain},
-            {"extension", at.extension}, {"recipient_delimiter", at.extension.empty() ? "" : settings_.recipient_delimiter.substr(0, 1)}};
+            {"home", user.home},
+            {"user", at.user},
+            {"local", at.local},
+            {"domain", at.domain},
+            {"extension", at.extension},
+            {"recipient_delimiter", at.extension.empty() ? "" : settings_.recipient_delimiter.substr(0, 1)}};
         bool empty_macro = false;
         for (const auto& [name, value] : values) {
             const std::string macro = fmt::format("${{{}}}", name), bare = fmt::format("${}", name);
@@ -368,7 +390,8 @@ task<local_delivery::result> local_delivery::deliver_word(state at, std::string 
         if (!user) co_return deliver_unknown(at);
         co_return deliver_mailbox(at, *user);
     }
-    if (at.level >= deepest_expansion) co_return account_for(at, {"5.4.6", fmt::format("alias database loop for {}", at.to.address)});
+    if (at.level >= deepest_expansion)
+        co_return account_for(at, {"5.4.6", fmt::format("alias database loop for {}", at.to.address)});
     const result outcome = co_await deliver(std::move(at));
     co_return outcome;
 }
@@ -376,7 +399,8 @@ task<local_delivery::result> local_delivery::deliver_word(state at, std::string 
 task<local_delivery::result> local_delivery::deliver_include(state at, std::string path) {
     const auto text = mail_.host().read_file(path);
     if (!text) {
-        co_return account_for(at, {"5.2.4", fmt::format("error reading include file {}: No such file or directory", path)});
+        co_return account_for(at,
+                              {"5.2.4", fmt::format("error reading include file {}: No such file or directory", path)});
     }
     if (!seen_.insert("include " + path).second) co_return result::done;
     at.from_include = true;
@@ -401,8 +425,9 @@ local_delivery::result local_delivery::deliver_file(state& at, const std::string
     headers.original_to = settings_.enable_original_recipient;
     if (settings_.prepend_delivered_to_file) headers.delivered_to = at.delivered_to;
     const bool maildir = path.back() == '/';
-    const std::string text = mailbox_text(account_.about(), at.to, headers, maildir ? mailbox_format::maildir : mailbox_format::mbox,
-                                          mail_.now(), mail_.host().time_zone());
+    const std::string text =
+        mailbox_text(account_.about(), at.to, headers, maildir ? mailbox_format::maildir : mailbox_format::mbox,
+                     mail_.now(), mail_.host().time_zone());
     queue::delivery_status status = store(mail_, {path, maildir}, owner, text);
     if (status.dsn == "2.0.0") status.text = maildir ? "delivered to maildir" : "delivered to file: " + path;
     return account_for(at, status);
@@ -440,8 +465,8 @@ local_delivery::result local_delivery::finish_forward(const state& at, const std
         to.original = list ? each : account_.about().recipient(at.to).original;
         envelope.recipients.push_back(std::move(to));
     }
-    message.content = fmt::format("Received: by {} ({})\n\tid {}; {}\n", settings_.myhostname, settings_.mail_name, envelope.id,
-                                  text::mail_date(mail_.now(), mail_.host().time_zone()));
+    message.content = fmt::format("Received: by {} ({})\n\tid {}; {}\n", settings_.myhostname, settings_.mail_name,
+                                  envelope.id, text::mail_date(mail_.now(), mail_.host().time_zone()));
     if (settings_.prepend_delivered_to_forward) {
         message.content += fmt::format("Delivered-To: {}\n", address::path_822(at.delivered_to));
     }

@@ -1,8 +1,9 @@
 // mta/delivery/local.hpp - local(8): aliases, lists, forwarding and the mailboxes of this host's users.
 //
-// A recipient goes through alias_maps (the full local part, then without its extension), then to a user of the host: through
-// the file that forward_path names, and at last into a mailbox. What an alias or forward file names may be an address, a
-// file, a :include: list or a command. Addresses on other hosts, and those under a list's owner, go out in a new message.
+// A recipient goes through alias_maps (the full local part, then without its extension), then to a user of the host:
+// through the file that forward_path names, and at last into a mailbox. What an alias or forward file names may be an
+// address, a file, a :include: list or a command. Addresses on other hosts, and those under a list's owner, go out in a
+// new message.
 #pragma once
 #include <map>
 #include <memory>
@@ -25,9 +26,10 @@ namespace mta::delivery {
 
 struct local_settings {
     table::maps aliases;
-    std::string myhostname, recipient_delimiter, mail_spool_directory, home_mailbox, mailbox_transport, fallback_transport,
-        luser_relay, forward_path, mail_name;
-    bool enable_original_recipient, prepend_delivered_to_file, prepend_delivered_to_forward, expand_owner, reset_owner, propagate_alias, propagate_forward;
+    std::string myhostname, recipient_delimiter, mail_spool_directory, home_mailbox, mailbox_transport,
+        fallback_transport, luser_relay, forward_path, mail_name;
+    bool enable_original_recipient, prepend_delivered_to_file, prepend_delivered_to_forward, expand_owner, reset_owner,
+        propagate_alias, propagate_forward;
     bool alias_to_command, alias_to_file, forward_to_command, forward_to_file;
 
     local_settings(master::mail_system& mail, const config::parameters& parameters);
@@ -42,15 +44,15 @@ class local_delivery {
   private:
     // Where one address is on its way through aliases and forward files (LOCAL_STATE).
     struct state {
-        target to;                              // as logged
+        target to;  // as logged
         std::string local, user, extension, domain;
-        std::string unmatched;                  // of the extension, to be added to results
-        std::string delivered_to;               // the recipient that all this began with
-        std::string sender;                     // of what is sent on: a list's owner, or the message's
-        std::string owner;                      // of the list this came from, or ""
-        std::string came_from;                  // the alias or user that named it
+        std::string unmatched;     // of the extension, to be added to results
+        std::string delivered_to;  // the recipient that all this began with
+        std::string sender;        // of what is sent on: a list's owner, or the message's
+        std::string owner;         // of the list this came from, or ""
+        std::string came_from;     // the alias or user that named it
         bool from_include = false;
-        bool is_part = false;                   // of an expansion: the recipient itself is accounted for elsewhere
+        bool is_part = false;  // of an expansion: the recipient itself is accounted for elsewhere
         int level = 0;
     };
     // What goes on to other hosts: one message for each sender.

@@ -26,10 +26,12 @@ std::string mailbox_text(const request& from, const target& to, const mailbox_he
     std::string out;
     out.reserve(file.content->size() + 256);
     if (format == mailbox_format::mbox) {
-        ((((out += "From ") += file.sender.empty() ? "MAILER-DAEMON" : sender) += "  ") += text::mbox_date(now, zone)) += '\n';
+        ((((out += "From ") += file.sender.empty() ? "MAILER-DAEMON" : sender) += "  ") +=
+         text::mbox_date(now, zone)) += '\n';
     }
     ((out += "Return-Path: <") += sender) += ">\n";
-    if (headers.original_to && !who.original.empty()) ((out += "X-Original-To: ") += address::path_822(who.original)) += '\n';
+    if (headers.original_to && !who.original.empty())
+        ((out += "X-Original-To: ") += address::path_822(who.original)) += '\n';
     if (!headers.delivered_to.empty()) ((out += "Delivered-To: ") += address::path_822(headers.delivered_to)) += '\n';
     if (format == mailbox_format::mbox) {
         append_escaped(out, *file.content);

@@ -1,4 +1,5 @@
-// mta/delivery/mailbox_text.hpp - a message as it is written to a mailbox: the lines in front, and From_ escaped (mbox(5)).
+// mta/delivery/mailbox_text.hpp - a message as it is written to a mailbox: the lines in front, and From_ escaped
+// (mbox(5)).
 #pragma once
 #include <string>
 
@@ -10,8 +11,8 @@ namespace mta::delivery {
 enum class mailbox_format : std::uint8_t { mbox, maildir };
 
 struct mailbox_headers {
-    bool original_to = false;               // X-Original-To, when the recipient has one
-    std::string delivered_to;               // "" for none
+    bool original_to = false;  // X-Original-To, when the recipient has one
+    std::string delivered_to;  // "" for none
 };
 
 // Ends with the empty line that separates messages in an mbox.

@@ -1,7 +1,7 @@
 // pipe(8): hands a message to a program of the machine, as content filters are.
 //
-// Of the command line of master.cf it takes flags=, user=, argv=, null_sender=, eol=, size=; the exit status (sysexits(3))
-// decides whether the message was delivered, comes back, or waits.
+// Of the command line of master.cf it takes flags=, user=, argv=, null_sender=, eol=, size=; the exit status
+// (sysexits(3)) decides whether the message was delivered, comes back, or waits.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -95,8 +95,11 @@ std::vector<std::string> expand_argv(const pipe_options& options, const master::
             once = text::replaced(once, fmt::format("${{{}}}", name), value);
             once = text::replaced(once, fmt::format("$({})", name), value);
         }
-        constexpr std::array<std::string_view, 6> each_recipient = {"recipient", "user", "extension", "domain", "mailbox", "original_recipient"};
-        const auto mentions = [&](std::string_view name) { return once.find(fmt::format("${{{}}}", name)) != std::string::npos; };
+        constexpr std::array<std::string_view, 6> each_recipient = {"recipient", "user",    "extension",
+                                                                    "domain",    "mailbox", "original_recipient"};
+        const auto mentions = [&](std::string_view name) {
+            return once.find(fmt::format("${{{}}}", name)) != std::string::npos;
+        };
         if (std::none_of(each_recipient.begin(), each_recipient.end(), mentions)) {
             out.push_back(once);
             continue;
@@ -124,8 +127,10 @@ std::string input_text(const pipe_options& options, const request& work, std::st
     const std::string quoted = address::path_822(sender);
     if (has('F')) out += fmt::format("From {}  {}\n", quoted, text::mbox_date(now, zone));
     if (has('R')) out += fmt::format("Return-Path: <{}>\n", quoted);
-    if (has('O') && work.targets.size() == 1) out += fmt::format("X-Original-To: {}\n", work.recipient(work.targets[0]).original);
-    if (has('D') && work.targets.size() == 1) out += fmt::format("Delivered-To: {}\n", text::lowered(work.targets[0].address));
+    if (has('O') && work.targets.size() == 1)
+        out += fmt::format("X-Original-To: {}\n", work.recipient(work.targets[0]).original);
+    if (has('D') && work.targets.size() == 1)
+        out += fmt::format("Delivered-To: {}\n", text::lowered(work.targets[0].address));
     out += *work.file->content;
     if (has('.') || has('>')) {
         std::string escaped;
@@ -159,25 +164,34 @@ constexpr exit_meaning meanings[] = {
     {78, "5.3.5", "local configuration error"}};
 
 bool is_status_code(std::string_view text) {
-    return text.size() >= 5 && (text[0] == '2' || text[0] == '4' || text[0] == '5') && text[1] == '.' && text::is_digit(text[2]);
+    return text.size() >= 5 && (text[0] == '2' || text[0] == '4' || text[0] == '5') && text[1] == '.' &&
+           text::is_digit(text[2]);
 }
 
 }  // namespace
 
-queue::delivery_status command_status(const command_result& result, const std::string& command, const std::string& delivered) {
+queue::delivery_status command_status(const command_result& result, const std::string& command,
+                                      const std::string& delivered) {
     // dsb_unix() and dsn_split(3): a status code at the head of the output goes before the one of the exit status.
     const std::string output = text::replaced(result.output, "\n", " ");
     if (result.how == command_result::outcome::timed_out) {
         return {"5.3.0", fmt::format("Command time limit exceeded: \"{}\"", command)};
     }
     if (result.how == command_result::outcome::not_allowed) {
-        return {"4.3.0", fmt::format("Command not run: \"{}\": the lab runs commands of the machine only when it is allowed to", command)};
+        return {"4.3.0",
+                fmt::format("Command not run: \"{}\": the lab runs commands of the machine only when it is allowed to",
+                            command)};
     }
     if (result.how == command_result::outcome::not_found) {
-        return {"4.3.0", fmt::format("temporary failure. Command output: pipe: fatal: pipe_command: execvp {}: No such file or directory ", command)};
+        return {
+            "4.3.0",
+            fmt::format(
+                "temporary failure. Command output: pipe: fatal: pipe_command: execvp {}: No such file or directory ",
+                command)};
     }
     if (result.exit_status == 0) return {"2.0.0", delivered};
-    const auto known = std::find_if(std::begin(meanings), std::end(meanings), [&](const auto& each) { return each.status == result.exit_status; });
+    const auto known = std::find_if(std::begin(meanings), std::end(meanings),
+                                    [&](const auto& each) { return each.status == result.exit_status; });
     queue::delivery_status status;
     if (is_status_code(output)) {
         const auto space = output.find(' ');
@@ -185,11 +199,13 @@ queue::delivery_status command_status(const command_result& result, const std::s
         status.text = text::trimmed(output.substr(std::min(space, output.size())));
     } else if (known != std::end(meanings)) {
         status.dsn = known->dsn;
-        status.text = output.empty() ? std::string(known->text) : fmt::format("{}. Command output: {}", known->text, output);
+        status.text =
+            output.empty() ? std::string(known->text) : fmt::format("{}. Command output: {}", known->text, output);
     } else {
         status.dsn = "5.3.0";
         status.text = output.empty() ? fmt::format("Command died with status {}: \"{}\"", result.exit_status, command)
-                                     : fmt::format("Command died with status {}: \"{}\". Command output: {}", result.exit_status, command, output);
+                                     : fmt::format("Command died with status {}: \"{}\". Command output: {}",
+                                                   result.exit_status, command, output);
     }
     status.diagnostic_type = "x-unix";
     status.diagnostic = output.empty() ? status.text : output;
@@ -201,21 +217,26 @@ task<void> deliver_pipe(master::mail_system& mail, master::daemon& service, repo
     const pipe_options options = read_options(service.service.arguments);
     const bool quote = options.flags.find('q') != std::string::npos;
     const std::string& raw_sender = work.file->sender;
-    const std::string sender = raw_sender.empty() ? options.null_sender : quote ? address::path_822(raw_sender) : raw_sender;
+    const std::string sender = raw_sender.empty() ? options.null_sender
+                               : quote            ? address::path_822(raw_sender)
+                                                  : raw_sender;
     account.mark_connected(mail.now());
     if (options.size_limit > 0 && static_cast<std::int64_t>(work.file->size) > options.size_limit) {
-        const queue::delivery_status too_big("5.2.3", fmt::format("message size {} exceeds size limit {}", work.file->size, options.size_limit));
+        const queue::delivery_status too_big(
+            "5.2.3", fmt::format("message size {} exceeds size limit {}", work.file->size, options.size_limit));
         for (const target& each : work.targets) account.bounced(each, work.transport, too_big);
         co_return;
     }
     command program;
     program.arguments = expand_argv(options, mail, work, sender);
     program.user = options.user.substr(0, options.user.find(':'));
-    program.input = std::make_shared<const std::string>(input_text(options, work, sender, mail.now(), mail.host().time_zone()));
+    program.input =
+        std::make_shared<const std::string>(input_text(options, work, sender, mail.now(), mail.host().time_zone()));
     program.time_limit = service.parameters->transport_duration(service.service.name, "_time_limit");
     const std::string name = program.arguments.empty() ? "" : program.arguments.front();
     const command_result result = co_await mail.host().run(std::move(program));
-    const queue::delivery_status status = command_status(result, name, fmt::format("delivered via {} service", work.transport));
+    const queue::delivery_status status =
+        command_status(result, name, fmt::format("delivered via {} service", work.transport));
     for (const target& each : work.targets) account.settle(each, work.transport, status);
 }
 

@@ -8,7 +8,8 @@
 namespace mta::delivery {
 namespace {
 
-// What is kept for notices and queue listings, other than what is logged, has no white space at its end (bounce_log(3)).
+// What is kept for notices and queue listings, other than what is logged, has no white space at its end
+// (bounce_log(3)).
 queue::delivery_status kept(queue::delivery_status status) {
     for (std::string* each : {&status.text, &status.diagnostic}) each->resize(text::trimmed_right(*each).size());
     return status;
@@ -32,7 +33,8 @@ report::report(master::mail_system& mail, const maillog::process& agent, request
     started_ = connected_ = mail.now();
 }
 
-void report::log(const target& to, std::string_view relay, const queue::delivery_status& status, std::string_view outcome) {
+void report::log(const target& to, std::string_view relay, const queue::delivery_status& status,
+                 std::string_view outcome) {
     const queue::recipient& who = request_.recipient(to);
     maillog::delivery told;
     told.recipient = to.address;
@@ -54,7 +56,8 @@ void report::sent_part(const target& to, std::string_view relay, const queue::de
     log(to, relay, status, "sent");
 }
 
-void report::trace(const target& to, std::string_view relay, std::string_view action, const queue::delivery_status& status) {
+void report::trace(const target& to, std::string_view relay, std::string_view action,
+                   const queue::delivery_status& status) {
     const queue::recipient& who = request_.recipient(to);
     if (!(who.notify & queue::notify_success)) return;
     queue::notice_entry entry = notice_of(who, action, status);
@@ -63,7 +66,8 @@ void report::trace(const target& to, std::string_view relay, std::string_view ac
     request_.file->traces.push_back(std::move(entry));
 }
 
-void report::sent(const target& to, std::string_view relay, const queue::delivery_status& status, std::string_view action) {
+void report::sent(const target& to, std::string_view relay, const queue::delivery_status& status,
+                  std::string_view action) {
     log(to, relay, status, "sent");
     request_.recipient(to).done = true;
     if (!action.empty()) trace(to, relay, action, status);
@@ -90,9 +94,12 @@ void report::deferred(const target& to, std::string_view relay, queue::delivery_
 
 void report::settle(const target& to, std::string_view relay, const queue::delivery_status& status) {
     switch (status.dsn.empty() ? '5' : status.dsn[0]) {
-        case '2': return sent(to, relay, status);
-        case '4': return deferred(to, relay, status);
-        default: return bounced(to, relay, status);
+        case '2':
+            return sent(to, relay, status);
+        case '4':
+            return deferred(to, relay, status);
+        default:
+            return bounced(to, relay, status);
     }
 }
 

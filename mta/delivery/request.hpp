@@ -1,5 +1,5 @@
-// mta/delivery/request.hpp - what the queue manager asks of a delivery agent, and how the agent reports (deliver_request(3),
-// sent(3), bounce(3), defer(3)).
+// mta/delivery/request.hpp - what the queue manager asks of a delivery agent, and how the agent reports
+// (deliver_request(3), sent(3), bounce(3), defer(3)).
 #pragma once
 #include <optional>
 #include <string>
@@ -12,7 +12,7 @@
 namespace mta::master {
 class mail_system;
 struct daemon;
-}
+}  // namespace mta::master
 
 namespace mta::delivery {
 
@@ -27,8 +27,8 @@ struct request {
     std::vector<target> targets;
     std::string transport, next_hop;
     time_point became_active{};
-    time_point handed_out{};                        // to the agent
-    bool flushed = false;                           // the user asked for a delivery attempt now
+    time_point handed_out{};  // to the agent
+    bool flushed = false;     // the user asked for a delivery attempt now
     // Set by the agent when it was the destination that failed, not the recipient: the queue manager slows down.
     std::optional<queue::delivery_status> site_failure;
 
@@ -47,7 +47,8 @@ class report {
 
     // The recipient is done. `action`: delivered, relayed or expanded, for a success notice where one was asked for; ""
     // when the next server took over to tell.
-    void sent(const target& to, std::string_view relay, const queue::delivery_status& status, std::string_view action = "delivered");
+    void sent(const target& to, std::string_view relay, const queue::delivery_status& status,
+              std::string_view action = "delivered");
     // The recipient is done, and the sender will be told. With soft_bounce it is deferred instead.
     void bounced(const target& to, std::string_view relay, queue::delivery_status status);
     // To be tried again.

@@ -26,7 +26,9 @@ void append_number(std::string& out, std::integral auto number) {
     out.append(digits.data(), end);
 }
 
-void append_peer(std::string& out, const peer& p) { (((out += p.name) += '[') += p.address) += ']'; }
+void append_peer(std::string& out, const peer& p) {
+    (((out += p.name) += '[') += p.address) += ']';
+}
 
 // Postfix keeps moments in microseconds and subtracts those.
 duration difference(time_point later, time_point earlier) {
@@ -172,11 +174,13 @@ struct line_writer {
 };
 
 constexpr std::array<std::string_view, std::variant_size_v<event>> names = {
-    "system_started", "system_stopped", "system_reloaded", "connected",       "disconnected", "connection_broken",
-    "command",        "tls_established", "client_assigned", "verdict",        "picked_up",    "message_id_seen",
-    "became_active",  "delivery",        "removed",         "expired",        "notification", "remark"};
+    "system_started", "system_stopped",  "system_reloaded", "connected", "disconnected", "connection_broken",
+    "command",        "tls_established", "client_assigned", "verdict",   "picked_up",    "message_id_seen",
+    "became_active",  "delivery",        "removed",         "expired",   "notification", "remark"};
 
-constexpr bool continues(char c) { return (static_cast<unsigned char>(c) & 0xc0) == 0x80; }
+constexpr bool continues(char c) {
+    return (static_cast<unsigned char>(c) & 0xc0) == 0x80;
+}
 
 // Whether eight bytes are printable ASCII all: none has its high bit, is under a space, or is DEL.
 bool all_plain(const char* eight) {
@@ -203,7 +207,9 @@ void make_printable(std::string& out, std::size_t from, bool utf8) {
 
 }  // namespace
 
-std::string_view name_of(const event& e) { return names[e.index()]; }
+std::string_view name_of(const event& e) {
+    return names[e.index()];
+}
 
 bool in_maillog(const event& e) {
     if (std::holds_alternative<command>(e)) return false;
@@ -242,7 +248,7 @@ void append_delay(std::string& out, duration delay, int finest_digits) {
 void render_text(const entry& e, std::string& out, bool utf8) {
     constexpr std::array<std::string_view, 5> severities = {"", "warning: ", "error: ", "fatal: ", "panic: "};
     if (const auto* said = std::get_if<remark>(&e.what)) out += severities[static_cast<std::size_t>(said->severity)];
-    const std::size_t from = out.size();        // the limit does not count the severity
+    const std::size_t from = out.size();  // the limit does not count the severity
     std::visit(line_writer{e, out}, e.what);
     make_printable(out, from, utf8);
     if (out.size() - from > line_limit) out.resize(from + line_limit);

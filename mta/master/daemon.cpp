@@ -7,7 +7,8 @@ process_pool::limits limits_of(const config::service& row, const config::paramet
     process_pool::limits limits;
     limits.max_idle = parameters.duration("max_idle");
     limits.max_use = static_cast<int>(parameters.number("max_use"));
-    limits.processes = static_cast<std::size_t>(row.process_limit ? *row.process_limit : parameters.number("default_process_limit"));
+    limits.processes =
+        static_cast<std::size_t>(row.process_limit ? *row.process_limit : parameters.number("default_process_limit"));
     return limits;
 }
 

@@ -14,7 +14,7 @@ struct daemon {
     daemon(const config::service& row, const config::parameters::pointer& main, process_ids& ids);
 
     const config::service& service;
-    config::parameters::pointer parameters;     // main.cf under the service's own -o
+    config::parameters::pointer parameters;  // main.cf under the service's own -o
     process_pool processes;
 };
 

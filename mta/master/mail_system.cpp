@@ -13,7 +13,7 @@
 namespace mta::master {
 namespace {
 
-constexpr std::string_view version = "3.7.11";      // of the Postfix whose semantics these are
+constexpr std::string_view version = "3.7.11";  // of the Postfix whose semantics these are
 
 }  // namespace
 
@@ -22,7 +22,8 @@ mail_system::mail_system(Host& host, configuration settings, std::shared_ptr<sha
 
 mail_system::~mail_system() = default;
 
-void mail_system::log(const maillog::process& by, std::string_view queue_id, const maillog::event& what, std::uint64_t connection) {
+void mail_system::log(const maillog::process& by, std::string_view queue_id, const maillog::event& what,
+                      std::uint64_t connection) {
     host_.log(maillog::entry{now(), by, queue_id, connection, what});
 }
 
@@ -48,7 +49,8 @@ table::environment mail_system::table_environment() {
 void mail_system::start() {
     if (running_) return;
     const std::string tag = syslog_tag(parameters(), "master");
-    script_ = std::make_unique<maillog::process>(maillog::process{syslog_tag(parameters(), "postfix-script"), ids_.next()});
+    script_ =
+        std::make_unique<maillog::process>(maillog::process{syslog_tag(parameters(), "postfix-script"), ids_.next()});
     master_ = std::make_unique<maillog::process>(maillog::process{tag, ids_.next()});
     log(*script_, {}, maillog::system_started{version, settings_.directory, true});
     log(*master_, {}, maillog::system_started{version, settings_.directory, false});
@@ -72,7 +74,8 @@ void mail_system::start_daemons() {
     soft_bounce_ = parameters().flag("soft_bounce");
     for (const config::service& each : settings_.services->services) daemons_.emplace_back(each, settings_.main, ids_);
     std::vector<table::diagnostic> complaints;
-    rewrite_ = std::make_unique<address::trivial_rewrite>(parameters(), host_, shared_->tables, table_environment(), complaints);
+    rewrite_ = std::make_unique<address::trivial_rewrite>(parameters(), host_, shared_->tables, table_environment(),
+                                                          complaints);
     for (const table::diagnostic& each : complaints) warn(process_of("trivial-rewrite"), each.text);
     cleanup_ = std::make_unique<cleanup::cleaner>(*this);
     bounce_ = std::make_unique<bounce::bouncer>(*this);
@@ -100,12 +103,16 @@ void mail_system::open_ports() {
             endpoint local;
             if (parsed) local.address = *parsed;
             local.port = each.service.port;
-            auto opened = parsed ? host_.listen(local, [this, &each](auto stream, const endpoint& at, const endpoint& from) {
-                accept(each, std::move(stream), at, from);
-            }) : nullptr;
+            auto opened = parsed ? host_.listen(local,
+                                                [this, &each](auto stream, const endpoint& at, const endpoint& from) {
+                                                    accept(each, std::move(stream), at, from);
+                                                })
+                                 : nullptr;
             if (!opened) {
-                log(*master_, {}, maillog::remark{maillog::level::fatal, fmt::format("bind {} port {}: Cannot assign requested address",
-                                                                                     address, each.service.port)});
+                log(*master_, {},
+                    maillog::remark{
+                        maillog::level::fatal,
+                        fmt::format("bind {} port {}: Cannot assign requested address", address, each.service.port)});
                 continue;
             }
             listeners_.push_back(std::move(opened));
@@ -113,7 +120,8 @@ void mail_system::open_ports() {
     }
 }
 
-void mail_system::accept(daemon& by, std::unique_ptr<byte_stream> stream, const endpoint& local, const endpoint& remote) {
+void mail_system::accept(daemon& by, std::unique_ptr<byte_stream> stream, const endpoint& local,
+                         const endpoint& remote) {
     auto& server = servers_[&by];
     if (!server) {
         try {
@@ -121,7 +129,7 @@ void mail_system::accept(daemon& by, std::unique_ptr<byte_stream> stream, const 
         } catch (const config::fatal& e) {
             const maillog::process died{by.processes.tag(), ids_.next()};
             daemon_failed(by, died, e);
-            unanswered_.push_back(std::move(stream));       // it stays in the listen queue
+            unanswered_.push_back(std::move(stream));  // it stays in the listen queue
             return;
         }
     }
@@ -181,7 +189,8 @@ const maillog::process& mail_system::process_of(std::string_view command) {
     if (found != residents_.end()) return found->second;
     for (const daemon& each : daemons_) {
         if (each.service.command != command) continue;
-        return residents_.emplace(std::string(command), maillog::process{each.processes.tag(), ids_.next()}).first->second;
+        return residents_.emplace(std::string(command), maillog::process{each.processes.tag(), ids_.next()})
+            .first->second;
     }
     return *master_;
 }
@@ -195,7 +204,9 @@ std::string mail_system::new_queue_id(time_point arrived) {
     return long_ids_ ? queue::long_id(arrived, inode) : queue::short_id(arrived, inode);
 }
 
-submission_result mail_system::submit(submission message) { return pickup::sendmail(*this, std::move(message)); }
+submission_result mail_system::submit(submission message) {
+    return pickup::sendmail(*this, std::move(message));
+}
 
 void mail_system::pick_up() {
     maildrop_.clear();
@@ -260,8 +271,12 @@ bool mail_system::change_queue_file(const queue::message& file, char action) {
     if (std::string_view("dhHr").find(action) == std::string_view::npos) return false;
     if (running_) queue_manager_->forget(file->id);
     switch (action) {
-        case 'd': host_.queue_files().remove(file->id); return true;
-        case 'h': file->where = queue::name::hold; break;
+        case 'd':
+            host_.queue_files().remove(file->id);
+            return true;
+        case 'h':
+            file->where = queue::name::hold;
+            break;
         case 'H':
             file->where = queue::name::deferred;
             if (running_) queue_manager_->released(file);

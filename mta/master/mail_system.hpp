@@ -1,8 +1,9 @@
-// mta/master/mail_system.hpp - a whole Postfix on one host: starts its daemons, opens its ports, and ends them (master(8)).
+// mta/master/mail_system.hpp - a whole Postfix on one host: starts its daemons, opens its ports, and ends them
+// (master(8)).
 //
 // All a mail system has lives in this object and in its host's spool; two of them never see each other. The daemons
-// find each other here, as Postfix's find each other's sockets. A daemon whose configuration is fatal logs that each time
-// it is wanted, as Postfix's does, and the rest goes on.
+// find each other here, as Postfix's find each other's sockets. A daemon whose configuration is fatal logs that each
+// time it is wanted, as Postfix's does, and the rest goes on.
 #pragma once
 #include <deque>
 #include <functional>
@@ -44,28 +45,28 @@ namespace master {
 struct configuration {
     config::parameters::pointer main;
     std::shared_ptr<const config::master_cf> services;
-    std::string directory = "/etc/postfix";         // as logged at a start
+    std::string directory = "/etc/postfix";  // as logged at a start
 };
 
 // What the mail systems of one world share, so that equal tables and TLS settings are in memory once.
 struct shared_state {
     table::registry tables;
     tls::context_cache tls_contexts;
-    tls::key_log on_tls_key;                        // optional
+    tls::key_log on_tls_key;  // optional
 };
 
 // A message as sendmail(1) takes it.
 struct submission {
     std::string sender;
     std::vector<std::string> recipients;
-    std::string content;                            // as read from standard input, LF line ends
+    std::string content;  // as read from standard input, LF line ends
     unsigned uid = 0;
-    std::vector<std::string> options;               // of the command line, "-t", "-N", ...
+    std::vector<std::string> options;  // of the command line, "-t", "-N", ...
     submission() = default;
 };
 struct submission_result {
-    int exit_status = 0;                            // sysexits(3)
-    std::string output;                             // what the command prints
+    int exit_status = 0;  // sysexits(3)
+    std::string output;   // what the command prints
 };
 
 class mail_system {
@@ -100,14 +101,15 @@ class mail_system {
     table::environment table_environment();
     nursery& tasks() { return *tasks_; }
 
-    void log(const maillog::process& by, std::string_view queue_id, const maillog::event& what, std::uint64_t connection = 0);
+    void log(const maillog::process& by, std::string_view queue_id, const maillog::event& what,
+             std::uint64_t connection = 0);
     void warn(const maillog::process& by, std::string text, std::string_view queue_id = {});
     // What a daemon with a fatal configuration logs, and what master(8) logs of its end.
     void daemon_failed(const daemon& which, const maillog::process& process, const config::fatal& why);
     // Null when master.cf has no such unix service.
     daemon* transport(std::string_view name);
-    // A process that is always there: qmgr, pickup, or one of a daemon that serves many at once: cleanup, bounce. It is none
-    // of those that the service's process limit counts.
+    // A process that is always there: qmgr, pickup, or one of a daemon that serves many at once: cleanup, bounce. It is
+    // none of those that the service's process limit counts.
     const maillog::process& process_of(std::string_view service);
     // One run of a command: sendmail, postdrop, postsuper.
     maillog::process command_process(std::string_view program);
@@ -140,18 +142,18 @@ class mail_system {
     bool running_ = false;
     bool long_ids_ = false, soft_bounce_ = false;
     std::unique_ptr<maillog::process> script_, master_;
-    std::vector<queue::message> maildrop_;          // the oldest first
-    std::deque<daemon> daemons_;                    // in master.cf's order
-    std::map<std::string, maillog::process, std::less<>> residents_;    // by program
+    std::vector<queue::message> maildrop_;                            // the oldest first
+    std::deque<daemon> daemons_;                                      // in master.cf's order
+    std::map<std::string, maillog::process, std::less<>> residents_;  // by program
     std::vector<std::unique_ptr<listener>> listeners_;
     std::unique_ptr<cleanup::cleaner> cleanup_;
     std::unique_ptr<address::trivial_rewrite> rewrite_;
     std::unique_ptr<bounce::bouncer> bounce_;
     std::unique_ptr<delivery::agents> agents_;
-    std::map<const daemon*, std::unique_ptr<smtpd::server>> servers_;       // from the first connection on
-    std::vector<std::unique_ptr<byte_stream>> unanswered_;                  // connections to servers that cannot start
+    std::map<const daemon*, std::unique_ptr<smtpd::server>> servers_;  // from the first connection on
+    std::vector<std::unique_ptr<byte_stream>> unanswered_;             // connections to servers that cannot start
     std::unique_ptr<qmgr::queue_manager> queue_manager_;
-    std::unique_ptr<nursery> tasks_;                // last: its sessions use all of the above
+    std::unique_ptr<nursery> tasks_;  // last: its sessions use all of the above
 };
 
 }  // namespace master

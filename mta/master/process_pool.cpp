@@ -3,12 +3,13 @@
 namespace mta::master {
 namespace {
 
-constexpr int first_process_id = 300;       // a machine that has booted
-constexpr int process_id_limit = 32'768;    // kernel.pid_max's default
+constexpr int first_process_id = 300;     // a machine that has booted
+constexpr int process_id_limit = 32'768;  // kernel.pid_max's default
 
 }  // namespace
 
-process_ids::process_ids(random_source& gaps) : gaps_(gaps), last_(first_process_id + static_cast<int>(gaps.below(9'000))) {}
+process_ids::process_ids(random_source& gaps)
+    : gaps_(gaps), last_(first_process_id + static_cast<int>(gaps.below(9'000))) {}
 
 int process_ids::next() {
     last_ += 1 + static_cast<int>(gaps_.below(3));

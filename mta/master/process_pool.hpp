@@ -1,4 +1,5 @@
-// mta/master/process_pool.hpp - the processes that a mail system would have: names and ids for the log, and their limit.
+// mta/master/process_pool.hpp - the processes that a mail system would have: names and ids for the log, and their
+// limit.
 //
 // A lab has no processes, but its log does: a daemon serves one client at a time, is used again while it is idle
 // (max_idle, max_use), and an administrator follows a session by its process id. master(8) starts them.
@@ -27,7 +28,7 @@ class process_pool {
     struct limits {
         duration max_idle = std::chrono::seconds(100);
         int max_use = 100;
-        std::size_t processes = 100;            // 0: no limit
+        std::size_t processes = 100;  // 0: no limit
     };
     process_pool(std::string tag, limits bounds, process_ids& ids) : tag_(std::move(tag)), limits_(bounds), ids_(ids) {}
 
@@ -36,7 +37,8 @@ class process_pool {
       public:
         lease() = default;
         lease(process_pool& pool, std::size_t index, scheduler& clock) : pool_(&pool), index_(index), clock_(&clock) {}
-        lease(lease&& other) noexcept : pool_(std::exchange(other.pool_, nullptr)), index_(other.index_), clock_(other.clock_) {}
+        lease(lease&& other) noexcept
+            : pool_(std::exchange(other.pool_, nullptr)), index_(other.index_), clock_(other.clock_) {}
         lease& operator=(lease&& other) noexcept;
         ~lease() { give_back(); }
         const maillog::process& process() const { return *pool_->workers_[index_]; }
@@ -70,7 +72,7 @@ class process_pool {
     process_ids& ids_;
     std::vector<std::unique_ptr<worker>> workers_;
     std::size_t busy_ = 0;
-    std::unique_ptr<signal> freed_;             // made when somebody first has to wait
+    std::unique_ptr<signal> freed_;  // made when somebody first has to wait
 };
 
 }  // namespace mta::master

@@ -49,7 +49,8 @@ class recipient_extractor final : public cleanup::mime_handler {
         const bool resent = options->is(cleanup::header_resent);
         if (resent_ && !resent) return;
         resent_ = resent_ || resent;
-        for (std::string& each : address::recipients_in_header(std::string_view(text).substr(text.find(':') + 1), token_limit_)) {
+        for (std::string& each :
+             address::recipients_in_header(std::string_view(text).substr(text.find(':') + 1), token_limit_)) {
             (resent ? of_resent_ : plain_).push_back(std::move(each));
         }
     }
@@ -108,23 +109,27 @@ class command {
         if (!options_.delivers) return {};
         read_sender();
         if (!options_.verp_delimiters.empty() && file_.sender.empty()) {
-            return fail(exit_usage, fmt::format("{}({}): -V option requires non-null sender address", file_.sender, message_.uid));
+            return fail(exit_usage,
+                        fmt::format("{}({}): -V option requires non-null sender address", file_.sender, message_.uid));
         }
         for (const std::string& each : options_.arguments) add_argument(each);
         for (const std::string& each : message_.recipients) add_argument(each);
-        const std::string content = line_ends_fixed(message_.content, mail_.parameters().text("sendmail_fix_line_endings"));
+        const std::string content =
+            line_ends_fixed(message_.content, mail_.parameters().text("sendmail_fix_line_endings"));
         file_.first_extracted = file_.recipients.size();
         if (options_.extracts_recipients) {
             extraction found = recipients_of(content, mail_.parameters());
             if (found.header_too_long) {
-                return fail(exit_data_error, fmt::format("{}({}): unable to extract recipients: {}", file_.sender, message_.uid,
-                                                         cleanup::describe(cleanup::mime_error::truncated_header).text));
+                return fail(exit_data_error,
+                            fmt::format("{}({}): unable to extract recipients: {}", file_.sender, message_.uid,
+                                        cleanup::describe(cleanup::mime_error::truncated_header).text));
             }
             for (std::string& each : found.recipients) add_recipient(std::move(each));
         }
         if (file_.recipients.empty()) {
-            const char* why = options_.extracts_recipients ? "No recipient addresses found in message header"
-                                                           : "Recipient addresses must be specified on the command line or via the -t option";
+            const char* why = options_.extracts_recipients
+                                  ? "No recipient addresses found in message header"
+                                  : "Recipient addresses must be specified on the command line or via the -t option";
             return fail(exit_usage, fmt::format("{}({}): {}", file_.sender, message_.uid, why));
         }
         if (is_too_big(content)) return refuse_size();
@@ -169,7 +174,8 @@ class command {
         return total > limit;
     }
     master::submission_result refuse_size() {
-        mail_.log(mail_.command_process("postdrop"), {}, maillog::remark{maillog::level::warning, fmt::format("uid={}: File too large", message_.uid)});
+        mail_.log(mail_.command_process("postdrop"), {},
+                  maillog::remark{maillog::level::warning, fmt::format("uid={}: File too large", message_.uid)});
         warn("mail_stream_cleanup: close error");
         return fail(exit_unavailable, fmt::format("{}({}): message file too big", file_.sender, message_.uid));
     }
@@ -224,7 +230,9 @@ void forget_attempts(queue::queue_file& file) {
 
 }  // namespace
 
-master::submission_result sendmail(master::mail_system& mail, master::submission message) { return command(mail, message).run(); }
+master::submission_result sendmail(master::mail_system& mail, master::submission message) {
+    return command(mail, message).run();
+}
 
 bool pick_up(master::mail_system& mail, const queue::message& file) {
     const maillog::process& pickup = mail.process_of("pickup");
@@ -249,8 +257,9 @@ bool pick_up(master::mail_system& mail, const queue::message& file) {
     message.service = p.text("cleanup_service_name");
     message.detects_utf8 = !requeued && p.flag("smtputf8_enable");
     mail.log(pickup, envelope.id, maillog::picked_up{envelope.uid, file->sender, file->original_id});
-    message.content = fmt::format("Received: by {} ({}, from userid {})\n\tid {}; {}\n", p.text("myhostname"), p.text("mail_name"), envelope.uid,
-                                  envelope.id, text::mail_date(mail.now(), mail.host().time_zone()));
+    message.content =
+        fmt::format("Received: by {} ({}, from userid {})\n\tid {}; {}\n", p.text("myhostname"), p.text("mail_name"),
+                    envelope.uid, envelope.id, text::mail_date(mail.now(), mail.host().time_zone()));
     // What begins with white space is no continuation of our own header.
     const std::string& content = *file->content;
     if (!content.empty() && (content.front() == ' ' || content.front() == '\t')) message.content += '\n';

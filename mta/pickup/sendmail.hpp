@@ -1,7 +1,8 @@
 // mta/pickup/sendmail.hpp - mail that is submitted on the host itself: sendmail(1), postdrop(1) and pickup(8).
 //
-// sendmail reads its command line and puts the message into the maildrop; pickup takes it from there through cleanup into
-// the queue. While the mail system is stopped, the message waits in the maildrop. Not simulated: the reports of -v, and -bv.
+// sendmail reads its command line and puts the message into the maildrop; pickup takes it from there through cleanup
+// into the queue. While the mail system is stopped, the message waits in the maildrop. Not simulated: the reports of
+// -v, and -bv.
 #pragma once
 #include "mta/master/mail_system.hpp"
 

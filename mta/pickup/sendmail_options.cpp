@@ -20,10 +20,14 @@ std::uint8_t notify_mask(const std::string& list, std::vector<std::string>& warn
         std::string_view name;
         std::uint8_t bit;
     };
-    constexpr row rows[] = {{"never", queue::notify_never}, {"success", queue::notify_success}, {"failure", queue::notify_failure}, {"delay", queue::notify_delay}};
+    constexpr row rows[] = {{"never", queue::notify_never},
+                            {"success", queue::notify_success},
+                            {"failure", queue::notify_failure},
+                            {"delay", queue::notify_delay}};
     unsigned mask = 0;
     for (const std::string_view word : text::split(list, text::comma_or_space)) {
-        const auto known = std::find_if(std::begin(rows), std::end(rows), [&](const row& each) { return text::equal_ignoring_case(each.name, word); });
+        const auto known = std::find_if(std::begin(rows), std::end(rows),
+                                        [&](const row& each) { return text::equal_ignoring_case(each.name, word); });
         if (known == std::end(rows)) {
             warnings.push_back(fmt::format("unknown DSN NOTIFY command value \"{}\" in \"{}\"", word, list));
             return 0;
@@ -50,7 +54,8 @@ class reader {
             const bool old_verp = word == "-V" && i + 1 < words.size() && words[i + 1].size() == 2;
             if (old_verp || (word.starts_with("-V") && word.size() == 4)) {
                 const std::string new_name = "-X" + (old_verp ? std::string("V") : word.substr(1));
-                out.warnings.push_back(fmt::format("option {} is deprecated with Postfix 2.3; specify {} instead", word, new_name));
+                out.warnings.push_back(
+                    fmt::format("option {} is deprecated with Postfix 2.3; specify {} instead", word, new_name));
                 if (old_verp) {
                     out.verp_delimiters = default_verp_;
                 } else {
@@ -103,11 +108,20 @@ class reader {
 
     void flag(char letter) {
         switch (letter) {
-            case 'n': out.fatal = "-n option not supported"; break;
-            case 'G': out.gateway = true; break;
-            case 'I': out.delivers = false; break;
-            case 't': out.extracts_recipients = true; break;
-            default: break;
+            case 'n':
+                out.fatal = "-n option not supported";
+                break;
+            case 'G':
+                out.gateway = true;
+                break;
+            case 'I':
+                out.delivers = false;
+                break;
+            case 't':
+                out.extracts_recipients = true;
+                break;
+            default:
+                break;
         }
     }
 
@@ -122,7 +136,9 @@ class reader {
                     out.fatal = "-B option needs 8BITMIME or 7BIT";
                 }
                 break;
-            case 'F': out.full_name = text; break;
+            case 'F':
+                out.full_name = text;
+                break;
             case 'N':
                 out.notify = notify_mask(text, out.warnings);
                 if (out.notify == 0) out.warnings.push_back("bad -N option value -- ignored");
@@ -136,18 +152,27 @@ class reader {
                     out.warnings.push_back("bad -R option value -- ignored");
                 }
                 break;
-            case 'V': envelope_id(text); break;
-            case 'X': verp(text); break;
-            case 'b': mode(text); break;
+            case 'V':
+                envelope_id(text);
+                break;
+            case 'X':
+                verp(text);
+                break;
+            case 'b':
+                mode(text);
+                break;
             case 'f':
-            case 'r': out.sender = text; break;
+            case 'r':
+                out.sender = text;
+                break;
             case 'q':
                 if (text.empty() || !(text::is_digit(text[0]) || text[0] == 'R' || text[0] == 'I')) {
                     out.fatal = fmt::format("-q{} is not implemented", text.substr(0, 1));
                 }
                 out.delivers = false;
                 break;
-            default: break;
+            default:
+                break;
         }
     }
 
@@ -162,7 +187,7 @@ class reader {
     }
 
     void verp(const std::string& text) {
-        constexpr std::string_view allowed = "-=+";             // verp_delimiter_filter
+        constexpr std::string_view allowed = "-=+";  // verp_delimiter_filter
         if (text.empty() || text[0] != 'V') {
             out.fatal = fmt::format("unsupported: -X{}", text.substr(0, 1));
         } else if (text.size() != 3 || text.find_first_not_of(allowed, 1) != std::string::npos) {

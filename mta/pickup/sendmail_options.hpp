@@ -13,20 +13,20 @@
 namespace mta::pickup {
 
 struct sendmail_options {
-    std::optional<std::string> sender;          // -f, -r
-    std::optional<std::string> full_name;       // -F
-    bool extracts_recipients = false;           // -t
-    bool gateway = false;                       // -G
-    bool verifies = false;                      // -bv
-    bool delivers = true;                       // not another job: mailq, newaliases, a daemon
-    std::string encoding;                       // -B: "8bit", "7bit"
-    std::string envelope_id;                    // -V
-    queue::return_content returns = queue::return_content::not_given;       // -R
-    std::uint8_t notify = 0;                    // -N
-    std::string verp_delimiters;                // -XV
-    std::vector<std::string> arguments;         // what is no option: recipients
+    std::optional<std::string> sender;                                 // -f, -r
+    std::optional<std::string> full_name;                              // -F
+    bool extracts_recipients = false;                                  // -t
+    bool gateway = false;                                              // -G
+    bool verifies = false;                                             // -bv
+    bool delivers = true;                                              // not another job: mailq, newaliases, a daemon
+    std::string encoding;                                              // -B: "8bit", "7bit"
+    std::string envelope_id;                                           // -V
+    queue::return_content returns = queue::return_content::not_given;  // -R
+    std::uint8_t notify = 0;                                           // -N
+    std::string verp_delimiters;                                       // -XV
+    std::vector<std::string> arguments;                                // what is no option: recipients
     std::vector<std::string> warnings;
-    std::string fatal;                          // "-n option not supported", or ""
+    std::string fatal;  // "-n option not supported", or ""
 };
 
 // `default_verp_delimiters` for a bare -XV.

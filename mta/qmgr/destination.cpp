@@ -32,9 +32,12 @@ std::optional<feedback> feedback::parse(std::string_view text) {
 
 double feedback::at(int window) const {
     switch (by) {
-        case scale::concurrency: return base / window;
-        case scale::square_root: return base / std::sqrt(window);
-        case scale::fixed: break;
+        case scale::concurrency:
+            return base / window;
+        case scale::square_root:
+            return base / std::sqrt(window);
+        case scale::fixed:
+            break;
     }
     return base;
 }

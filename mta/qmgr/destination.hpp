@@ -1,8 +1,8 @@
 // mta/qmgr/destination.hpp - one destination of one transport: how many deliveries may go to it at once, and whether it
 // answers at all (qmgr(8), SCHEDULER_README; qmgr_queue.c).
 //
-// A value with no clock and no I/O. A success widens the window, a failure of the site narrows it; when a whole cohort of
-// deliveries has failed, the destination is dead until minimal_backoff_time has passed.
+// A value with no clock and no I/O. A success widens the window, a failure of the site narrows it; when a whole cohort
+// of deliveries has failed, the destination is dead until minimal_backoff_time has passed.
 #pragma once
 #include <cstdint>
 #include <optional>
@@ -17,7 +17,7 @@ struct feedback {
     enum class scale : std::uint8_t { fixed, concurrency, square_root };
     double base = 1;
     scale by = scale::fixed;
-    double hysteresis = 1;          // the base's numerator: how much the window moves at once
+    double hysteresis = 1;  // the base's numerator: how much the window moves at once
 
     static std::optional<feedback> parse(std::string_view text);
     double at(int window) const;
@@ -25,8 +25,8 @@ struct feedback {
 
 struct concurrency_settings {
     int initial = 5;
-    int limit = 20;                 // 0: none
-    double failed_cohorts = 1;      // 0: never dead
+    int limit = 20;             // 0: none
+    double failed_cohorts = 1;  // 0: never dead
     feedback positive, negative;
 };
 
@@ -34,7 +34,7 @@ class concurrency {
   public:
     explicit concurrency(const concurrency_settings& settings) : settings_(&settings), window_(settings.initial) {}
 
-    int window() const { return window_; }          // 0: dead
+    int window() const { return window_; }  // 0: dead
     bool dead() const { return window_ == 0; }
     const queue::delivery_status& reason() const { return reason_; }
 

@@ -58,10 +58,13 @@ void queue_manager::start() {
                 file->where = queue::name::incoming;
                 incoming_.push_back(file);
                 break;
-            case queue::name::deferred: deferred_.emplace(file->next_attempt, file); break;
+            case queue::name::deferred:
+                deferred_.emplace(file->next_attempt, file);
+                break;
             case queue::name::maildrop:
             case queue::name::hold:
-            case queue::name::corrupt: break;
+            case queue::name::corrupt:
+                break;
         }
     }
     scan_deferred();
@@ -73,7 +76,9 @@ void queue_manager::arrived(queue::message file) {
     poke();
 }
 
-void queue_manager::poke() { mail_.clock().post(wake_up_); }
+void queue_manager::poke() {
+    mail_.clock().post(wake_up_);
+}
 
 void queue_manager::released(queue::message file) {
     deferred_.emplace(file->next_attempt, std::move(file));
@@ -177,7 +182,8 @@ void queue_manager::assign_recipients(active_message& message) {
         const auto key = [](const placed& p) {
             const auto domain = address::split_at_domain(p.target.address).domain;
             return std::make_tuple(std::string_view(p.by->name), std::string_view(p.to->name),
-                                   text::lowered(domain ? *domain : ""), std::string_view(p.target.address), p.target.index);
+                                   text::lowered(domain ? *domain : ""), std::string_view(p.target.address),
+                                   p.target.index);
         };
         std::sort(all.begin(), all.end(), [&](const placed& a, const placed& b) { return key(a) < key(b); });
     }
@@ -264,7 +270,8 @@ queue_manager::transport& queue_manager::find_transport(std::string_view name) {
     return result;
 }
 
-queue_manager::destination& queue_manager::find_destination(transport& by, std::string_view name, std::string_view next_hop) {
+queue_manager::destination& queue_manager::find_destination(transport& by, std::string_view name,
+                                                            std::string_view next_hop) {
     const auto found = by.destinations.find(name);
     if (found != by.destinations.end()) return *found->second;
     auto made = std::make_unique<destination>(std::string(name), std::string(next_hop), by, *this);
@@ -397,7 +404,8 @@ void queue_manager::defer(active_message& message) {
     const time_point now = std::chrono::floor<std::chrono::seconds>(mail_.now());
     const duration age = now - std::chrono::floor<std::chrono::seconds>(file->arrived);
     file->where = queue::name::deferred;
-    file->next_attempt = now + std::clamp(age, settings_->minimal_backoff, std::max(settings_->minimal_backoff, settings_->maximal_backoff));
+    file->next_attempt = now + std::clamp(age, settings_->minimal_backoff,
+                                          std::max(settings_->minimal_backoff, settings_->maximal_backoff));
     mail_.host().queue_files().moved(file);
     // Back-off times rise together, so that most belong at the end.
     deferred_.emplace_hint(deferred_.end(), file->next_attempt, file);

@@ -1,9 +1,9 @@
 // mta/qmgr/queue_manager.hpp - the queue life cycle and the hand-out of work to delivery agents (qmgr(8)).
 //
-// A message comes from cleanup into `incoming`, is made `active` while there is room, and its recipients are resolved and
-// grouped by transport and destination. Each transport serves its destinations in turn, within the window of each and the
-// process limit of the transport. What could not be delivered goes to `deferred` and is looked at again by the clock, or
-// back to its sender when it is too old. A message stays in the spool until its last recipient is done.
+// A message comes from cleanup into `incoming`, is made `active` while there is room, and its recipients are resolved
+// and grouped by transport and destination. Each transport serves its destinations in turn, within the window of each
+// and the process limit of the transport. What could not be delivered goes to `deferred` and is looked at again by the
+// clock, or back to its sender when it is too old. A message stays in the spool until its last recipient is done.
 #pragma once
 #include <deque>
 #include <functional>
@@ -26,7 +26,7 @@ struct resolved;
 namespace mta::master {
 class mail_system;
 struct daemon;
-}
+}  // namespace mta::master
 
 namespace mta::qmgr {
 
@@ -93,14 +93,14 @@ class queue_manager {
     std::unique_ptr<const settings> settings_;
     time_point started_{};
     std::deque<queue::message> incoming_;
-    std::deque<std::pair<queue::message, bool>> due_;           // deferred, to be tried; true: flushed
+    std::deque<std::pair<queue::message, bool>> due_;  // deferred, to be tried; true: flushed
     // By next attempt, then by the order of deferral.
     std::multimap<time_point, queue::message> deferred_;
     std::list<active_message> active_;
     std::map<std::string, std::unique_ptr<transport>, std::less<>> transports_;
     std::vector<transport*> in_order_;
     std::set<std::string, std::less<>> deferred_transports_;
-    bool take_incoming_ = true;                                 // alternates between new and deferred mail
+    bool take_incoming_ = true;  // alternates between new and deferred mail
     bool working_ = false;
     wake_up wake_up_;
     scan scan_;

@@ -12,7 +12,7 @@ struct queue_manager::active_message {
     queue::message file;
     time_point since{};
     bool flushed = false;
-    std::size_t references = 0;                     // deliveries that wait or run
+    std::size_t references = 0;  // deliveries that wait or run
     std::list<active_message>::iterator place_in_queue;
 };
 
@@ -41,16 +41,18 @@ struct queue_manager::destination {
     transport& by;
     queue_manager& manager;
     concurrency flow;
-    std::list<std::unique_ptr<entry>> waiting;      // a destination comes and goes with each message: no block for many
+    std::list<std::unique_ptr<entry>> waiting;  // a destination comes and goes with each message: no block for many
     int busy = 0;
     revive revival;
-    unpause pause;                                  // *_destination_rate_delay
+    unpause pause;  // *_destination_rate_delay
     std::list<destination*>::iterator place_in_turn;
 
     destination(std::string queue_name, std::string hop, transport& of, queue_manager& owner);
     bool pausing() const { return pause.armed(); }
     // What the retry service says of mail for a dead destination.
-    std::string suspended() const { return flow.reason().dsn + " delivery temporarily suspended: " + flow.reason().text; }
+    std::string suspended() const {
+        return flow.reason().dsn + " delivery temporarily suspended: " + flow.reason().text;
+    }
     void pause_for(duration how_long, scheduler& clock) {
         if (how_long.count() > 0) clock.arm(pause, clock.now() + how_long);
     }
@@ -66,20 +68,21 @@ struct queue_manager::transport {
         void expired() override { manager->poke(); }
     };
     std::string name;
-    master::daemon* daemon;                         // null: master.cf has none
-    wait_for_master restart;                        // while the agent's start is throttled
+    master::daemon* daemon;   // null: master.cf has none
+    wait_for_master restart;  // while the agent's start is throttled
     concurrency_settings flow;
     std::size_t recipient_limit = 50;
     duration rate_delay{};
-    bool is_error;                                  // error and retry: one queue for each text
+    bool is_error;  // error and retry: one queue for each text
     std::map<std::string, std::unique_ptr<destination>, std::less<>> destinations;
-    std::list<destination*> turn;                   // whose turn it is, first
+    std::list<destination*> turn;  // whose turn it is, first
 
     transport(std::string transport_name, master::daemon* service, const config::parameters& p)
         : name(std::move(transport_name)), daemon(service), is_error(name == "error" || name == "retry") {
         flow.initial = static_cast<int>(p.transport_number(name, "_initial_destination_concurrency"));
         flow.limit = static_cast<int>(p.transport_number(name, "_destination_concurrency_limit"));
-        flow.failed_cohorts = static_cast<double>(p.transport_number(name, "_destination_concurrency_failed_cohort_limit"));
+        flow.failed_cohorts =
+            static_cast<double>(p.transport_number(name, "_destination_concurrency_failed_cohort_limit"));
         const auto parsed = [&](const char* suffix) {
             const auto value = feedback::parse(p.transport_text(name, suffix));
             return value ? *value : feedback{};
@@ -88,18 +91,19 @@ struct queue_manager::transport {
         flow.negative = parsed("_destination_concurrency_negative_feedback");
         recipient_limit = static_cast<std::size_t>(p.transport_number(name, "_destination_recipient_limit"));
         rate_delay = p.transport_duration(name, "_destination_rate_delay");
-        if (rate_delay.count() > 0) flow.limit = 1;         // a delay between deliveries means one at a time
+        if (rate_delay.count() > 0) flow.limit = 1;  // a delay between deliveries means one at a time
         if (flow.limit != 0 && flow.initial > flow.limit) flow.initial = flow.limit;
     }
     void revive_destinations() {
         for (auto at = destinations.begin(); at != destinations.end();) {
-            destination& each = *(at++)->second;        // it may be forgotten
+            destination& each = *(at++)->second;  // it may be forgotten
             if (each.flow.dead()) each.revived();
         }
     }
 };
 
-inline queue_manager::destination::destination(std::string queue_name, std::string hop, transport& of, queue_manager& owner)
+inline queue_manager::destination::destination(std::string queue_name, std::string hop, transport& of,
+                                               queue_manager& owner)
     : name(std::move(queue_name)), next_hop(std::move(hop)), by(of), manager(owner), flow(of.flow) {
     revival.owner = this;
     pause.manager = &owner;

@@ -23,21 +23,21 @@ enum class return_content : std::uint8_t { not_given, full, headers };
 
 // What became of a recipient, as delivery agents tell it and notices pass it on (dsn(3), RFC 3463, RFC 3464).
 struct delivery_status {
-    std::string dsn;                        // "5.1.1"
-    std::string text;                       // as logged
-    std::string remote_mta;                 // the host that said so, or ""
-    std::string diagnostic_type;            // "smtp", "x-unix" or "": the agent itself
-    std::string diagnostic;                 // what it said
+    std::string dsn;              // "5.1.1"
+    std::string text;             // as logged
+    std::string remote_mta;       // the host that said so, or ""
+    std::string diagnostic_type;  // "smtp", "x-unix" or "": the agent itself
+    std::string diagnostic;       // what it said
     delivery_status() = default;
     delivery_status(std::string code, std::string reason) : dsn(std::move(code)), text(std::move(reason)) {}
 };
 
 struct recipient {
-    std::string address;                    // where it goes
-    std::string original;                   // as the client or the command line gave it, for orig_to= and X-Original-To
-    std::string dsn_original;               // ORCPT, "rfc822;name@domain", or ""
+    std::string address;       // where it goes
+    std::string original;      // as the client or the command line gave it, for orig_to= and X-Original-To
+    std::string dsn_original;  // ORCPT, "rfc822;name@domain", or ""
     std::uint8_t notify = 0;
-    bool done = false;                      // delivered or bounced: never tried again
+    bool done = false;  // delivered or bounced: never tried again
     // The last reason for a delay, as postqueue(1) shows it and the next notice tells it; no text: never tried.
     delivery_status delay;
 };
@@ -46,41 +46,42 @@ struct recipient {
 struct notice_entry {
     std::string address, original, dsn_original;
     std::uint8_t notify = 0;
-    std::string action;                     // RFC 3464: failed, delayed, delivered, relayed, expanded
+    std::string action;  // RFC 3464: failed, delayed, delivered, relayed, expanded
     delivery_status status;
 };
 
 // Where the message came from; what Received, logs and filters are told of it (XFORWARD's attributes).
 struct origin {
-    std::string client_name = "localhost", client_address = "127.0.0.1", client_port, reverse_client_name, helo, protocol;
+    std::string client_name = "localhost", client_address = "127.0.0.1", client_port, reverse_client_name, helo,
+                protocol;
     std::string sasl_method, sasl_username, sasl_sender, log_identifier;
-    bool local = true;                      // rewritten in the local address class
+    bool local = true;  // rewritten in the local address class
 };
 
 struct queue_file {
     std::string id;
     time_point arrived{};
-    std::string sender;                     // "" for the null sender
+    std::string sender;  // "" for the null sender
     origin from;
     std::vector<recipient> recipients;
-    std::vector<notice_entry> bounces;      // that the sender was not told of yet
-    std::vector<notice_entry> traces;       // of successes to report (NOTIFY=SUCCESS, sendmail -v)
-    std::shared_ptr<const std::string> content;     // headers, empty line, body; every line ends in LF
-    std::size_t size = 0;                   // bytes, as qmgr logs and SIZE= announces it
-    std::size_t header_size = 0;            // of `content`, up to the empty line
+    std::vector<notice_entry> bounces;           // that the sender was not told of yet
+    std::vector<notice_entry> traces;            // of successes to report (NOTIFY=SUCCESS, sendmail -v)
+    std::shared_ptr<const std::string> content;  // headers, empty line, body; every line ends in LF
+    std::size_t size = 0;                        // bytes, as qmgr logs and SIZE= announces it
+    std::size_t header_size = 0;                 // of `content`, up to the empty line
 
-    std::string encoding;                   // "", "7bit" or "8bit": MAIL's BODY
+    std::string encoding;  // "", "7bit" or "8bit": MAIL's BODY
     bool smtputf8 = false;
-    std::string envelope_id;                // ENVID, in xtext
+    std::string envelope_id;  // ENVID, in xtext
     return_content returns = return_content::not_given;
-    std::string content_filter;             // "transport:next_hop", or ""
+    std::string content_filter;  // "transport:next_hop", or ""
     std::string verp_delimiters;
-    int hop_count = 0;                      // Received headers
+    int hop_count = 0;  // Received headers
 
     // The queue manager's.
     name where = name::incoming;
-    time_point next_attempt{};              // of a deferred message
-    time_point warn_after = never;          // when the sender is told of a delay
+    time_point next_attempt{};      // of a deferred message
+    time_point warn_after = never;  // when the sender is told of a delay
     bool forced_expired = false;
     // Of a requeued message in the maildrop: the uid it comes back with and its old id.
     unsigned uid = 0;
@@ -88,7 +89,7 @@ struct queue_file {
     // Of a message in the maildrop: its sender's name, and where the recipients begin that were taken from its headers.
     std::string full_name;
     std::size_t first_extracted = static_cast<std::size_t>(-1);
-    std::string redirect;                   // where all of it goes instead of to its recipients (header_checks REDIRECT)
+    std::string redirect;  // where all of it goes instead of to its recipients (header_checks REDIRECT)
 
     bool all_done() const {
         for (const auto& each : recipients) {

@@ -13,9 +13,9 @@ namespace mta::smtp {
 // One delivery request on its way through the hosts.
 struct client::attempt {
     delivery::report& account;
-    std::vector<delivery::target> open;                     // recipients not settled yet
-    std::optional<queue::delivery_status> last_failure;     // of a destination or host that could not be reached
-    bool loops = false;                                     // mail for it would come back to this host
+    std::vector<delivery::target> open;                  // recipients not settled yet
+    std::optional<queue::delivery_status> last_failure;  // of a destination or host that could not be reached
+    bool loops = false;                                  // mail for it would come back to this host
 
     explicit attempt(delivery::report& to) : account(to), open(to.about().targets) {}
 };
@@ -37,13 +37,15 @@ task<void> client::deliver(delivery::report& account) {
         if (to) {
             co_await try_destination(now, *to, tried == destinations.size());
         } else {
-            now.last_failure = queue::delivery_status("4.3.5", fmt::format("Server configuration error: bad destination {}", destination));
+            now.last_failure = queue::delivery_status(
+                "4.3.5", fmt::format("Server configuration error: bad destination {}", destination));
         }
         // Another host would only make a loop longer.
         if (now.loops) break;
     }
     if (now.open.empty()) co_return;
-    if (!now.last_failure) now.last_failure = queue::delivery_status("4.3.0", "server unavailable or unable to receive mail");
+    if (!now.last_failure)
+        now.last_failure = queue::delivery_status("4.3.0", "server unavailable or unable to receive mail");
     queue::delivery_status why = *now.last_failure;
     if (why.dsn[0] == '5') {
         // What may be a mistake of the configuration is no reason to bounce mail.
@@ -84,11 +86,13 @@ task<bool> client::try_host(attempt& now, progress& seen, candidate host, std::u
     endpoint remote;
     remote.address = *address;
     remote.port = port;
-    const time_point deadline = settings_->connect_timeout.count() == 0 ? never : mail_.now() + settings_->connect_timeout;
+    const time_point deadline =
+        settings_->connect_timeout.count() == 0 ? never : mail_.now() + settings_->connect_timeout;
     const std::optional<address::ip_address> source = address::ip_address::parse(settings_->bind_address);
     connect_result connected = co_await mail_.host().connect(remote, source, deadline);
     if (!connected.stream) {
-        const std::string text = fmt::format("connect to {}[{}]:{}: {}", host.name, host.address, port, describe(connected.error));
+        const std::string text =
+            fmt::format("connect to {}[{}]:{}: {}", host.name, host.address, port, describe(connected.error));
         mail_.log(now.account.agent(), {}, maillog::remark{maillog::level::info, text});
         now.last_failure = queue::delivery_status("4.4.1", text);
         co_return false;

@@ -14,7 +14,7 @@ namespace mta::smtp {
 namespace {
 
 struct answered {
-    dns::question asked;                    // the last of a chain of questions: what the answer is about
+    dns::question asked;  // the last of a chain of questions: what the answer is about
     dns::response answer;
 };
 
@@ -33,13 +33,21 @@ queue::delivery_status lookup_failure(const dns::question& asked, dns::status st
     queue::delivery_status status;
     status.text = dns::explain(asked, state);
     switch (state) {
-        case dns::status::null_mx: status.dsn = "5.1.0"; break;
-        case dns::status::failure: status.dsn = "5.4.3"; break;
+        case dns::status::null_mx:
+            status.dsn = "5.1.0";
+            break;
+        case dns::status::failure:
+            status.dsn = "5.4.3";
+            break;
         case dns::status::nxdomain:
         case dns::status::nodata:
         case dns::status::invalid_name:
-        case dns::status::loop: status.dsn = "5.4.4"; break;
-        default: status.dsn = "4.4.3"; break;
+        case dns::status::loop:
+            status.dsn = "5.4.4";
+            break;
+        default:
+            status.dsn = "4.4.3";
+            break;
     }
     return status;
 }
@@ -67,7 +75,8 @@ task<void> add_addresses(Host& host, std::string name, std::uint16_t preference,
 void sort_by_preference(std::vector<candidate>& hosts) {
     // An insertion sort: few hosts, and equals keep their order.
     for (std::size_t i = 1; i < hosts.size(); ++i) {
-        for (std::size_t j = i; j > 0 && hosts[j].preference < hosts[j - 1].preference; --j) std::swap(hosts[j], hosts[j - 1]);
+        for (std::size_t j = i; j > 0 && hosts[j].preference < hosts[j - 1].preference; --j)
+            std::swap(hosts[j], hosts[j - 1]);
     }
 }
 
@@ -80,7 +89,8 @@ void put_in_order(std::vector<candidate>& hosts, random_source& random, bool ran
 }
 
 // An MX that is this host, and all that are no better, would make a loop.
-void drop_self_and_worse(const address::trivial_rewrite& rewrite, const next_hop& to, candidates& found, std::uint16_t best_named) {
+void drop_self_and_worse(const address::trivial_rewrite& rewrite, const next_hop& to, candidates& found,
+                         std::uint16_t best_named) {
     const auto self = std::find_if(found.hosts.begin(), found.hosts.end(),
                                    [&](const candidate& each) { return rewrite.is_own_address(each.address); });
     if (self == found.hosts.end()) return;
@@ -99,9 +109,9 @@ void drop_self_and_worse(const address::trivial_rewrite& rewrite, const next_hop
 task<candidates> host_addresses(Host& host, address::trivial_rewrite& rewrite, next_hop to, lookup_settings settings) {
     candidates found;
     co_await add_addresses(host, to.domain, 0, found);
-    const bool loops = settings.detect_loops && std::any_of(found.hosts.begin(), found.hosts.end(), [&](const candidate& each) {
-        return rewrite.is_own_address(each.address);
-    });
+    const bool loops = settings.detect_loops &&
+                       std::any_of(found.hosts.begin(), found.hosts.end(),
+                                   [&](const candidate& each) { return rewrite.is_own_address(each.address); });
     if (loops) {
         found.hosts.clear();
         found.loops = true;
@@ -154,7 +164,8 @@ task<candidates> find_hosts(Host& host, address::trivial_rewrite& rewrite, next_
     question.type = dns::record_type::mx;
     const answered mx = co_await ask(host, question);
     const bool ignorable = mx.answer.state != dns::status::null_mx && settings.ignore_mx_lookup_error;
-    if (mx.answer.state == dns::status::nxdomain || mx.answer.state == dns::status::nodata || (!mx.answer.ok() && ignorable)) {
+    if (mx.answer.state == dns::status::nxdomain || mx.answer.state == dns::status::nodata ||
+        (!mx.answer.ok() && ignorable)) {
         candidates hosts = co_await host_addresses(host, rewrite, to, settings);
         co_return hosts;
     }
@@ -165,11 +176,13 @@ task<candidates> find_hosts(Host& host, address::trivial_rewrite& rewrite, next_
         co_return found;
     }
     std::vector<candidate> named;
-    for (const dns::record& each : dns::records_of(mx.answer, dns::record_type::mx)) named.push_back({each.target, {}, each.preference});
+    for (const dns::record& each : dns::records_of(mx.answer, dns::record_type::mx))
+        named.push_back({each.target, {}, each.preference});
     sort_by_preference(named);
     for (const candidate& each : named) {
         if (address::ip_address::parse(each.name)) {
-            found.warnings.push_back(fmt::format("numeric domain name in resource data of MX record for {}: {}", to.domain, each.name));
+            found.warnings.push_back(
+                fmt::format("numeric domain name in resource data of MX record for {}: {}", to.domain, each.name));
         }
         co_await add_addresses(host, each.name, each.preference, found);
     }

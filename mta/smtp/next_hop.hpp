@@ -22,30 +22,30 @@ namespace mta::smtp {
 struct next_hop {
     std::string domain;
     std::uint16_t port = 25;
-    bool no_mx = false;                     // in brackets, or with an address
+    bool no_mx = false;  // in brackets, or with an address
     std::string as_written;
 };
 // Nothing for a port that is none.
 std::optional<next_hop> parse_next_hop(std::string_view text, std::uint16_t default_port);
 
 struct candidate {
-    std::string name;                       // of the host, as logged
+    std::string name;  // of the host, as logged
     std::string address;
     std::uint16_t preference = 0;
 };
 
 struct candidates {
-    std::vector<candidate> hosts;           // in the order to try them
-    std::optional<queue::delivery_status> failure;      // why there is none
-    bool loops = false;                     // the best of them is this host
+    std::vector<candidate> hosts;                   // in the order to try them
+    std::optional<queue::delivery_status> failure;  // why there is none
+    bool loops = false;                             // the best of them is this host
     std::vector<std::string> warnings;
 };
 
 struct lookup_settings {
-    bool randomize = true;                  // smtp_randomize_addresses
+    bool randomize = true;  // smtp_randomize_addresses
     bool ignore_mx_lookup_error = false;
     bool defer_if_no_mx_address_found = false;
-    bool detect_loops = true;               // on the SMTP port only
+    bool detect_loops = true;  // on the SMTP port only
 };
 
 // Asks for MX records of a domain, or for the addresses of a host in brackets.

@@ -5,7 +5,7 @@
 namespace mta::smtp {
 namespace {
 
-constexpr std::size_t longest_reply = 32'768;       // bytes kept of one reply, whatever a server sends
+constexpr std::size_t longest_reply = 32'768;  // bytes kept of one reply, whatever a server sends
 
 }  // namespace
 
@@ -25,17 +25,19 @@ std::string_view enhanced_status(std::string_view text, char digit) {
     return text.substr(0, at);
 }
 
-std::string reply::one_line() const { return text::replaced(text, "\n", " "); }
+std::string reply::one_line() const {
+    return text::replaced(text, "\n", " ");
+}
 
 bool reply_parser::add(std::string_view line) {
-    const bool is_reply = line.size() >= 3 && text::is_digit(line[0]) && text::is_digit(line[1]) && text::is_digit(line[2]) &&
-                          (line.size() == 3 || line[3] == ' ' || line[3] == '-');
+    const bool is_reply = line.size() >= 3 && text::is_digit(line[0]) && text::is_digit(line[1]) &&
+                          text::is_digit(line[2]) && (line.size() == 3 || line[3] == ' ' || line[3] == '-');
     if (result_.text.size() < longest_reply) {
         if (!first_) result_.text += '\n';
         result_.text += line;
     }
     first_ = false;
-    if (!is_reply) return true;                     // code 0 of a line that is none: the caller sees a protocol error
+    if (!is_reply) return true;  // code 0 of a line that is none: the caller sees a protocol error
     result_.code = (line[0] - '0') * 100 + (line[1] - '0') * 10 + (line[2] - '0');
     const auto status = line.size() > 4 ? enhanced_status(line.substr(4), line[0]) : std::string_view();
     result_.dsn = status.empty() ? std::string(1, line[0]) + ".0.0" : std::string(status);

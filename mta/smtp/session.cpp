@@ -13,16 +13,20 @@ namespace {
 
 constexpr std::size_t reply_line_limit = 2048;
 constexpr std::size_t reply_lines_limit = 100;
-constexpr std::size_t output_high_water = 16'384;   // of content gathered before it is written
+constexpr std::size_t output_high_water = 16'384;  // of content gathered before it is written
 
 struct ehlo_keyword {
     std::string_view name;
     feature meaning;
 };
-constexpr ehlo_keyword keywords[] = {{"PIPELINING", feature::pipelining}, {"SIZE", feature::size},
-                                     {"STARTTLS", feature::starttls},     {"8BITMIME", feature::eight_bit_mime},
-                                     {"DSN", feature::dsn},               {"SMTPUTF8", feature::smtputf8},
-                                     {"AUTH", feature::auth},             {"CHUNKING", feature::chunking}};
+constexpr ehlo_keyword keywords[] = {{"PIPELINING", feature::pipelining},
+                                     {"SIZE", feature::size},
+                                     {"STARTTLS", feature::starttls},
+                                     {"8BITMIME", feature::eight_bit_mime},
+                                     {"DSN", feature::dsn},
+                                     {"SMTPUTF8", feature::smtputf8},
+                                     {"AUTH", feature::auth},
+                                     {"CHUNKING", feature::chunking}};
 
 std::string notify_text(unsigned flags) {
     if (flags & queue::notify_never) return "NEVER";
@@ -38,8 +42,9 @@ std::string notify_text(unsigned flags) {
 
 }  // namespace
 
-session::session(master::mail_system& mail, const settings& with, delivery::report& account, std::unique_ptr<byte_stream> stream,
-                 candidate host, std::uint16_t port, bool plaintext, std::vector<delivery::target>& open)
+session::session(master::mail_system& mail, const settings& with, delivery::report& account,
+                 std::unique_ptr<byte_stream> stream, candidate host, std::uint16_t port, bool plaintext,
+                 std::vector<delivery::target>& open)
     : mail_(mail),
       settings_(with),
       account_(account),
@@ -112,7 +117,8 @@ task<bool> session::open() {
     if (!introduced) co_return false;
     if (!settings_.tls_level || plaintext_) {
         if (has(feature::starttls) && settings_.note_starttls_offer) {
-            mail_.log(account_.agent(), {}, maillog::remark{maillog::level::info, fmt::format("Host offered STARTTLS: [{}]", host_.name)});
+            mail_.log(account_.agent(), {},
+                      maillog::remark{maillog::level::info, fmt::format("Host offered STARTTLS: [{}]", host_.name)});
         }
         co_return true;
     }
@@ -164,7 +170,8 @@ void session::read_features(const reply& answer) {
         for (const ehlo_keyword& each : keywords) {
             if (text::equal_ignoring_case(words[0], each.name)) features_ |= static_cast<unsigned>(each.meaning);
         }
-        if (text::equal_ignoring_case(words[0], "SIZE") && words.size() > 1) size_limit_ = text::to_number(words[1]).value_or(0);
+        if (text::equal_ignoring_case(words[0], "SIZE") && words.size() > 1)
+            size_limit_ = text::to_number(words[1]).value_or(0);
     }
 }
 
@@ -187,7 +194,8 @@ task<bool> session::start_tls() {
     if (!answered) co_return false;
     if (!answer.positive()) {
         if (!required) co_return true;
-        const std::string why = fmt::format("TLS is required, but host {} refused to start TLS: {}", name_, answer.one_line());
+        const std::string why =
+            fmt::format("TLS is required, but host {} refused to start TLS: {}", name_, answer.one_line());
         site_failed(status_of(answer, why));
         co_return false;
     }
@@ -213,7 +221,8 @@ task<bool> session::handshake() {
     if (!result.stream) {
         // Mail that has waited for a while goes in clear rather than not at all.
         const delivery::request& work = account_.about();
-        retry_in_plaintext_ = level == tls::security_level::may && work.became_active - work.file->arrived >= settings_.minimal_backoff;
+        retry_in_plaintext_ =
+            level == tls::security_level::may && work.became_active - work.file->arrived >= settings_.minimal_backoff;
         if (retry_in_plaintext_) last_host_ = false;
         site_failed({"4.7.5", "Cannot start TLS: handshake failure"});
         co_return false;
@@ -261,13 +270,14 @@ task<void> session::send_message() {
     const queue::queue_file& file = *account_.about().file;
     account_.mark_connected(mail_.now());
     if (size_limit_ > 0 && static_cast<std::int64_t>(file.size) > size_limit_) {
-        queue::delivery_status status("5.3.4", fmt::format("message size {} exceeds size limit {} of server {}", file.size,
-                                                           size_limit_, name_));
+        queue::delivery_status status(
+            "5.3.4", fmt::format("message size {} exceeds size limit {} of server {}", file.size, size_limit_, name_));
         settle_open(status, false);
         co_return;
     }
     if (file.smtputf8 && !has(feature::smtputf8)) {
-        queue::delivery_status status("5.6.7", fmt::format("SMTPUTF8 is required, but was not offered by host {}", name_));
+        queue::delivery_status status("5.6.7",
+                                      fmt::format("SMTPUTF8 is required, but was not offered by host {}", name_));
         settle_open(status, false);
         co_return;
     }
@@ -351,7 +361,8 @@ task<bool> session::read_envelope_replies() {
     doing_ = "sending DATA command";
     const bool data_answered = co_await read_reply(answer, settings_.data_init_timeout);
     if (!data_answered) co_return false;
-    const bool wanted = mail_accepted_ && std::any_of(accepted_.begin(), accepted_.end(), [](bool each) { return each; });
+    const bool wanted =
+        mail_accepted_ && std::any_of(accepted_.begin(), accepted_.end(), [](bool each) { return each; });
     if (mail_accepted_) accept_rcpt(count, answer);
     if (answer.intermediate()) {
         if (wanted) co_return true;
@@ -473,11 +484,13 @@ void session::site_refused(const reply& answer) {
 }
 
 void session::message_refused(const reply& answer, std::string_view command) {
-    settle_open(status_of(answer, fmt::format("host {} said: {} (in reply to {})", name_, answer.one_line(), command)), false);
+    settle_open(status_of(answer, fmt::format("host {} said: {} (in reply to {})", name_, answer.one_line(), command)),
+                false);
 }
 
 void session::recipient_refused(const delivery::target& to, const reply& answer, std::string_view command) {
-    const auto status = status_of(answer, fmt::format("host {} said: {} (in reply to {})", name_, answer.one_line(), command));
+    const auto status =
+        status_of(answer, fmt::format("host {} said: {} (in reply to {})", name_, answer.one_line(), command));
     if (status.dsn[0] != '5' && !last_host_) {
         account_.remark(status.text);
         return;

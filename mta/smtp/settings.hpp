@@ -12,7 +12,7 @@
 namespace mta::master {
 class mail_system;
 struct daemon;
-}
+}  // namespace mta::master
 
 namespace mta::smtp {
 

@@ -11,7 +11,8 @@ namespace mta::smtpd {
 namespace {
 
 // As the log calls the stages.
-constexpr std::string_view stage_names[] = {"CONNECT", "HELO", "MAIL", "RCPT", "DATA", "END-OF-MESSAGE", "ETRN", "VRFY"};
+constexpr std::string_view stage_names[] = {"CONNECT", "HELO",           "MAIL", "RCPT",
+                                            "DATA",    "END-OF-MESSAGE", "ETRN", "VRFY"};
 
 }  // namespace
 
@@ -20,7 +21,9 @@ access::access(master::mail_system& mail, master::daemon& service)
 
 access::~access() = default;
 
-const std::string& access::fatal() const { return settings_->fatal; }
+const std::string& access::fatal() const {
+    return settings_->fatal;
+}
 
 void access::introduce(const maillog::process& by) {
     if (!settings_->process(by.pid).said_once.emplace("introduction").second) return;
@@ -36,7 +39,8 @@ task<decision> access::check(stage at, const access_facts& facts, const maillog:
     access_memory own;
     access_memory& memory = facts.memory ? *facts.memory : own;
     const bool named = !facts.command.empty() && at != stage::end_of_data;
-    const std::string_view stage_name = !named ? stage_names[static_cast<std::size_t>(at)] : std::string_view(facts.command);
+    const std::string_view stage_name =
+        !named ? stage_names[static_cast<std::size_t>(at)] : std::string_view(facts.command);
     evaluation run(mail_, *settings_, facts, memory, by, stage_name);
     const bool at_once = !settings_->delay_reject;
     verdict got = verdict::dunno;
@@ -51,12 +55,18 @@ task<decision> access::check(stage at, const access_facts& facts, const maillog:
             if (at_once) got = co_await run.sender();
             break;
         case stage::rcpt:
-        case stage::vrfy: got = co_await run.recipient(); break;
-        case stage::data: got = co_await run.whole_message(list_name::data, "DATA", reply_class::data); break;
+        case stage::vrfy:
+            got = co_await run.recipient();
+            break;
+        case stage::data:
+            got = co_await run.whole_message(list_name::data, "DATA", reply_class::data);
+            break;
         case stage::end_of_data:
             got = co_await run.whole_message(list_name::end_of_data, "END-OF-MESSAGE", reply_class::end_of_data);
             break;
-        case stage::etrn: got = co_await run.etrn(); break;
+        case stage::etrn:
+            got = co_await run.etrn();
+            break;
     }
     decision made;
     made.hang_up = run.hangs_up();
@@ -72,7 +82,8 @@ task<decision> access::check(stage at, const access_facts& facts, const maillog:
 
 std::string access::with_footer(std::string reply, const access_facts& facts, const maillog::process& by) {
     const access_settings& s = *settings_;
-    if (reply.empty() || (reply[0] != '4' && reply[0] != '5') || (s.reject_footer.empty() && s.reject_footers.empty())) return reply;
+    if (reply.empty() || (reply[0] != '4' && reply[0] != '5') || (s.reject_footer.empty() && s.reject_footers.empty()))
+        return reply;
     std::string footer = s.reject_footer;
     if (!s.reject_footers.empty()) {
         const table::match found = s.reject_footers.find(reply);
@@ -88,7 +99,8 @@ std::string access::with_footer(std::string reply, const access_facts& facts, co
         return stamp;
     };
     const expansion text = expand_reply(footer, find, s.expansion_filter);
-    for (const std::string& each : text.unknown) mail_.warn(by, fmt::format("unknown macro name \"{}\" in expansion request", each));
+    for (const std::string& each : text.unknown)
+        mail_.warn(by, fmt::format("unknown macro name \"{}\" in expansion request", each));
     if (text.bad) return reply;
     return add_footer(reply, text.text);
 }

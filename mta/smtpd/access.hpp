@@ -1,9 +1,9 @@
 // mta/smtpd/access.hpp - what smtpd allows: the restriction lists, evaluated in their order (postconf(5), access(5),
 // SMTPD_ACCESS_README).
 //
-// Lists are parsed and checked once, at the start of the service; evaluating one yields a decision and never throws. A restriction
-// that cannot be evaluated ends in the reply that Postfix gives for a wrong configuration, and a warning in the log. Settings that
-// smtpd would not start with are in `fatal`, in Postfix's words.
+// Lists are parsed and checked once, at the start of the service; evaluating one yields a decision and never throws. A
+// restriction that cannot be evaluated ends in the reply that Postfix gives for a wrong configuration, and a warning in
+// the log. Settings that smtpd would not start with are in `fatal`, in Postfix's words.
 #pragma once
 #include <cstdint>
 #include <memory>
@@ -19,14 +19,14 @@
 namespace mta::master {
 class mail_system;
 struct daemon;
-}
+}  // namespace mta::master
 
 namespace mta::smtpd {
 
 // What access tables asked for the message that is being received; forgotten at its end and at RSET.
 struct message_effects {
-    std::string filter, redirect;                       // FILTER, REDIRECT: the last one counts
-    std::vector<std::string> bcc, prepend;              // in order
+    std::string filter, redirect;           // FILTER, REDIRECT: the last one counts
+    std::vector<std::string> bcc, prepend;  // in order
     bool hold = false, discard = false;
 };
 
@@ -41,9 +41,9 @@ struct deferral {
 struct access_memory {
     deferral if_permit, if_reject;
     bool permit_is_maybe_for_client = false, permit_is_maybe_for_helo = false, permit_is_maybe_for_sender = false;
-    bool sender_is_checked = false, recipient_is_checked = false;    // reject_unlisted_sender, reject_unlisted_recipient
+    bool sender_is_checked = false, recipient_is_checked = false;  // reject_unlisted_sender, reject_unlisted_recipient
     message_effects effects;
-    std::string policy_instance;                        // names the message to policy services
+    std::string policy_instance;  // names the message to policy services
 
     void reset_message() {
         effects = {};
@@ -53,14 +53,14 @@ struct access_memory {
 
 // One restriction that was tried: why the decision is what it is.
 struct trail_entry {
-    std::string list;                                   // "smtpd_recipient_restrictions", or a class or table it came from
-    std::string restriction;                            // with its argument
-    std::string about;                                  // "Recipient address <a@b>"
-    std::string status;                                 // dunno, permit, reject, warn, defer_if_permit, ...
-    std::string text;                                   // the reply, or what was logged
-    std::string key, table, value;                      // of the table entry that hit
-    table::position where;                              // of that entry
-    int depth = 0;                                      // of nested classes
+    std::string list;               // "smtpd_recipient_restrictions", or a class or table it came from
+    std::string restriction;        // with its argument
+    std::string about;              // "Recipient address <a@b>"
+    std::string status;             // dunno, permit, reject, warn, defer_if_permit, ...
+    std::string text;               // the reply, or what was logged
+    std::string key, table, value;  // of the table entry that hit
+    table::position where;          // of that entry
+    int depth = 0;                  // of nested classes
 };
 
 struct client_certificate {
@@ -71,25 +71,25 @@ struct client_certificate {
 // What of a session restrictions look at.
 struct access_facts {
     const peer* client = nullptr;
-    endpoint server;                                    // where the client connected to
-    std::string command;                                // "EHLO", "BDAT": when it is not the stage's own name
+    endpoint server;      // where the client connected to
+    std::string command;  // "EHLO", "BDAT": when it is not the stage's own name
     std::string helo;
-    std::optional<std::string> sender, recipient;       // internal form; absent before MAIL and RCPT. After RCPT: the first
-    std::string sender_as_sent, recipient_as_sent;      // with their angle brackets
+    std::optional<std::string> sender, recipient;   // internal form; absent before MAIL and RCPT. After RCPT: the first
+    std::string sender_as_sent, recipient_as_sent;  // with their angle brackets
     std::string etrn_domain;
     std::string protocol = "SMTP";
     std::string sasl_username, sasl_method, sasl_sender;
     std::string queue_id;
-    std::size_t recipient_count = 0;                    // accepted so far
-    std::int64_t message_size = 0;                      // as announced, or as it came
-    bool sasl_active = false;                           // AUTH is offered in this session
-    bool input_waiting = false;                         // the client sent more than this command
+    std::size_t recipient_count = 0;  // accepted so far
+    std::int64_t message_size = 0;    // as announced, or as it came
+    bool sasl_active = false;         // AUTH is offered in this session
+    bool input_waiting = false;       // the client sent more than this command
     bool tls = false;
     std::string tls_protocol, tls_cipher;
     int tls_key_bits = 0;
     client_certificate certificate;
-    access_memory* memory = nullptr;                    // of the session; a decision without one stands alone
-    std::vector<trail_entry>* trail = nullptr;          // filled where given
+    access_memory* memory = nullptr;            // of the session; a decision without one stands alone
+    std::vector<trail_entry>* trail = nullptr;  // filled where given
 };
 
 enum class stage : std::uint8_t { connect, helo, mail, rcpt, data, end_of_data, etrn, vrfy };
@@ -97,9 +97,9 @@ enum class stage : std::uint8_t { connect, helo, mail, rcpt, data, end_of_data, 
 struct decision {
     enum class outcome : std::uint8_t { dunno, permit, refuse };
     outcome what = outcome::dunno;
-    std::string reply;                                  // of a refusal: "554 5.7.1 <a@b>: Relay access denied"
-    bool hang_up = false;                               // the connection is cut without a reply (HANGUP)
-    bool process_dies = false;                          // as Postfix's does of what it cannot understand
+    std::string reply;          // of a refusal: "554 5.7.1 <a@b>: Relay access denied"
+    bool hang_up = false;       // the connection is cut without a reply (HANGUP)
+    bool process_dies = false;  // as Postfix's does of what it cannot understand
     bool refused() const { return what == outcome::refuse; }
 };
 

@@ -14,10 +14,26 @@ namespace {
 constexpr int deepest_table = 100;
 
 enum class action : std::uint8_t {
-    dunno, reject, defer, warn, info, filter, hold, discard, redirect, bcc, defer_if_permit, defer_if_reject, prepend, ok, hang_up
+    dunno,
+    reject,
+    defer,
+    warn,
+    info,
+    filter,
+    hold,
+    discard,
+    redirect,
+    bcc,
+    defer_if_permit,
+    defer_if_reject,
+    prepend,
+    ok,
+    hang_up
 };
 
-bool all_digits(std::string_view text) { return !text.empty() && std::all_of(text.begin(), text.end(), text::is_digit); }
+bool all_digits(std::string_view text) {
+    return !text.empty() && std::all_of(text.begin(), text.end(), text::is_digit);
+}
 
 }  // namespace
 
@@ -43,8 +59,10 @@ bool evaluation::can_take_effect(std::string_view name, std::string_view spec, b
         return false;
     }
     if (!sender_) {
-        warn(fmt::format("access table {}: with smtpd_delay_reject=no, action {} is always skipped in "
-                         "Client host or Helo command restrictions", spec, name));
+        warn(
+            fmt::format("access table {}: with smtpd_delay_reject=no, action {} is always skipped in "
+                        "Client host or Helo command restrictions",
+                        spec, name));
         return false;
     }
     return true;
@@ -54,14 +72,15 @@ bool evaluation::can_take_effect(std::string_view name, std::string_view spec, b
 std::string evaluation::fitted(const std::string& status, reply_class about) {
     std::string fitting = fitting_status(status, about);
     if (fitting != status) {
-        const std::string text = fmt::format("mapping DSN status {} into {} status {}", status, name_of(about), fitting);
+        const std::string text =
+            fmt::format("mapping DSN status {} into {} status {}", status, name_of(about), fitting);
         mail_.log(by_, {}, maillog::remark{maillog::level::info, text});
     }
     return fitting;
 }
 
-verdict evaluation::take_effect(const action_row& row, std::string_view spec, std::string_view text, std::string_view datum,
-                                const subject& about) {
+verdict evaluation::take_effect(const action_row& row, std::string_view spec, std::string_view text,
+                                std::string_view datum, const subject& about) {
     const bool prepends = row.what == action::prepend;
     if (!can_take_effect(row.name, spec, !prepends)) return verdict::dunno;
     message_effects& effects = memory_.effects;
@@ -103,20 +122,22 @@ verdict evaluation::take_effect(const action_row& row, std::string_view spec, st
             break;
         case action::prepend:
             if (stage_name_ == "END-OF-MESSAGE") {
-                warn(fmt::format("access table {}: action PREPEND must be used before smtpd_end_of_data_restrictions", spec));
+                warn(fmt::format("access table {}: action PREPEND must be used before smtpd_end_of_data_restrictions",
+                                 spec));
                 break;
             }
             if (!address::looks_like_header(text)) return bad("requires header: text");
             effects.prepend.emplace_back(text);
             said_.status = "prepend";
             break;
-        default: break;
+        default:
+            break;
     }
     return verdict::dunno;
 }
 
-verdict evaluation::take_action(const action_row& row, std::string_view spec, std::string_view text, std::string_view datum,
-                                const subject& about) {
+verdict evaluation::take_action(const action_row& row, std::string_view spec, std::string_view text,
+                                std::string_view datum, const subject& about) {
     const auto told = [&](std::string_view status) { return split_status(text, status); };
     const auto words = [&](const status_and_text& given, std::string_view otherwise) {
         return fmt::format("<{}>: {} rejected: {}", about.name, name_of(about.about),
@@ -124,8 +145,10 @@ verdict evaluation::take_action(const action_row& row, std::string_view spec, st
     };
     constexpr std::string_view denied = "Access denied", unavailable = "Service unavailable";
     switch (row.what) {
-        case action::dunno: return verdict::dunno;
-        case action::ok: return permitted(row.name, about.about, about.name, fmt::format("from {}", spec));
+        case action::dunno:
+            return verdict::dunno;
+        case action::ok:
+            return permitted(row.name, about.about, about.name, fmt::format("from {}", spec));
         case action::reject: {
             const status_and_text given = told("5.7.1");
             return refuse(refusal_cause::policy, settings_.access_map_reject_code, fitted(given.status, about.about),
@@ -143,7 +166,8 @@ verdict evaluation::take_action(const action_row& row, std::string_view spec, st
         }
         case action::defer_if_reject: {
             const status_and_text given = told("4.7.1");
-            defer_later_if_reject(settings_.access_map_defer_code, fitted(given.status, about.about), words(given, unavailable));
+            defer_later_if_reject(settings_.access_map_defer_code, fitted(given.status, about.about),
+                                  words(given, unavailable));
             return verdict::dunno;
         }
         case action::warn:
@@ -156,18 +180,26 @@ verdict evaluation::take_action(const action_row& row, std::string_view spec, st
             log_whatsup("hangup", text);
             hangs_up_ = true;
             return verdict::reject;
-        default: return take_effect(row, spec, text, datum, about);
+        default:
+            return take_effect(row, spec, text, datum, about);
     }
 }
 
 task<verdict> evaluation::act(std::string_view spec, std::string value, std::string datum, const subject& about) {
-    static constexpr action_row rows[] = {
-        {"DUNNO", action::dunno},       {"REJECT", action::reject},     {"DEFER", action::defer},
-        {"HANGUP", action::hang_up},    {"WARN", action::warn},         {"FILTER", action::filter},
-        {"HOLD", action::hold},         {"DISCARD", action::discard},   {"REDIRECT", action::redirect},
-        {"BCC", action::bcc},           {"DEFER_IF_PERMIT", action::defer_if_permit},
-        {"DEFER_IF_REJECT", action::defer_if_reject},                   {"PREPEND", action::prepend},
-        {"INFO", action::info}};
+    static constexpr action_row rows[] = {{"DUNNO", action::dunno},
+                                          {"REJECT", action::reject},
+                                          {"DEFER", action::defer},
+                                          {"HANGUP", action::hang_up},
+                                          {"WARN", action::warn},
+                                          {"FILTER", action::filter},
+                                          {"HOLD", action::hold},
+                                          {"DISCARD", action::discard},
+                                          {"REDIRECT", action::redirect},
+                                          {"BCC", action::bcc},
+                                          {"DEFER_IF_PERMIT", action::defer_if_permit},
+                                          {"DEFER_IF_REJECT", action::defer_if_reject},
+                                          {"PREPEND", action::prepend},
+                                          {"INFO", action::info}};
     const std::size_t word_end = std::min(value.find_first_of(" \t"), value.size());
     const std::string_view word = std::string_view(value).substr(0, word_end);
     std::string_view text = std::string_view(value).substr(word_end);
@@ -176,14 +208,16 @@ task<verdict> evaluation::act(std::string_view spec, std::string value, std::str
         if (text::equal_ignoring_case(each.name, word)) co_return take_action(each, spec, text, datum, about);
     }
     // All digits are a time stamp of whatever else uses the table: fine.
-    const bool permits = all_digits(value) || text::equal_ignoring_case(word, "OK") || text::equal_ignoring_case(word, "RELAY");
+    const bool permits =
+        all_digits(value) || text::equal_ignoring_case(word, "OK") || text::equal_ignoring_case(word, "RELAY");
     if (permits) co_return permitted(word, about.about, about.name, fmt::format("from {}", spec));
     if (word.size() == 3 && !text.empty() && (word[0] == '4' || word[0] == '5') && all_digits(word)) {
         const status_and_text given = split_status(text, word[0] == '4' ? "4.7.1" : "5.7.1");
-        co_return refuse(refusal_cause::policy, static_cast<int>(text::to_number(word).value_or(0)),
-                         fitted(given.status, about.about),
-                         fmt::format("<{}>: {} rejected: {}", about.name, name_of(about.about),
-                                     given.text.empty() ? std::string_view("Access denied") : std::string_view(given.text)));
+        co_return refuse(
+            refusal_cause::policy, static_cast<int>(text::to_number(word).value_or(0)),
+            fitted(given.status, about.about),
+            fmt::format("<{}>: {} rejected: {}", about.name, name_of(about.about),
+                        given.text.empty() ? std::string_view("Access denied") : std::string_view(given.text)));
     }
     if (value.find(':') != std::string::npos) {
         warn(fmt::format("access table {} has entry with lookup table: {}", spec, value));
@@ -196,7 +230,8 @@ task<verdict> evaluation::act(std::string_view spec, std::string value, std::str
         co_return configuration_error();
     }
     std::vector<std::string> words;
-    for (const std::string_view each : text::split_quoting_braces(value, text::comma_or_space)) words.emplace_back(each);
+    for (const std::string_view each : text::split_quoting_braces(value, text::comma_or_space))
+        words.emplace_back(each);
     if (words.empty()) {
         warn(fmt::format("access table {} entry {} has empty value", spec, value));
         co_return verdict::permit;

@@ -1,4 +1,5 @@
-// May mail go there: the relay restrictions (postconf(5): permit_auth_destination, reject_unauth_destination, permit_mx_backup).
+// May mail go there: the relay restrictions (postconf(5): permit_auth_destination, reject_unauth_destination,
+// permit_mx_backup).
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -51,7 +52,8 @@ verdict evaluation::reject_unauth_destination(const call&) {
     if (!recipient) return verdict::dunno;
     const verdict got = authorized(*recipient);
     if (got != verdict::dunno) return got == verdict::permit ? verdict::dunno : got;
-    return refuse(refusal_cause::policy, settings_.relay_code, "5.7.1", fmt::format("<{}>: Relay access denied", *recipient));
+    return refuse(refusal_cause::policy, settings_.relay_code, "5.7.1",
+                  fmt::format("<{}>: Relay access denied", *recipient));
 }
 
 verdict evaluation::defer_unauth_destination(const call&) {
@@ -67,8 +69,10 @@ verdict evaluation::defer_unauth_destination(const call&) {
 verdict evaluation::check_relay_domains(const call& c) {
     const std::string* recipient = address_of(party::recipient);
     if (!recipient) return verdict::dunno;
-    warn_once("check_relay_domains", fmt::format("support for restriction \"check_relay_domains\" will be removed from {}; use "
-                                                 "\"reject_unauth_destination\" instead", settings_.mail_name));
+    warn_once("check_relay_domains",
+              fmt::format("support for restriction \"check_relay_domains\" will be removed from {}; use "
+                          "\"reject_unauth_destination\" instead",
+                          settings_.mail_name));
     const table::list_match match = settings_.relay_domains.match(facts_.client->name);
     warn_all(match.warnings);
     if (match.matched()) return permitted(c.what.name, reply_class::client, facts_.client->name_and_address());
@@ -77,8 +81,8 @@ verdict evaluation::check_relay_domains(const call& c) {
     return refuse_about(settings_.relay_code, "5.7.1", *recipient, reply_class::recipient, "Relay access denied");
 }
 
-// Names first; addresses, which cost a lookup each, only when no name is ours. An exchanger without address may be ours: then no
-// refusal is final.
+// Names first; addresses, which cost a lookup each, only when no name is ours. An exchanger without address may be
+// ours: then no refusal is final.
 task<bool> evaluation::any_is_us(std::vector<dns::record> exchangers, const subject& about) {
     for (const dns::record& each : exchangers) {
         if (mail_.rewrite().is_local_domain(each.target) == address::lookup_status::found) co_return true;
@@ -86,8 +90,9 @@ task<bool> evaluation::any_is_us(std::vector<dns::record> exchangers, const subj
     for (const dns::record& each : exchangers) {
         const host_addresses found = co_await addresses_of(each.target);
         if (found.addresses.empty()) {
-            defer_later_if_reject(450, "4.4.4", fmt::format("<{}>: {} rejected: Unable to look up mail exchanger host {}: {}", about.name,
-                                                            name_of(about.about), each.target, found.error));
+            defer_later_if_reject(450, "4.4.4",
+                                  fmt::format("<{}>: {} rejected: Unable to look up mail exchanger host {}: {}",
+                                              about.name, name_of(about.about), each.target, found.error));
         }
         for (const std::string& one : found.addresses) {
             if (mail_.rewrite().is_own_address(one)) co_return true;
@@ -100,16 +105,18 @@ task<bool> evaluation::all_in_networks(std::vector<dns::record> exchangers, cons
     for (const dns::record& each : exchangers) {
         const host_addresses found = co_await addresses_of(each.target);
         if (found.addresses.empty()) {
-            defer_later_if_reject(450, "4.4.4", fmt::format("<{}>: {} rejected: Unable to look up host {} as mail exchanger: {}", about.name,
-                                                            name_of(about.about), each.target, found.error));
+            defer_later_if_reject(450, "4.4.4",
+                                  fmt::format("<{}>: {} rejected: Unable to look up host {} as mail exchanger: {}",
+                                              about.name, name_of(about.about), each.target, found.error));
             co_return false;
         }
         for (const std::string& one : found.addresses) {
             const table::list_match match = settings_.mx_networks.match(one);
             warn_all(match.warnings);
             if (match.failed()) {
-                defer_later_if_reject(450, "4.4.4", fmt::format("<{}>: {} rejected: Unable to verify host {} as mail exchanger", about.name,
-                                                                name_of(about.about), each.target));
+                defer_later_if_reject(450, "4.4.4",
+                                      fmt::format("<{}>: {} rejected: Unable to verify host {} as mail exchanger",
+                                                  about.name, name_of(about.about), each.target));
             }
             if (!match.matched()) co_return false;
         }
@@ -135,8 +142,9 @@ task<verdict> evaluation::permit_mx_backup(const call& c) {
     const dns::response got = co_await ask(domain, dns::record_type::mx);
     if (got.not_found() || got.state == dns::status::null_mx) co_return verdict::dunno;
     if (!got.ok()) {
-        defer_later_if_reject(450, "4.4.4", fmt::format("<{}>: {} rejected: Unable to look up mail exchanger information: {}", about.name,
-                                                        name_of(about.about), dns::text_of(got.state)));
+        defer_later_if_reject(450, "4.4.4",
+                              fmt::format("<{}>: {} rejected: Unable to look up mail exchanger information: {}",
+                                          about.name, name_of(about.about), dns::text_of(got.state)));
         co_return verdict::dunno;
     }
     std::vector<dns::record> best, others;

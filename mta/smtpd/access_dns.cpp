@@ -34,7 +34,8 @@ task<dns::response> evaluation::ask_all(std::string name, std::vector<dns::recor
     for (const dns::record_type each : types) {
         const dns::response got = co_await ask(name, each);
         last = got;
-        const bool final = got.state != dns::status::nodata && got.state != dns::status::try_again && got.state != dns::status::failure;
+        const bool final = got.state != dns::status::nodata && got.state != dns::status::try_again &&
+                           got.state != dns::status::failure;
         if (final) break;
         trouble = trouble || got.state == dns::status::try_again;
     }
@@ -110,7 +111,8 @@ task<verdict> evaluation::reject_unknown_address(const call& c) {
     co_return refuse(refusal_cause::policy, settings_.unknown_address_code, dsn, why);
 }
 
-// check_*_mx_access, check_*_ns_access, check_*_a_access: the table is asked for the names and addresses of the domain's servers.
+// check_*_mx_access, check_*_ns_access, check_*_a_access: the table is asked for the names and addresses of the
+// domain's servers.
 task<verdict> evaluation::check_server_access(const call& c) {
     const std::string* value = value_of(c.what.whose);
     if (!value) co_return verdict::dunno;
@@ -168,14 +170,15 @@ task<verdict> evaluation::check_server_access(const call& c) {
         const host_addresses found = co_await addresses_of(server);
         if (found.addresses.empty()) {
             if (type != dns::record_type::a) {
-                warn(fmt::format("Unable to look up {} host {} for {} {}: {}", dns::name_of(type), server, name_of(about.about), about.name,
-                                 found.error));
+                warn(fmt::format("Unable to look up {} host {} for {} {}: {}", dns::name_of(type), server,
+                                 name_of(about.about), about.name, found.error));
             }
             continue;
         }
         for (const std::string& one : found.addresses) {
             const found_entry by_address = co_await look_up_network(c.argument, one, about);
-            if (by_address.found || by_address.what != verdict::dunno) co_return forbid_permit(c, by_address.what, *value);
+            if (by_address.found || by_address.what != verdict::dunno)
+                co_return forbid_permit(c, by_address.what, *value);
         }
     }
     co_return verdict::dunno;

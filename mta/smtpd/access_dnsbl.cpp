@@ -1,4 +1,5 @@
-// Lists in the DNS: reject_rbl_client, reject_rhsbl_*, permit_dnswl_client, permit_rhswl_client (postconf(5), RFC 5782).
+// Lists in the DNS: reject_rbl_client, reject_rhsbl_*, permit_dnswl_client, permit_rhswl_client (postconf(5), RFC
+// 5782).
 #include <fmt/format.h>
 
 #include "mta/smtpd/access_evaluation.hpp"
@@ -8,10 +9,12 @@
 namespace mta::smtpd {
 namespace {
 
-constexpr std::size_t longest_text = 500;                   // of the TXT records together
-constexpr std::size_t most_answers = 100;                   // that a process remembers
+constexpr std::size_t longest_text = 500;  // of the TXT records together
+constexpr std::size_t most_answers = 100;  // that a process remembers
 
-std::string_view list_domain(std::string_view list) { return list.substr(0, list.find('=')); }
+std::string_view list_domain(std::string_view list) {
+    return list.substr(0, list.find('='));
+}
 
 std::string joined_text(const dns::response& got) {
     std::string out;
@@ -50,7 +53,8 @@ task<const dnsbl_answer*> evaluation::ask_list(std::string query) {
     const dns::response got = co_await ask(query, dns::record_type::a);
     if (got.ok()) {
         made.listed = true;
-        for (const dns::record& each : dns::records_of(got, dns::record_type::a)) made.addresses.push_back(each.address);
+        for (const dns::record& each : dns::records_of(got, dns::record_type::a))
+            made.addresses.push_back(each.address);
         const dns::response why = co_await ask(query, dns::record_type::txt);
         made.text = joined_text(why);
     } else if (!got.not_found()) {
@@ -82,7 +86,8 @@ task<evaluation::list_hit> evaluation::ask_filtered(std::string query, std::stri
 }
 
 // The $names of rbl_reply_maps, default_rbl_reply and smtpd_reject_footer.
-std::optional<std::string> evaluation::reply_value(std::string_view name, const access_facts& facts, const access_settings& settings) {
+std::optional<std::string> evaluation::reply_value(std::string_view name, const access_facts& facts,
+                                                   const access_settings& settings) {
     const peer& client = *facts.client;
     if (name == "client") return client.name_and_address();
     if (name == "client_address") return client.address;
@@ -91,7 +96,8 @@ std::optional<std::string> evaluation::reply_value(std::string_view name, const 
     if (name == "reverse_client_name") return client.reverse_name;
     if (name == "helo_name") return facts.helo;
     if (name == "server_name") return settings.myhostname;
-    const auto part = [](const std::optional<std::string>& address, std::string_view which) -> std::optional<std::string> {
+    const auto part = [](const std::optional<std::string>& address,
+                         std::string_view which) -> std::optional<std::string> {
         if (!address) return std::string();
         const auto at = address->rfind('@');
         if (which == "name") return at == std::string::npos ? *address : address->substr(0, at);
@@ -109,9 +115,12 @@ std::optional<std::string> evaluation::reply_value(std::string_view name, const 
     return std::nullopt;
 }
 
-std::optional<std::string> evaluation::reply_value(std::string_view name) const { return reply_value(name, facts_, settings_); }
+std::optional<std::string> evaluation::reply_value(std::string_view name) const {
+    return reply_value(name, facts_, settings_);
+}
 
-verdict evaluation::reject_listed(const dnsbl_answer& answer, std::string_view list, std::string_view what, reply_class about) {
+verdict evaluation::reject_listed(const dnsbl_answer& answer, std::string_view list, std::string_view what,
+                                  reply_class about) {
     const std::string_view domain = list_domain(list);
     const reply_lookup find = [&](std::string_view name) -> std::optional<std::string> {
         if (name == "rbl_code") return std::to_string(settings_.maps_rbl_code);
@@ -129,7 +138,8 @@ verdict evaluation::reject_listed(const dnsbl_answer& answer, std::string_view l
         if (found.found()) pattern = found.result.value;
     }
     expansion made = expand_reply(pattern, find, settings_.expansion_filter);
-    for (const std::string& each : made.unknown) warn(fmt::format("unknown macro name \"{}\" in expansion request", each));
+    for (const std::string& each : made.unknown)
+        warn(fmt::format("unknown macro name \"{}\" in expansion request", each));
     if (made.bad && pattern == settings_.default_rbl_reply) {
         die(fmt::format("default_rbl_reply: bad default rbl reply template: {}", pattern));
         return verdict::reject;
@@ -139,11 +149,14 @@ verdict evaluation::reject_listed(const dnsbl_answer& answer, std::string_view l
         made = expand_reply(settings_.default_rbl_reply, find, settings_.expansion_filter);
     }
     const std::string& reply = made.text;
-    const bool coded = reply.size() > 3 && (reply[0] == '4' || reply[0] == '5') && text::is_digit(reply[1]) && text::is_digit(reply[2]) &&
-                       reply[3] == ' ';
-    const int code = coded ? static_cast<int>(text::to_number(reply.substr(0, 3)).value_or(0)) : settings_.maps_rbl_code;
-    const status_and_text said = split_status(coded ? std::string_view(reply).substr(4) : std::string_view(reply), "4.7.1");
-    return refuse(refusal_cause::policy, code, said.status, said.text.empty() ? std::string_view("Service unavailable") : said.text);
+    const bool coded = reply.size() > 3 && (reply[0] == '4' || reply[0] == '5') && text::is_digit(reply[1]) &&
+                       text::is_digit(reply[2]) && reply[3] == ' ';
+    const int code =
+        coded ? static_cast<int>(text::to_number(reply.substr(0, 3)).value_or(0)) : settings_.maps_rbl_code;
+    const status_and_text said =
+        split_status(coded ? std::string_view(reply).substr(4) : std::string_view(reply), "4.7.1");
+    return refuse(refusal_cause::policy, code, said.status,
+                  said.text.empty() ? std::string_view("Service unavailable") : said.text);
 }
 
 task<verdict> evaluation::reject_rbl_client(const call& c) {
@@ -157,7 +170,8 @@ task<verdict> evaluation::reject_rbl_client(const call& c) {
 
 task<verdict> evaluation::reject_maps_rbl(const call& c) {
     warn_once("reject_maps_rbl", fmt::format("support for restriction \"reject_maps_rbl\" will be removed from {}; use "
-                                             "\"reject_rbl_client domain-name\" instead", settings_.mail_name));
+                                             "\"reject_rbl_client domain-name\" instead",
+                                             settings_.mail_name));
     for (const std::string_view each : text::split(settings_.maps_rbl_domains, text::comma_or_space)) {
         const call one{c.what, each, c.about};
         const verdict got = co_await reject_rbl_client(one);
@@ -186,7 +200,8 @@ task<verdict> evaluation::permit_dnswl_client(const call& c) {
     if (!query) co_return verdict::dunno;
     const list_hit hit = co_await ask_filtered(*query, c.argument);
     if (process_dies_) co_return verdict::reject;
-    if (hit.failed) defer_later_if_reject(450, "4.7.1", fmt::format("<{}>: Client host rejected: Service unavailable", address));
+    if (hit.failed)
+        defer_later_if_reject(450, "4.7.1", fmt::format("<{}>: Client host rejected: Service unavailable", address));
     if (!hit.listed) co_return verdict::dunno;
     co_return permitted(c.what.name, reply_class::client, facts_.client->name_and_address());
 }
@@ -198,7 +213,8 @@ task<verdict> evaluation::permit_rhswl_client(const call& c) {
     std::string query = fmt::format("{}.{}", domain, list_domain(c.argument));
     const list_hit hit = co_await ask_filtered(std::move(query), c.argument);
     if (process_dies_) co_return verdict::reject;
-    if (hit.failed) defer_later_if_reject(450, "4.7.1", fmt::format("<{}>: Client host rejected: Service unavailable", *name));
+    if (hit.failed)
+        defer_later_if_reject(450, "4.7.1", fmt::format("<{}>: Client host rejected: Service unavailable", *name));
     if (!hit.listed) co_return verdict::dunno;
     co_return permitted(c.what.name, reply_class::client, facts_.client->name_and_address());
 }

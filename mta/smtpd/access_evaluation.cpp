@@ -11,22 +11,32 @@
 namespace mta::smtpd {
 namespace {
 
-constexpr int deepest_list = 100;                           // classes in classes, tables in tables
-constexpr std::size_t longest_reply = 510;                  // RFC 5321, 4.5.3.1.5
+constexpr int deepest_list = 100;           // classes in classes, tables in tables
+constexpr std::size_t longest_reply = 510;  // RFC 5321, 4.5.3.1.5
 constexpr std::string_view unusable_reply = "450 4.7.1 Service unavailable";
 
-bool all_digits(std::string_view text) { return !text.empty() && std::all_of(text.begin(), text.end(), text::is_digit); }
+bool all_digits(std::string_view text) {
+    return !text.empty() && std::all_of(text.begin(), text.end(), text::is_digit);
+}
 
 }  // namespace
 
-evaluation::evaluation(master::mail_system& mail, access_settings& settings, const access_facts& facts, access_memory& memory,
-                       const maillog::process& by, std::string_view stage_name)
-    : mail_(mail), settings_(settings), facts_(facts), memory_(memory), by_(by), stage_name_(stage_name), sender_(facts.sender),
+evaluation::evaluation(master::mail_system& mail, access_settings& settings, const access_facts& facts,
+                       access_memory& memory, const maillog::process& by, std::string_view stage_name)
+    : mail_(mail),
+      settings_(settings),
+      facts_(facts),
+      memory_(memory),
+      by_(by),
+      stage_name_(stage_name),
+      sender_(facts.sender),
       recipient_(facts.recipient) {}
 
 // -- the stages -------------------------------------------------------------------------------------------------------
 
-subject evaluation::client_subject() const { return {facts_.client->name_and_address(), reply_class::client, "check_client_access"}; }
+subject evaluation::client_subject() const {
+    return {facts_.client->name_and_address(), reply_class::client, "check_client_access"};
+}
 
 // What an earlier list left in doubt stays in doubt; what it wanted to make of a refusal is forgotten.
 void evaluation::start_stage(bool permit_is_maybe) {
@@ -135,11 +145,15 @@ verdict evaluation::force_deferral(verdict so_far) {
 bool evaluation::argument_fits(const restriction& what, const std::vector<std::string>& words, std::size_t at) const {
     const bool there = at < words.size();
     switch (what.argument) {
-        case argument_kind::none: return true;
-        case argument_kind::domain: return there;
-        case argument_kind::number: return there && all_digits(words[at]);
+        case argument_kind::none:
+            return true;
+        case argument_kind::domain:
+            return there;
+        case argument_kind::number:
+            return there && all_digits(words[at]);
         case argument_kind::table:
-        case argument_kind::service: return there && words[at].find(':') != std::string::npos;
+        case argument_kind::service:
+            return there && words[at].find(':') != std::string::npos;
     }
     return false;
 }
@@ -163,9 +177,10 @@ task<verdict> evaluation::run(list_frame frame) {
         std::size_t argument_at = i + 1;
         if (word.find(':') != std::string_view::npos) {
             if (frame.about.default_check.empty()) {
-                warn(fmt::format("specify one of (check_client_access, check_reverse_client_hostname_access, check_helo_access, "
-                                 "check_sender_access, check_recipient_access, check_etrn_access) before {} restriction \"{}\"",
-                                 name_of(frame.about.about), word));
+                warn(fmt::format(
+                    "specify one of (check_client_access, check_reverse_client_hostname_access, check_helo_access, "
+                    "check_sender_access, check_recipient_access, check_etrn_access) before {} restriction \"{}\"",
+                    name_of(frame.about.about), word));
                 got = configuration_error();
                 note(frame, word, {}, mark, got);
                 break;
@@ -178,13 +193,20 @@ task<verdict> evaluation::run(list_frame frame) {
         const auto named = what ? settings_.classes.end() : settings_.classes.find(word);
         if (what && !argument_fits(*what, frame.words, argument_at)) {
             switch (what->argument) {
-                case argument_kind::domain: warn(fmt::format("restriction {} requires domain name argument", word)); break;
-                case argument_kind::number: warn(fmt::format("restriction {} must be followed by number", what->name)); break;
-                case argument_kind::service: warn(fmt::format("restriction {} must be followed by transport:server", what->name)); break;
+                case argument_kind::domain:
+                    warn(fmt::format("restriction {} requires domain name argument", word));
+                    break;
+                case argument_kind::number:
+                    warn(fmt::format("restriction {} must be followed by number", what->name));
+                    break;
+                case argument_kind::service:
+                    warn(fmt::format("restriction {} must be followed by transport:server", what->name));
+                    break;
                 default:
                     // At the end of a list Postfix shows the restriction itself for the argument that is missing.
-                    warn(fmt::format("restriction {}: bad argument \"{}\": need maptype:mapname", what->name,
-                                     argument_at < frame.words.size() ? std::string_view(frame.words[argument_at]) : word));
+                    warn(fmt::format(
+                        "restriction {}: bad argument \"{}\": need maptype:mapname", what->name,
+                        argument_at < frame.words.size() ? std::string_view(frame.words[argument_at]) : word));
             }
             got = what->argument == argument_kind::domain ? verdict::dunno : configuration_error();
         } else if (what) {
@@ -220,18 +242,22 @@ void evaluation::warn_of_what_follows(const list_frame& frame, std::size_t at, v
     if (at + 1 >= frame.words.size()) return;
     const std::string lower = text::lowered(frame.words[at]);
     const bool always = lower == "permit" && got == verdict::permit;
-    const bool unless_warned = (lower == "reject" || lower == "defer" || lower == "check_relay_domains") && warn_only_at_ == 0;
-    if (always || unless_warned) warn(fmt::format("restriction `{}' after `{}' is ignored", frame.words[at + 1], lower));
+    const bool unless_warned =
+        (lower == "reject" || lower == "defer" || lower == "check_relay_domains") && warn_only_at_ == 0;
+    if (always || unless_warned)
+        warn(fmt::format("restriction `{}' after `{}' is ignored", frame.words[at + 1], lower));
 }
 
-void evaluation::note(const list_frame& frame, std::string_view word, std::string_view argument, std::size_t mark, verdict got) {
+void evaluation::note(const list_frame& frame, std::string_view word, std::string_view argument, std::size_t mark,
+                      verdict got) {
     if (!facts_.trail) return;
     constexpr std::string_view outcomes[] = {"dunno", "permit", "reject"};
     trail_entry made;
     made.list = frame.name;
     made.restriction = argument.empty() ? std::string(word) : fmt::format("{} {}", word, argument);
     made.about = fmt::format("{} <{}>", name_of(frame.about.about), frame.about.name);
-    made.status = got == verdict::dunno && !said_.status.empty() ? said_.status : std::string(outcomes[static_cast<std::size_t>(got)]);
+    made.status = got == verdict::dunno && !said_.status.empty() ? said_.status
+                                                                 : std::string(outcomes[static_cast<std::size_t>(got)]);
     made.text = said_.text;
     made.key = said_.key;
     made.table = said_.table;
@@ -278,7 +304,8 @@ verdict evaluation::refuse(refusal_cause cause, int code, std::string_view dsn, 
     return verdict::reject;
 }
 
-verdict evaluation::refuse_about(int code, std::string_view dsn, std::string_view name, reply_class about, std::string_view why) {
+verdict evaluation::refuse_about(int code, std::string_view dsn, std::string_view name, reply_class about,
+                                 std::string_view why) {
     return refuse(refusal_cause::policy, code, dsn, fmt::format("<{}>: {} rejected: {}", name, name_of(about), why));
 }
 
@@ -315,7 +342,8 @@ verdict evaluation::lookup_error(std::string_view name) {
 }
 
 // A permission is logged where smtpd_log_access_permit_actions names it and no doubt overrules it.
-verdict evaluation::permitted(std::string_view action, reply_class about, std::string_view name, std::string_view detail) {
+verdict evaluation::permitted(std::string_view action, reply_class about, std::string_view name,
+                              std::string_view detail) {
     if (!memory_.if_permit.active && !settings_.logged_permissions.patterns().empty() &&
         settings_.logged_permissions.match(action).matched()) {
         log_whatsup("permit", fmt::format("action={} for {}={} {}", action, name_of(about), name, detail));
@@ -362,7 +390,9 @@ void evaluation::log_whatsup(std::string_view action, std::string_view text) {
     mail_.log(by_, facts_.queue_id.empty() ? "NOQUEUE" : facts_.queue_id, told);
 }
 
-void evaluation::warn(std::string text) const { mail_.warn(by_, std::move(text)); }
+void evaluation::warn(std::string text) const {
+    mail_.warn(by_, std::move(text));
+}
 
 void evaluation::warn_all(const std::vector<std::string>& texts) const {
     for (const std::string& each : texts) warn(each);

@@ -1,9 +1,10 @@
 // mta/smtpd/access_evaluation.hpp - one command's way through the restriction lists (postconf(5), SMTPD_ACCESS_README).
 //
-// Lives for one access::check. The restrictions are member functions by topic: access_evaluation.cpp walks lists and says
-// no, access_restrictions.cpp has the table of all names, access_maps.cpp looks up tables, access_actions.cpp does what they say,
-// access_dns.cpp and access_dnsbl.cpp ask the DNS, access_destination.cpp knows where mail may go, access_unlisted.cpp who is
-// known, access_login.cpp who is logged in, access_policy.cpp asks policy services. Each yields a verdict; none throws.
+// Lives for one access::check. The restrictions are member functions by topic: access_evaluation.cpp walks lists and
+// says no, access_restrictions.cpp has the table of all names, access_maps.cpp looks up tables, access_actions.cpp does
+// what they say, access_dns.cpp and access_dnsbl.cpp ask the DNS, access_destination.cpp knows where mail may go,
+// access_unlisted.cpp who is known, access_login.cpp who is logged in, access_policy.cpp asks policy services. Each
+// yields a verdict; none throws.
 #pragma once
 #include <functional>
 #include <string>
@@ -26,9 +27,9 @@ enum class refusal_cause : std::uint8_t { policy, configuration };
 
 // What a restriction in a list is about when it does not say so itself.
 struct subject {
-    std::string name;                               // "<NAME>: Recipient address rejected"
+    std::string name;  // "<NAME>: Recipient address rejected"
     reply_class about;
-    std::string_view default_check;                 // for a bare "type:table"; "" where none
+    std::string_view default_check;  // for a bare "type:table"; "" where none
 };
 
 // Whose name a restriction looks at: check_SUBJECT_access, reject_rhsbl_SUBJECT.
@@ -45,10 +46,10 @@ enum class argument_kind : std::uint8_t { none, table, domain, service, number }
 struct restriction {
     std::string_view name;
     argument_kind argument;
-    verdict (evaluation::*at_once)(const call&);            // one of these two
+    verdict (evaluation::*at_once)(const call&);  // one of these two
     task<verdict> (evaluation::*waiting)(const call&);
     party whose = party::none;
-    dns::record_type type = dns::record_type::a;            // check_*_{mx,ns,a}_access
+    dns::record_type type = dns::record_type::a;  // check_*_{mx,ns,a}_access
 };
 // By name, in any case; null for a name that is none.
 const restriction* find_restriction(std::string_view name);
@@ -119,7 +120,7 @@ class evaluation {
 
   private:
     struct list_frame {
-        std::string_view name;                              // of the list, class or table, for the trail
+        std::string_view name;  // of the list, class or table, for the trail
         const std::vector<std::string>& words;
         const subject& about;
     };
@@ -129,7 +130,7 @@ class evaluation {
     };
     struct host_addresses {
         std::vector<std::string> addresses;
-        std::string error;                                  // gai_strerror(3)'s words
+        std::string error;  // gai_strerror(3)'s words
     };
 
     // Walking.
@@ -143,7 +144,8 @@ class evaluation {
 
     // Saying no, and yes.
     verdict refuse(refusal_cause cause, int code, std::string_view dsn, std::string_view text);
-    verdict refuse_about(int code, std::string_view dsn, std::string_view name, reply_class about, std::string_view why);
+    verdict refuse_about(int code, std::string_view dsn, std::string_view name, reply_class about,
+                         std::string_view why);
     verdict maybe(tempfail how, int code, std::string_view dsn, std::string text);
     void defer_later_if_reject(int code, std::string_view dsn, std::string text);
     verdict configuration_error();
@@ -158,15 +160,18 @@ class evaluation {
     std::string for_log(std::string_view address) const;
 
     // Tables.
-    task<verdict> act_on(table::match found, std::string_view spec, std::string datum, const subject& about, bool suspicious);
+    task<verdict> act_on(table::match found, std::string_view spec, std::string datum, const subject& about,
+                         bool suspicious);
     task<found_entry> look_up_domain(std::string_view spec, std::string_view domain, const subject& about);
     task<found_entry> look_up_network(std::string_view spec, std::string_view address, const subject& about);
     const table::maps* access_table(std::string_view spec);
     task<verdict> act(std::string_view spec, std::string value, std::string datum, const subject& about);
     struct action_row;
     std::string fitted(const std::string& status, reply_class about);
-    verdict take_action(const action_row& row, std::string_view spec, std::string_view text, std::string_view datum, const subject& about);
-    verdict take_effect(const action_row& row, std::string_view spec, std::string_view text, std::string_view datum, const subject& about);
+    verdict take_action(const action_row& row, std::string_view spec, std::string_view text, std::string_view datum,
+                        const subject& about);
+    verdict take_effect(const action_row& row, std::string_view spec, std::string_view text, std::string_view datum,
+                        const subject& about);
     bool can_take_effect(std::string_view action, std::string_view spec, bool by_cleanup) const;
 
     // Addresses and names.
@@ -200,7 +205,8 @@ class evaluation {
     std::optional<std::string> reply_value(std::string_view name) const;
 
     friend class access;
-    static std::optional<std::string> reply_value(std::string_view name, const access_facts& facts, const access_settings& settings);
+    static std::optional<std::string> reply_value(std::string_view name, const access_facts& facts,
+                                                  const access_settings& settings);
 
     // Policy services.
     std::string policy_request(const policy_service& service);
@@ -214,10 +220,10 @@ class evaluation {
     access_memory& memory_;
     const maillog::process& by_;
     std::string_view stage_name_;
-    std::optional<std::string> sender_, recipient_;         // as the stage shows them
+    std::optional<std::string> sender_, recipient_;  // as the stage shows them
     std::string reply_;
-    int depth_ = 0;                                         // of lists in lists
-    int warn_only_at_ = 0;                                  // the depth of a warn_if_reject in force
+    int depth_ = 0;         // of lists in lists
+    int warn_only_at_ = 0;  // the depth of a warn_if_reject in force
     int policy_depth_ = 0;
     bool process_dies_ = false, hangs_up_ = false;
     // What the restriction under way said, for the trail.

@@ -20,7 +20,8 @@ const table::maps* evaluation::access_table(std::string_view spec) {
 }
 
 // A table that fails is a refusal, as if it had said so.
-task<verdict> evaluation::act_on(table::match found, std::string_view spec, std::string datum, const subject& about, bool suspicious) {
+task<verdict> evaluation::act_on(table::match found, std::string_view spec, std::string datum, const subject& about,
+                                 bool suspicious) {
     warn_all(found.result.warnings);
     if (!found.found() && !found.failed()) co_return verdict::dunno;
     if (found.failed()) {
@@ -38,10 +39,11 @@ task<verdict> evaluation::act_on(table::match found, std::string_view spec, std:
     said_.status = status;
     said_.text = text;
     // Source routes are too clever to be allowed by a table.
-    co_return got == verdict::permit && suspicious ? verdict::dunno : got;
+    co_return got == verdict::permit&& suspicious ? verdict::dunno : got;
 }
 
-task<evaluation::found_entry> evaluation::look_up_domain(std::string_view spec, std::string_view domain, const subject& about) {
+task<evaluation::found_entry> evaluation::look_up_domain(std::string_view spec, std::string_view domain,
+                                                         const subject& about) {
     const table::maps* maps = access_table(spec);
     if (!maps) co_return found_entry{};
     table::match found = table::find_access_domain(*maps, domain, settings_.access_style);
@@ -50,7 +52,8 @@ task<evaluation::found_entry> evaluation::look_up_domain(std::string_view spec, 
     co_return found_entry{got, hit};
 }
 
-task<evaluation::found_entry> evaluation::look_up_network(std::string_view spec, std::string_view address, const subject& about) {
+task<evaluation::found_entry> evaluation::look_up_network(std::string_view spec, std::string_view address,
+                                                          const subject& about) {
     const table::maps* maps = access_table(spec);
     if (!maps) co_return found_entry{};
     table::match found = table::find_access_network(*maps, address);
@@ -104,8 +107,8 @@ task<verdict> evaluation::check_address_access(const call& c) {
         co_return verdict::dunno;
     }
     const bool suspicious = !settings_.allow_untrusted_routing && to.flags.routed && !of_sender;
-    table::match found =
-        table::find_access_address(*maps, to.recipient, settings_.recipient_delimiter, settings_.access_style, settings_.null_key);
+    table::match found = table::find_access_address(*maps, to.recipient, settings_.recipient_delimiter,
+                                                    settings_.access_style, settings_.null_key);
     const verdict got = co_await act_on(std::move(found), c.argument, to.recipient, about, suspicious);
     co_return got;
 }

@@ -1,7 +1,8 @@
 // check_policy_service: a server elsewhere decides, told by name=value lines (SMTPD_POLICY_README).
 //
-// Endpoints are inet:host:port. A unix: socket would belong to a program that the host does not run: it is answered as one that
-// nobody listens on, and named in the log as not simulated. A server that cannot be asked counts as its default action.
+// Endpoints are inet:host:port. A unix: socket would belong to a program that the host does not run: it is answered as
+// one that nobody listens on, and named in the log as not simulated. A server that cannot be asked counts as its
+// default action.
 #include <fmt/format.h>
 
 #include "mta/smtpd/access_evaluation.hpp"
@@ -34,7 +35,8 @@ std::optional<endpoint_text> parse_inet(std::string_view text) {
 // All attributes of Postfix 3.7, in its order.
 std::string evaluation::policy_request(const policy_service& service) {
     if (memory_.policy_instance.empty()) {
-        const auto since_epoch = std::chrono::duration_cast<std::chrono::microseconds>(mail_.now().time_since_epoch()).count();
+        const auto since_epoch =
+            std::chrono::duration_cast<std::chrono::microseconds>(mail_.now().time_since_epoch()).count();
         constexpr std::int64_t second = 1'000'000;
         memory_.policy_instance = fmt::format("{:x}.{:x}.{:x}.0", by_.pid, since_epoch / second, since_epoch % second);
     }
@@ -52,7 +54,8 @@ std::string evaluation::policy_request(const policy_service& service) {
         {"helo_name", facts_.helo},
         {"sender", sender_.value_or("")},
         {"recipient", recipient_.value_or("")},
-        {"recipient_count", std::to_string(stage_name_ == "RCPT" || stage_name_ == "VRFY" ? 0 : facts_.recipient_count)},
+        {"recipient_count",
+         std::to_string(stage_name_ == "RCPT" || stage_name_ == "VRFY" ? 0 : facts_.recipient_count)},
         {"queue_id", facts_.queue_id},
         {"instance", memory_.policy_instance},
         {"size", std::to_string(facts_.message_size)},
@@ -85,7 +88,8 @@ task<verdict> evaluation::check_policy_service(const call& c) {
     std::string action;
     bool answered = false;
     const auto where = parse_inet(service.endpoint);
-    const std::string shown = where ? fmt::format("{}:{}", where->host, where->port) : service.endpoint.substr(service.endpoint.find(':') + 1);
+    const std::string shown = where ? fmt::format("{}:{}", where->host, where->port)
+                                    : service.endpoint.substr(service.endpoint.find(':') + 1);
     if (!where) warn(fmt::format("policy service {}: only inet: endpoints are simulated", service.endpoint));
     const std::string request = policy_request(service);
     for (std::int64_t attempt = 0; attempt < service.try_limit && !answered; ++attempt) {
@@ -97,7 +101,8 @@ task<verdict> evaluation::check_policy_service(const call& c) {
             made.error = io_error::refused;
             if (!addresses.addresses.empty()) {
                 endpoint remote;
-                remote.address = address::ip_address::parse(addresses.addresses.front()).value_or(address::ip_address());
+                remote.address =
+                    address::ip_address::parse(addresses.addresses.front()).value_or(address::ip_address());
                 remote.port = where->port;
                 const time_point deadline = mail_.now() + service.timeout;
                 const std::optional<address::ip_address> any;

@@ -39,9 +39,13 @@ std::size_t status_length(std::string_view text) {
 
 }  // namespace
 
-std::string_view name_of(reply_class value) { return class_names[static_cast<std::size_t>(value)]; }
+std::string_view name_of(reply_class value) {
+    return class_names[static_cast<std::size_t>(value)];
+}
 
-bool begins_with_status(std::string_view text) { return status_length(text) > 0; }
+bool begins_with_status(std::string_view text) {
+    return status_length(text) > 0;
+}
 
 status_and_text split_status(std::string_view text, std::string_view otherwise) {
     while (!text.empty() && text::is_space(text.front())) text.remove_prefix(1);
@@ -94,7 +98,8 @@ std::string add_footer(std::string_view reply, std::string_view footer) {
     constexpr std::size_t code_length = 4;
     const std::string_view after_code = reply.substr(std::min(code_length, reply.size()));
     const std::size_t status = status_length(after_code);
-    const std::string prefix = fmt::format("{}{}", reply.substr(0, 3), status > 0 ? fmt::format("-{} ", after_code.substr(0, status)) : "-");
+    const std::string prefix =
+        fmt::format("{}{}", reply.substr(0, 3), status > 0 ? fmt::format("-{} ", after_code.substr(0, status)) : "-");
     bool first = true;
     for (;;) {
         const std::size_t end = footer.find(line_break);

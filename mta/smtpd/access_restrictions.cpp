@@ -1,4 +1,5 @@
-// The table of all restrictions (postconf(5)): their names, old ones among them, what they take, and who evaluates them.
+// The table of all restrictions (postconf(5)): their names, old ones among them, what they take, and who evaluates
+// them.
 #include <algorithm>
 #include <array>
 
@@ -15,8 +16,8 @@ using type = dns::record_type;
 constexpr restriction plain(std::string_view name, verdict (e::*does)(const call&), party whose = party::none) {
     return {name, kind::none, does, nullptr, whose, type::a};
 }
-constexpr restriction asking(std::string_view name, kind takes, task<verdict> (e::*does)(const call&), party whose = party::none,
-                             type record = type::a) {
+constexpr restriction asking(std::string_view name, kind takes, task<verdict> (e::*does)(const call&),
+                             party whose = party::none, type record = type::a) {
     return {name, takes, nullptr, does, whose, record};
 }
 
@@ -104,13 +105,15 @@ constexpr auto table = std::to_array<restriction>({
     plain("reject_unverified_sender", &e::reject_unverified_address, sender),
     asking("sleep", kind::number, &e::sleep_restriction),
 });
-static_assert(std::is_sorted(table.begin(), table.end(), [](const restriction& a, const restriction& b) { return a.name < b.name; }));
+static_assert(std::is_sorted(table.begin(), table.end(),
+                             [](const restriction& a, const restriction& b) { return a.name < b.name; }));
 
 }  // namespace
 
 const restriction* find_restriction(std::string_view name) {
     const std::string lower = text::lowered(name);
-    const auto row = std::lower_bound(table.begin(), table.end(), lower, [](const restriction& a, std::string_view b) { return a.name < b; });
+    const auto row = std::lower_bound(table.begin(), table.end(), lower,
+                                      [](const restriction& a, std::string_view b) { return a.name < b; });
     return row != table.end() && row->name == lower ? &*row : nullptr;
 }
 

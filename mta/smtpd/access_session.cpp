@@ -22,7 +22,9 @@ constexpr char verified = '2', never = '5';
 
 }  // namespace
 
-verdict evaluation::permit(const call& c) { return permitted("permit", c.about.about, c.about.name); }
+verdict evaluation::permit(const call& c) {
+    return permitted("permit", c.about.about, c.about.name);
+}
 
 verdict evaluation::reject(const call& c) {
     return refuse_about(settings_.reject_code, "5.7.1", c.about.name, c.about.about, "Access denied");
@@ -38,8 +40,9 @@ verdict evaluation::defer_if_permit(const call& c) {
 }
 
 verdict evaluation::defer_if_reject(const call& c) {
-    defer_later_if_reject(450, "4.7.0",
-                          fmt::format("<{}>: {} rejected: defer_if_reject requested", c.about.name, name_of(c.about.about)));
+    defer_later_if_reject(
+        450, "4.7.0",
+        fmt::format("<{}>: {} rejected: defer_if_reject requested", c.about.name, name_of(c.about.about)));
     return verdict::dunno;
 }
 
@@ -48,7 +51,8 @@ verdict evaluation::reject_unauth_pipelining(const call& c) {
     const bool in_order = facts_.protocol == "ESMTP" && stage_name_ != "DATA";
     if (!facts_.input_waiting || in_order) return verdict::dunno;
     return refuse(refusal_cause::policy, 503, "5.5.0",
-                  fmt::format("<{}>: {} rejected: Improper use of SMTP command pipelining", c.about.name, name_of(c.about.about)));
+                  fmt::format("<{}>: {} rejected: Improper use of SMTP command pipelining", c.about.name,
+                              name_of(c.about.about)));
 }
 
 verdict evaluation::reject_plaintext_session(const call&) {
@@ -102,8 +106,8 @@ verdict evaluation::permit_tls_clientcerts(const call& c) {
         const table::match found = settings_.relay_certificates.find(*print);
         warn_all(found.result.warnings);
         if (found.failed()) {
-            warn(fmt::format("relay_clientcerts: lookup error for fingerprint '{}', pkey fingerprint {}", facts_.certificate.fingerprint,
-                             facts_.certificate.public_key_fingerprint));
+            warn(fmt::format("relay_clientcerts: lookup error for fingerprint '{}', pkey fingerprint {}",
+                             facts_.certificate.fingerprint, facts_.certificate.public_key_fingerprint));
             return verdict::dunno;
         }
         if (found.found()) return permitted(c.what.name, c.about.about, c.about.name);
@@ -112,7 +116,9 @@ verdict evaluation::permit_tls_clientcerts(const call& c) {
 }
 
 verdict evaluation::permit_naked_ip_address(const call& c) {
-    warn("restriction permit_naked_ip_address is deprecated. Use permit_mynetworks or permit_sasl_authenticated instead");
+    warn(
+        "restriction permit_naked_ip_address is deprecated. Use permit_mynetworks or permit_sasl_authenticated "
+        "instead");
     const std::string& name = facts_.helo;
     if (name.empty() || name.find_first_not_of("0123456789.:") != std::string::npos) return verdict::dunno;
     if (!address::valid_hostaddr(name)) {
@@ -143,17 +149,20 @@ verdict evaluation::reject_non_fqdn_helo_hostname(const call&) {
     if (facts_.helo.front() == '[') return reject_invalid_literal(facts_.helo, about);
     const std::string_view name = without_final_dot(facts_.helo);
     if (address::valid_hostname(name) && name.find('.') != std::string_view::npos) return verdict::dunno;
-    return refuse_about(settings_.non_fqdn_code, "5.5.2", facts_.helo, reply_class::helo, "need fully-qualified hostname");
+    return refuse_about(settings_.non_fqdn_code, "5.5.2", facts_.helo, reply_class::helo,
+                        "need fully-qualified hostname");
 }
 
 verdict evaluation::reject_non_fqdn_address(const call& c) {
     const std::string* address = address_of(c.what.whose);
     if (!address) return verdict::dunno;
     const auto at = address->rfind('@');
-    const std::string_view domain = at == std::string::npos ? std::string_view() : std::string_view(*address).substr(at + 1);
+    const std::string_view domain =
+        at == std::string::npos ? std::string_view() : std::string_view(*address).substr(at + 1);
     if (!domain.empty() && domain.front() == '[' && domain.back() == ']') return verdict::dunno;
     const std::string_view name = without_final_dot(domain);
-    const bool full = !name.empty() && address::valid_utf8_hostname(settings_.smtputf8, name) && name.find('.') != std::string_view::npos;
+    const bool full = !name.empty() && address::valid_utf8_hostname(settings_.smtputf8, name) &&
+                      name.find('.') != std::string_view::npos;
     if (full) return verdict::dunno;
     const subject about = subject_of(c.what.whose);
     return refuse_about(settings_.non_fqdn_code, "4.5.2", about.name, about.about, "need fully-qualified address");
@@ -181,26 +190,38 @@ const std::string* evaluation::address_of(party whose) const {
 }
 
 const std::string* evaluation::value_of(party whose) const {
-    const auto known = [](const std::string& name) { return text::equal_ignoring_case(name, "unknown") ? nullptr : &name; };
+    const auto known = [](const std::string& name) {
+        return text::equal_ignoring_case(name, "unknown") ? nullptr : &name;
+    };
     switch (whose) {
-        case party::client: return known(facts_.client->name);
-        case party::unverified_client: return known(facts_.client->reverse_name);
-        case party::helo: return facts_.helo.empty() ? nullptr : &facts_.helo;
+        case party::client:
+            return known(facts_.client->name);
+        case party::unverified_client:
+            return known(facts_.client->reverse_name);
+        case party::helo:
+            return facts_.helo.empty() ? nullptr : &facts_.helo;
         case party::sender:
-        case party::recipient: return address_of(whose);
-        case party::none: break;
+        case party::recipient:
+            return address_of(whose);
+        case party::none:
+            break;
     }
     return nullptr;
 }
 
 subject evaluation::subject_of(party whose) const {
     switch (whose) {
-        case party::unverified_client: return {facts_.client->reverse_name, reply_class::unverified_client, {}};
-        case party::helo: return {facts_.helo, reply_class::helo, {}};
-        case party::sender: return {sender_.value_or(""), reply_class::sender, {}};
-        case party::recipient: return {recipient_.value_or(""), reply_class::recipient, {}};
+        case party::unverified_client:
+            return {facts_.client->reverse_name, reply_class::unverified_client, {}};
+        case party::helo:
+            return {facts_.helo, reply_class::helo, {}};
+        case party::sender:
+            return {sender_.value_or(""), reply_class::sender, {}};
+        case party::recipient:
+            return {recipient_.value_or(""), reply_class::recipient, {}};
         case party::client:
-        case party::none: break;
+        case party::none:
+            break;
     }
     return client_subject();
 }

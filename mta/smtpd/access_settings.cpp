@@ -12,8 +12,9 @@ namespace mta::smtpd {
 namespace {
 
 constexpr std::array<std::string_view, list_count> list_parameters = {
-    "smtpd_client_restrictions",    "smtpd_helo_restrictions", "smtpd_sender_restrictions", "smtpd_relay_restrictions",
-    "smtpd_recipient_restrictions", "smtpd_etrn_restrictions", "smtpd_data_restrictions",   "smtpd_end_of_data_restrictions"};
+    "smtpd_client_restrictions", "smtpd_helo_restrictions",       "smtpd_sender_restrictions",
+    "smtpd_relay_restrictions",  "smtpd_recipient_restrictions",  "smtpd_etrn_restrictions",
+    "smtpd_data_restrictions",   "smtpd_end_of_data_restrictions"};
 
 constexpr std::string_view check_policy_service = "check_policy_service";
 constexpr std::string_view accounts_table = "unix:passwd.byname";
@@ -21,12 +22,13 @@ constexpr int deepest_class = 100;
 constexpr std::size_t most_processes = 256;
 
 // smtpd must have one of these between strangers and the world.
-constexpr std::array<std::string_view, 6> relay_guards = {"reject_unauth_destination", "defer_unauth_destination", "reject", "defer",
-                                                          "defer_if_permit",           "check_relay_domains"};
+constexpr std::array<std::string_view, 6> relay_guards = {
+    "reject_unauth_destination", "defer_unauth_destination", "reject", "defer",
+    "defer_if_permit",           "check_relay_domains"};
 
 struct integer_row {
     std::string_view parameter;
-    int access_settings::*value;
+    int access_settings::* value;
 };
 constexpr integer_row integers[] = {
     {"access_map_reject_code", &access_settings::access_map_reject_code},
@@ -52,7 +54,7 @@ constexpr integer_row integers[] = {
 
 struct flag_row {
     std::string_view parameter;
-    bool access_settings::*value;
+    bool access_settings::* value;
 };
 constexpr flag_row flags[] = {
     {"smtpd_delay_reject", &access_settings::delay_reject},
@@ -68,7 +70,7 @@ constexpr flag_row flags[] = {
 
 struct text_row {
     std::string_view parameter;
-    std::string access_settings::*value;
+    std::string access_settings::* value;
 };
 constexpr text_row texts[] = {
     {"recipient_delimiter", &access_settings::recipient_delimiter},
@@ -86,19 +88,21 @@ constexpr text_row texts[] = {
 // unix:passwd.byname: the accounts of the machine, which the host knows.
 class accounts final : public table::table {
   public:
-    explicit accounts(Host& host) : table("unix", "passwd.byname", mta::table::key_style::fixed, true, false), host_(host) {}
+    explicit accounts(Host& host)
+        : table("unix", "passwd.byname", mta::table::key_style::fixed, true, false), host_(host) {}
 
   private:
     mta::table::lookup_result find(std::string_view key) const override {
         const auto found = host_.find_account(key);
-        return found ? mta::table::lookup_result::hit(found->name, {type_and_name(), 0}) : mta::table::lookup_result::miss();
+        return found ? mta::table::lookup_result::hit(found->name, {type_and_name(), 0})
+                     : mta::table::lookup_result::miss();
     }
     Host& host_;
 };
 
 struct maps_row {
     std::string_view parameter;
-    table::maps access_settings::*value;
+    table::maps access_settings::* value;
 };
 // In the order in which smtpd opens them.
 constexpr maps_row tables[] = {
@@ -116,7 +120,8 @@ constexpr maps_row tables[] = {
 
 // "{ a, b=c }" without its braces.
 std::string_view unbraced(std::string_view word) {
-    if (word.size() >= 2 && word.front() == '{' && word.back() == '}') return text::trimmed(word.substr(1, word.size() - 2));
+    if (word.size() >= 2 && word.front() == '{' && word.back() == '}')
+        return text::trimmed(word.substr(1, word.size() - 2));
     return word;
 }
 
@@ -136,7 +141,8 @@ std::string unescaped(std::string_view text) {
         } else if (next >= '0' && next <= '7') {
             int value = 0;
             std::size_t digits = 0;
-            for (; digits < 3 && i < text.size() && text[i] >= '0' && text[i] <= '7'; ++digits, ++i) value = value * 8 + (text[i] - '0');
+            for (; digits < 3 && i < text.size() && text[i] >= '0' && text[i] <= '7'; ++digits, ++i)
+                value = value * 8 + (text[i] - '0');
             --i;
             out += static_cast<char>(value);
         } else {
@@ -146,11 +152,15 @@ std::string unescaped(std::string_view text) {
     return out;
 }
 
-std::vector<std::string> owned(const std::vector<std::string_view>& words) { return {words.begin(), words.end()}; }
+std::vector<std::string> owned(const std::vector<std::string_view>& words) {
+    return {words.begin(), words.end()};
+}
 
 }  // namespace
 
-std::string_view parameter_of(list_name which) { return list_parameters[static_cast<std::size_t>(which)]; }
+std::string_view parameter_of(list_name which) {
+    return list_parameters[static_cast<std::size_t>(which)];
+}
 
 access_settings::access_settings(master::mail_system& mail, const config::parameters& parameters) {
     read_parameters(parameters);
@@ -177,7 +187,8 @@ void access_settings::read_parameters(const config::parameters& p) {
     checks_unlisted = std::find(overrides.begin(), overrides.end(), "no_unknown_recipient_checks") == overrides.end();
     const auto protocols = p.words("inet_protocols");
     const auto names = [&](std::string_view one) {
-        return std::any_of(protocols.begin(), protocols.end(), [&](const std::string& each) { return text::equal_ignoring_case(each, one); });
+        return std::any_of(protocols.begin(), protocols.end(),
+                           [&](const std::string& each) { return text::equal_ignoring_case(each, one); });
     };
     ipv4 = names("all") || names("ipv4");
     ipv6 = names("all") || names("ipv6");
@@ -192,10 +203,12 @@ void access_settings::open_tables(master::mail_system& mail, const config::param
     const std::string parents = p.text("parent_domain_matches_subdomains");
     const auto style = [&](std::string_view parameter) { return table::parent_style_of(parameter, parents); };
     mynetworks = {"mynetworks", p.text("mynetworks"), registry, environment, greetings, style("mynetworks")};
-    relay_domains = {"relay_domains", p.text("relay_domains"), registry, environment, greetings, style("relay_domains")};
+    relay_domains = {"relay_domains", p.text("relay_domains"), registry, environment,
+                     greetings,       style("relay_domains")};
     const std::string backups = p.text("permit_mx_backup_networks");
     has_mx_networks = !backups.empty();
-    mx_networks = {"permit_mx_backup_networks", backups, registry, environment, greetings, style("permit_mx_backup_networks")};
+    mx_networks = {"permit_mx_backup_networks",       backups, registry, environment, greetings,
+                   style("permit_mx_backup_networks")};
 
     std::vector<table::table_ptr> local;
     for (const std::string& each : p.words("local_recipient_maps")) {
@@ -209,22 +222,27 @@ void access_settings::open_tables(master::mail_system& mail, const config::param
     checks_local = !local.empty();
     local_recipients = {"local_recipient_maps", std::move(local)};
     for (const maps_row& each : tables) {
-        this->*each.value = table::maps::open(each.parameter, p.text(each.parameter), registry, environment, {}, greetings);
+        this->*each.value =
+            table::maps::open(each.parameter, p.text(each.parameter), registry, environment, {}, greetings);
     }
     checks_mailboxes = !virtual_mailboxes.empty();
     checks_relay = !relay_recipients.empty();
-    logged_permissions = {"smtpd_log_access_permit_actions", p.text("smtpd_log_access_permit_actions"), registry, environment, greetings,
-                          table::parent_style::bare_parent};
+    logged_permissions = {
+        "smtpd_log_access_permit_actions", p.text("smtpd_log_access_permit_actions"), registry, environment, greetings,
+        table::parent_style::bare_parent};
 }
 
 void access_settings::read_lists(master::mail_system& mail, const config::parameters& p) {
     for (std::size_t i = 0; i < list_count; ++i) lists[i] = parse(mail, p, p.text(list_parameters[i]));
     for (const std::string& name : p.words("smtpd_restriction_classes")) {
         const std::string text = p.defines(name) ? p.text(name) : "";
-        if (text.empty()) throw config::fatal(p.where("smtpd_restriction_classes"), fmt::format("restriction class `{}' needs a definition", name));
+        if (text.empty())
+            throw config::fatal(p.where("smtpd_restriction_classes"),
+                                fmt::format("restriction class `{}' needs a definition", name));
         classes[name] = parse(mail, p, text);
     }
-    classes["reject_sender_login_mismatch"] = {"reject_authenticated_sender_login_mismatch", "reject_unauthenticated_sender_login_mismatch"};
+    classes["reject_sender_login_mismatch"] = {"reject_authenticated_sender_login_mismatch",
+                                               "reject_unauthenticated_sender_login_mismatch"};
     unknown_helo = tempfail_of(p, "unknown_helo_hostname_tempfail_action");
     unknown_address = tempfail_of(p, "unknown_address_tempfail_action");
     unverified_recipient = tempfail_of(p, "unverified_recipient_tempfail_action");
@@ -232,7 +250,8 @@ void access_settings::read_lists(master::mail_system& mail, const config::parame
 }
 
 // The words of a list; its tables are opened and its policy services noted.
-std::vector<std::string> access_settings::parse(master::mail_system& mail, const config::parameters& p, std::string_view text) {
+std::vector<std::string> access_settings::parse(master::mail_system& mail, const config::parameters& p,
+                                                std::string_view text) {
     std::vector<std::string> words = owned(text::split_quoting_braces(text, text::comma_or_space));
     std::string_view last;
     for (std::string& each : words) {
@@ -240,9 +259,11 @@ std::vector<std::string> access_settings::parse(master::mail_system& mail, const
             add_policy(p, each);
         } else if (each.find(':') != std::string::npos) {
             const std::string spec(unbraced(each));
-            if (spec.size() != each.size()) each = std::string(text::split_quoting_braces(spec, text::comma_or_space).front());
+            if (spec.size() != each.size())
+                each = std::string(text::split_quoting_braces(spec, text::comma_or_space).front());
             if (!access_tables.contains(each)) {
-                access_tables.emplace(each, table::maps::open(each, each, mail.shared().tables, mail.table_environment(), {}, greetings));
+                access_tables.emplace(
+                    each, table::maps::open(each, each, mail.shared().tables, mail.table_environment(), {}, greetings));
             }
         }
         last = each;
@@ -265,7 +286,8 @@ void access_settings::add_policy(const config::parameters& p, const std::string&
         const std::string_view field = unbraced(fields[i]);
         const auto equals = field.find('=');
         if (equals == std::string_view::npos) {
-            throw config::fatal({}, fmt::format("malformed option: missing '=' after attribute name: \"...{}...\"", field));
+            throw config::fatal({},
+                                fmt::format("malformed option: missing '=' after attribute name: \"...{}...\"", field));
         }
         const std::string name(text::trimmed(field.substr(0, equals)));
         const std::string value(text::trimmed(field.substr(equals + 1)));
@@ -274,7 +296,8 @@ void access_settings::add_policy(const config::parameters& p, const std::string&
         if (name == "try_limit") made.try_limit = text::to_number(value).value_or(made.try_limit);
         const auto seconds = [&]() -> std::optional<duration> {
             const bool unit = !value.empty() && value.back() == 's';
-            const auto number = text::to_number(unit ? std::string_view(value).substr(0, value.size() - 1) : std::string_view(value));
+            const auto number =
+                text::to_number(unit ? std::string_view(value).substr(0, value.size() - 1) : std::string_view(value));
             return number ? std::optional<duration>(std::chrono::seconds(*number)) : std::nullopt;
         };
         if (name == "timeout") made.timeout = seconds().value_or(made.timeout);
@@ -311,7 +334,9 @@ void access_settings::check_relay_guard() {
     for (const auto* each : {&recipient, &list(list_name::relay)}) {
         for (std::size_t i = 0; i + 1 < each->size(); ++i) {
             if ((*each)[i] != "permit") continue;
-            greetings.push_back({table::severity::warning, fmt::format("restriction `{}' after `permit' is ignored", (*each)[i + 1]), {}});
+            greetings.push_back({table::severity::warning,
+                                 fmt::format("restriction `{}' after `permit' is ignored", (*each)[i + 1]),
+                                 {}});
             break;
         }
         if (guards_relay(*each, 0)) return;
@@ -321,8 +346,10 @@ void access_settings::check_relay_guard() {
         wanted += i == 0 ? "" : i + 1 == relay_guards.size() ? " or " : ", ";
         wanted += relay_guards[i];
     }
-    fatal = fmt::format("in parameter smtpd_relay_restrictions or smtpd_recipient_restrictions, specify at least one working instance of: {}",
-                        wanted);
+    fatal = fmt::format(
+        "in parameter smtpd_relay_restrictions or smtpd_recipient_restrictions, specify at least one working instance "
+        "of: {}",
+        wanted);
 }
 
 }  // namespace mta::smtpd

@@ -1,8 +1,8 @@
-// mta/smtpd/access_settings.hpp - what a service's restrictions are made of, read once: the lists, their classes and tables,
-// the parameters they obey (postconf(5)).
+// mta/smtpd/access_settings.hpp - what a service's restrictions are made of, read once: the lists, their classes and
+// tables, the parameters they obey (postconf(5)).
 //
-// What smtpd says about its tables when one of its processes starts is kept in `greetings`; what it would not start with is in
-// `fatal`. Never throws.
+// What smtpd says about its tables when one of its processes starts is kept in `greetings`; what it would not start
+// with is in `fatal`. Never throws.
 #pragma once
 #include <array>
 #include <chrono>
@@ -12,8 +12,8 @@
 #include <string_view>
 #include <vector>
 
-#include "mta/smtpd/dnsbl_filter.hpp"
 #include "mta/smtpd/access.hpp"
+#include "mta/smtpd/dnsbl_filter.hpp"
 #include "mta/table/maps.hpp"
 #include "mta/table/match_list.hpp"
 
@@ -25,7 +25,7 @@ namespace mta::smtpd {
 
 enum class list_name : std::uint8_t { client, helo, sender, relay, recipient, etrn, data, end_of_data };
 inline constexpr std::size_t list_count = 8;
-std::string_view parameter_of(list_name which);             // "smtpd_client_restrictions"
+std::string_view parameter_of(list_name which);  // "smtpd_client_restrictions"
 
 // *_tempfail_action
 enum class tempfail : std::uint8_t { defer_if_permit, defer };
@@ -40,12 +40,12 @@ struct policy_service {
 // What a process has learned of a DNS list (or another domain) and keeps until it ends.
 struct dnsbl_answer {
     std::vector<std::string> addresses;
-    std::string text;                                       // of its TXT records
+    std::string text;  // of its TXT records
     bool listed = false, failed = false;
 };
 struct process_cache {
     std::map<std::string, dnsbl_answer, std::less<>> dnsbl;
-    std::set<std::string, std::less<>> said_once;           // warnings that a process gives one time
+    std::set<std::string, std::less<>> said_once;  // warnings that a process gives one time
 };
 
 struct access_settings {
@@ -53,33 +53,34 @@ struct access_settings {
 
     std::array<std::vector<std::string>, list_count> lists;
     std::map<std::string, std::vector<std::string>, std::less<>> classes;
-    std::map<std::string, table::maps, std::less<>> access_tables;          // by "type:name"
-    std::map<std::string, policy_service, std::less<>> policies;            // by the word in the list
+    std::map<std::string, table::maps, std::less<>> access_tables;  // by "type:name"
+    std::map<std::string, policy_service, std::less<>> policies;    // by the word in the list
     const std::vector<std::string>& list(list_name which) const { return lists[static_cast<std::size_t>(which)]; }
 
     bool delay_reject, relay_before_recipient, reject_unlisted_sender, reject_unlisted_recipient, checks_unlisted;
-    bool allow_untrusted_routing, show_table_name, soft_bounce, smtputf8, sasl_enabled, external_log_addresses, uses_proxy;
-    int access_map_reject_code, access_map_defer_code, reject_code, defer_code, relay_code, maps_rbl_code, invalid_hostname_code,
-        non_fqdn_code, unknown_hostname_code, unknown_client_code, unknown_address_code, multi_recipient_code, plaintext_code,
-        unverified_sender_code, unverified_recipient_code;
+    bool allow_untrusted_routing, show_table_name, soft_bounce, smtputf8, sasl_enabled, external_log_addresses,
+        uses_proxy;
+    int access_map_reject_code, access_map_defer_code, reject_code, defer_code, relay_code, maps_rbl_code,
+        invalid_hostname_code, non_fqdn_code, unknown_hostname_code, unknown_client_code, unknown_address_code,
+        multi_recipient_code, plaintext_code, unverified_sender_code, unverified_recipient_code;
     int local_code, alias_code, mailbox_code, relay_recipient_code;
     tempfail unknown_address, unknown_helo, unverified_sender, unverified_recipient;
     bool ipv4, ipv6;
-    std::string recipient_delimiter, null_key, myhostname, mail_name, default_rbl_reply, expansion_filter, reject_footer,
-        double_bounce_sender, maps_rbl_domains, proxy_filter;
+    std::string recipient_delimiter, null_key, myhostname, mail_name, default_rbl_reply, expansion_filter,
+        reject_footer, double_bounce_sender, maps_rbl_domains, proxy_filter;
     table::parent_style access_style;
     table::name_address_list mynetworks;
     table::domain_list relay_domains;
     table::address_list mx_networks;
     bool has_mx_networks;
     table::string_list logged_permissions;
-    table::maps local_recipients, recipient_canonical, canonical, sender_canonical, virtual_aliases, virtual_mailboxes, relay_recipients,
-        relay_certificates, rbl_replies, sender_logins, reject_footers;
+    table::maps local_recipients, recipient_canonical, canonical, sender_canonical, virtual_aliases, virtual_mailboxes,
+        relay_recipients, relay_certificates, rbl_replies, sender_logins, reject_footers;
     bool checks_local, checks_mailboxes, checks_relay;
 
     std::vector<table::diagnostic> greetings;
     std::string fatal;
-    std::map<int, process_cache> processes;                 // by process id, bounded
+    std::map<int, process_cache> processes;  // by process id, bounded
     process_cache& process(int pid);
 
   private:

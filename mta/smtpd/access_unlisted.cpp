@@ -1,5 +1,5 @@
-// Is there such a user: reject_unlisted_sender, reject_unlisted_recipient, and the login checks of senders (postconf(5),
-// ADDRESS_CLASS_README).
+// Is there such a user: reject_unlisted_sender, reject_unlisted_recipient, and the login checks of senders
+// (postconf(5), ADDRESS_CLASS_README).
 #include <fmt/format.h>
 
 #include "mta/address/quote.hpp"
@@ -11,7 +11,8 @@
 namespace mta::smtpd {
 
 // mail_addr_find(3) as smtpd does: a failed lookup is answered at once, in `failure`.
-evaluation::known evaluation::find_in(const table::maps& maps, const std::string& address, std::string_view name, verdict& failure) {
+evaluation::known evaluation::find_in(const table::maps& maps, const std::string& address, std::string_view name,
+                                      verdict& failure) {
     if (maps.empty()) return known::no;
     const table::match found = table::find_address(maps, address, mail_.rewrite().address_rules());
     warn_all(found.result.warnings);
@@ -29,7 +30,8 @@ evaluation::known evaluation::find_in(const table::maps& maps, const std::string
 
 verdict evaluation::unknown_user(int code, reply_class about, std::string_view recipient, std::string_view table) {
     return refuse_about(code, about == reply_class::sender ? "5.1.0" : "5.1.1", recipient, about,
-                        fmt::format("User unknown{}{}", settings_.show_table_name ? " in " : "", settings_.show_table_name ? table : ""));
+                        fmt::format("User unknown{}{}", settings_.show_table_name ? " in " : "",
+                                    settings_.show_table_name ? table : ""));
 }
 
 verdict evaluation::check_known(std::string_view sender, const std::string& recipient, reply_class about) {
@@ -37,8 +39,9 @@ verdict evaluation::check_known(std::string_view sender, const std::string& reci
     if (to.flags.failed) return lookup_error(recipient);
     verdict failure = verdict::dunno;
     // What is rewritten or aliased is someone.
-    for (const table::maps* each : {&settings_.recipient_canonical, about == reply_class::sender ? &settings_.sender_canonical : nullptr,
-                                    &settings_.canonical, &settings_.virtual_aliases}) {
+    for (const table::maps* each :
+         {&settings_.recipient_canonical, about == reply_class::sender ? &settings_.sender_canonical : nullptr,
+          &settings_.canonical, &settings_.virtual_aliases}) {
         if (!each) continue;
         const known listed = find_in(*each, to.recipient, recipient, failure);
         if (listed == known::failed) return failure;
@@ -53,25 +56,30 @@ verdict evaluation::check_known(std::string_view sender, const std::string& reci
     }
     const auto parts = address::split_at_domain(to.recipient);
     const bool reserved = text::equal_ignoring_case(parts.local, settings_.double_bounce_sender) ||
-                          text::equal_ignoring_case(parts.local, "postmaster") || text::equal_ignoring_case(parts.local, "mailer-daemon");
+                          text::equal_ignoring_case(parts.local, "postmaster") ||
+                          text::equal_ignoring_case(parts.local, "mailer-daemon");
     known listed = known::yes;
     switch (to.domain) {
         case address::domain_class::local:
             if (!settings_.checks_local || reserved) break;
             listed = find_in(settings_.local_recipients, to.recipient, recipient, failure);
-            if (listed == known::no) return unknown_user(settings_.local_code, about, recipient, "local recipient table");
+            if (listed == known::no)
+                return unknown_user(settings_.local_code, about, recipient, "local recipient table");
             break;
         case address::domain_class::virtual_mailbox:
             if (!settings_.checks_mailboxes) break;
             listed = find_in(settings_.virtual_mailboxes, to.recipient, recipient, failure);
-            if (listed == known::no) return unknown_user(settings_.mailbox_code, about, recipient, "virtual mailbox table");
+            if (listed == known::no)
+                return unknown_user(settings_.mailbox_code, about, recipient, "virtual mailbox table");
             break;
         case address::domain_class::relay:
             if (!settings_.checks_relay) break;
             listed = find_in(settings_.relay_recipients, to.recipient, recipient, failure);
-            if (listed == known::no) return unknown_user(settings_.relay_recipient_code, about, recipient, "relay recipient table");
+            if (listed == known::no)
+                return unknown_user(settings_.relay_recipient_code, about, recipient, "relay recipient table");
             break;
-        default: break;
+        default:
+            break;
     }
     return listed == known::failed ? failure : verdict::dunno;
 }
@@ -147,7 +155,8 @@ verdict evaluation::reject_unauthenticated_sender_login_mismatch(const call& c) 
     const known listed = find_in(settings_.sender_logins, from.recipient, *sender, failure);
     if (listed == known::failed) return failure;
     if (listed == known::no) return verdict::dunno;
-    return refuse(refusal_cause::policy, 553, "5.7.1", fmt::format("<{}>: Sender address rejected: not logged in", *sender));
+    return refuse(refusal_cause::policy, 553, "5.7.1",
+                  fmt::format("<{}>: Sender address rejected: not logged in", *sender));
 }
 
 }  // namespace mta::smtpd

@@ -33,7 +33,8 @@ class reader {
     }
     // Postfix shows where: what was read, the offending part between > and <, the rest.
     std::string complain(std::string_view what) {
-        return fmt::format("{} at \"{}>{}<{}\"", what, text_.substr(0, begin_), text_.substr(begin_, at_ - begin_), text_.substr(at_));
+        return fmt::format("{} at \"{}>{}<{}\"", what, text_.substr(0, begin_), text_.substr(begin_, at_ - begin_),
+                           text_.substr(at_));
     }
     void step() {
         begin_ = at_;
@@ -45,7 +46,8 @@ class reader {
     std::size_t begin_ = 0, at_ = 0;
 };
 
-constexpr std::string_view need_number = "need decimal number 0..255", need_octet = "need decimal number 0..255 or \"[\"";
+constexpr std::string_view need_number = "need decimal number 0..255",
+                           need_octet = "need decimal number 0..255 or \"[\"";
 
 // What stands between [ and ]; an error text, or "".
 std::string read_choices(reader& from, std::bitset<256>& into) {

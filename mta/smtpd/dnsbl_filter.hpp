@@ -1,8 +1,8 @@
 // mta/smtpd/dnsbl_filter.hpp - the "=d.d.d.d" that selects replies of a DNS list: "127.0.0.[2;4..8]" (postconf(5),
 // reject_rbl_client).
 //
-// Each octet is a number, or in brackets numbers and ranges parted by `;`. A bad filter comes out as Postfix's own words for what
-// is wrong with it.
+// Each octet is a number, or in brackets numbers and ranges parted by `;`. A bad filter comes out as Postfix's own
+// words for what is wrong with it.
 #pragma once
 #include <array>
 #include <bitset>

@@ -12,11 +12,15 @@ namespace {
 // gai_strerror(3)'s words.
 std::string_view reason(dns::status state) {
     switch (state) {
-        case dns::status::try_again: return "Temporary failure in name resolution";
-        case dns::status::nodata: return "No address associated with hostname";
+        case dns::status::try_again:
+            return "Temporary failure in name resolution";
+        case dns::status::nodata:
+            return "No address associated with hostname";
         case dns::status::failure:
-        case dns::status::malformed: return "Non-recoverable failure in name resolution";
-        default: return "Name or service not known";
+        case dns::status::malformed:
+            return "Non-recoverable failure in name resolution";
+        default:
+            return "Name or service not known";
     }
 }
 
@@ -54,7 +58,8 @@ task<identified> identify(Host& host, endpoint remote, bool look_up) {
     if (addresses.empty()) {
         const bool later = forward.state == dns::status::try_again;
         client.name_status = later ? '4' : '5';
-        result.warning = fmt::format("hostname {} does not resolve to address {}: {}", claimed, client.address, reason(forward.state));
+        result.warning = fmt::format("hostname {} does not resolve to address {}: {}", claimed, client.address,
+                                     reason(forward.state));
         co_return result;
     }
     const bool holds = std::any_of(addresses.begin(), addresses.end(),

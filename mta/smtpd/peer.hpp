@@ -8,11 +8,11 @@
 namespace mta::smtpd {
 
 struct peer {
-    std::string name = "unknown";               // verified: its address is this one
-    std::string reverse_name = "unknown";       // of the PTR record alone
+    std::string name = "unknown";          // verified: its address is this one
+    std::string reverse_name = "unknown";  // of the PTR record alone
     std::string address;
     std::uint16_t port = 0;
-    char name_status = '5';                     // '2': verified; '4': DNS did not answer; '5': none; '6': another's
+    char name_status = '5';  // '2': verified; '4': DNS did not answer; '5': none; '6': another's
     char reverse_name_status = '5';
 
     maillog::peer for_log() const { return {name, address}; }

@@ -17,11 +17,11 @@ namespace mta {
 
 enum class io_error : std::uint8_t {
     none,
-    end_of_stream,          // the peer closed in good order
+    end_of_stream,  // the peer closed in good order
     timed_out,
     refused,
-    reset,                  // by the peer, or written to after the peer was gone
-    host_unreachable,       // "No route to host"
+    reset,             // by the peer, or written to after the peer was gone
+    host_unreachable,  // "No route to host"
     network_unreachable,
     tls_failed,
 };
@@ -40,9 +40,9 @@ class io_operation {
   public:
     io_operation(char* data, std::size_t size, time_point deadline) : data(data), size(size), deadline(deadline) {}
     io_operation(const io_operation&) = delete;
-    virtual void completed() = 0;       // called by the stream once `result` is set
+    virtual void completed() = 0;  // called by the stream once `result` is set
 
-    char* data;                         // a write only reads from it
+    char* data;  // a write only reads from it
     std::size_t size;
     time_point deadline;
     io_result result;

@@ -4,7 +4,8 @@
 
 namespace mta {
 
-smtp_stream::smtp_stream(std::unique_ptr<byte_stream> lower, scheduler& clock) : lower_(std::move(lower)), clock_(clock) {}
+smtp_stream::smtp_stream(std::unique_ptr<byte_stream> lower, scheduler& clock)
+    : lower_(std::move(lower)), clock_(clock) {}
 
 void smtp_stream::discard_unread() {
     input_.clear();
@@ -82,7 +83,7 @@ task<io_error> smtp_stream::flush(duration timeout) {
     const io_error error = co_await write_all(*lower_, clock_, bytes, timeout);
     if (output_.empty()) {
         bytes.clear();
-        output_.swap(bytes);            // keeps the capacity
+        output_.swap(bytes);  // keeps the capacity
     }
     co_return error;
 }

@@ -16,13 +16,14 @@ class smtp_stream {
   public:
     smtp_stream(std::unique_ptr<byte_stream> lower, scheduler& clock);
 
-    enum class line_end : std::uint8_t { none, lf, crlf };      // none: cut at the limit, or at the end of the stream
+    enum class line_end : std::uint8_t { none, lf, crlf };  // none: cut at the limit, or at the end of the stream
     struct line {
         io_error error = io_error::none;
         line_end end = line_end::none;
         bool ok() const { return error == io_error::none; }
     };
-    // Reads up to the next LF, at most `limit` bytes, into `text`, without the line end. Waits at most `timeout` in all.
+    // Reads up to the next LF, at most `limit` bytes, into `text`, without the line end. Waits at most `timeout` in
+    // all.
     task<line> read_line(std::string& text, std::size_t limit, duration timeout);
     // Up to `size` bytes of what is there or comes next, appended to `text` (BDAT).
     task<io_error> read_bytes(std::string& text, std::size_t size, duration timeout);
@@ -48,10 +49,10 @@ class smtp_stream {
     std::unique_ptr<byte_stream> lower_;
     scheduler& clock_;
     std::string input_;
-    std::size_t begin_ = 0;         // of what was not read yet
+    std::size_t begin_ = 0;  // of what was not read yet
     std::string output_;
     // What is read into: a session waits for input nearly all its time, and a frame for each wait would hold as much.
-    static constexpr std::size_t read_size = 4096;      // VSTREAM_BUFSIZE: what Postfix asks of a socket at once
+    static constexpr std::size_t read_size = 4096;  // VSTREAM_BUFSIZE: what Postfix asks of a socket at once
     std::array<char, read_size> buffer_;
 };
 

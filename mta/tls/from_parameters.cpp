@@ -33,7 +33,8 @@ std::vector<key_and_chain> identities(Host& host, const config::parameters& p, c
     return result;
 }
 
-std::shared_ptr<const context> make(master::mail_system& mail, const context_settings& settings, const maillog::process& by) {
+std::shared_ptr<const context> make(master::mail_system& mail, const context_settings& settings,
+                                    const maillog::process& by) {
     std::vector<log_line> problems;
     auto made = mail.shared().tls_contexts.find_or_make(settings, problems);
     for (const log_line& each : problems) {
@@ -44,15 +45,16 @@ std::shared_ptr<const context> make(master::mail_system& mail, const context_set
 
 }  // namespace
 
-std::shared_ptr<const context> client_context(master::mail_system& mail, const config::parameters& p, const std::string& prefix,
-                                              security_level level) {
+std::shared_ptr<const context> client_context(master::mail_system& mail, const config::parameters& p,
+                                              const std::string& prefix, security_level level) {
     const std::string tls = prefix + "tls_";
     const bool mandatory = level != security_level::may;
     context_settings settings;
     settings.side = side::client;
     settings.identities = identities(mail.host(), p, tls);
     settings.authorities_name = p.text(tls + "CAfile");
-    if (!settings.authorities_name.empty()) settings.authorities_pem = mail.host().read_file(settings.authorities_name).value_or("");
+    if (!settings.authorities_name.empty())
+        settings.authorities_pem = mail.host().read_file(settings.authorities_name).value_or("");
     settings.protocols = p.text(tls + (mandatory ? "mandatory_protocols" : "protocols"));
     settings.cipher_grade = p.text(tls + (mandatory ? "mandatory_ciphers" : "ciphers"));
     settings.exclude_ciphers = p.text(tls + "exclude_ciphers");
@@ -69,8 +71,10 @@ std::shared_ptr<const context> server_context(master::mail_system& mail, const c
     settings.side = side::server;
     settings.identities = identities(mail.host(), p, "smtpd_tls_");
     settings.authorities_name = p.text("smtpd_tls_CAfile");
-    if (!settings.authorities_name.empty()) settings.authorities_pem = mail.host().read_file(settings.authorities_name).value_or("");
-    if (p.flag("smtpd_tls_ask_ccert") || p.flag("smtpd_tls_req_ccert")) settings.client_certificates = peer_certificate::asked;
+    if (!settings.authorities_name.empty())
+        settings.authorities_pem = mail.host().read_file(settings.authorities_name).value_or("");
+    if (p.flag("smtpd_tls_ask_ccert") || p.flag("smtpd_tls_req_ccert"))
+        settings.client_certificates = peer_certificate::asked;
     settings.protocols = p.text(encrypt ? "smtpd_tls_mandatory_protocols" : "smtpd_tls_protocols");
     settings.cipher_grade = p.text(encrypt ? "smtpd_tls_mandatory_ciphers" : "smtpd_tls_ciphers");
     settings.exclude_ciphers = p.text("smtpd_tls_exclude_ciphers");

@@ -1,7 +1,7 @@
 // mta/tls/from_parameters.hpp - the TLS contexts that main.cf asks for, on either side (TLS_README).
 //
-// Reads the files that the parameters name through the host; the private key never leaves it. A context that cannot be made
-// is null, and what Postfix would log of it has been logged.
+// Reads the files that the parameters name through the host; the private key never leaves it. A context that cannot be
+// made is null, and what Postfix would log of it has been logged.
 #pragma once
 #include <memory>
 #include <string>
@@ -23,7 +23,7 @@ namespace mta::tls {
 std::shared_ptr<const context> client_context(master::mail_system& mail, const config::parameters& parameters,
                                               const std::string& prefix, security_level level);
 // `encrypt`: mandatory protocols and ciphers apply.
-std::shared_ptr<const context> server_context(master::mail_system& mail, const config::parameters& parameters, bool encrypt,
-                                              const maillog::process& by);
+std::shared_ptr<const context> server_context(master::mail_system& mail, const config::parameters& parameters,
+                                              bool encrypt, const maillog::process& by);
 
 }  // namespace mta::tls

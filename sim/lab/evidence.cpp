@@ -27,11 +27,13 @@ std::vector<std::string> hosts_of(const record::message_trace& story, const std:
 }
 
 // What a recipient of the last stop was called at the first.
-std::string first_name_of(const record::message_trace& story, const std::vector<std::size_t>& path, std::string address) {
+std::string first_name_of(const record::message_trace& story, const std::vector<std::size_t>& path,
+                          std::string address) {
     for (std::size_t i = path.size(); i-- > 1;) {
         const auto& child = story.stops[path[i]];
         for (const record::trace_delivery& each : story.stops[path[i - 1]].deliveries) {
-            if (each.next_message != child.message || !mta::text::equal_ignoring_case(each.recipient, address)) continue;
+            if (each.next_message != child.message || !mta::text::equal_ignoring_case(each.recipient, address))
+                continue;
             if (!each.original_recipient.empty()) address = each.original_recipient;
             break;
         }
@@ -84,12 +86,14 @@ std::vector<scenario::delivery_fact> lab_evidence::deliveries() const {
             for (const record::trace_delivery& each : stop.deliveries) {
                 const std::string relay = each.relay.substr(0, each.relay.find('['));
                 const auto& servers = lab_.topology().servers;
-                const bool scripted = std::any_of(servers.begin(), servers.end(), [&](const auto& s) { return s.name == relay; });
+                const bool scripted =
+                    std::any_of(servers.begin(), servers.end(), [&](const auto& s) { return s.name == relay; });
                 if (each.status != "sent" || (each.mailbox.empty() && !scripted)) continue;
                 scenario::delivery_fact fact;
                 fact.when = each.when;
                 fact.final_recipient = each.recipient;
-                fact.to = first_name_of(story, path, each.original_recipient.empty() ? each.recipient : each.original_recipient);
+                fact.to = first_name_of(story, path,
+                                        each.original_recipient.empty() ? each.recipient : each.original_recipient);
                 fact.from = story.stops[path.front()].sender;
                 fact.hops = hosts_of(story, path);
                 if (scripted) fact.hops.push_back(relay);
@@ -113,8 +117,9 @@ std::vector<scenario::bounce_fact> lab_evidence::bounces() const {
                 scenario::bounce_fact fact;
                 fact.when = each.when;
                 fact.to = each.recipient;
-                fact.original = first_name_of(story, story.path_to(i),
-                                              each.original_recipient.empty() ? each.recipient : each.original_recipient);
+                fact.original =
+                    first_name_of(story, story.path_to(i),
+                                  each.original_recipient.empty() ? each.recipient : each.original_recipient);
                 fact.from = story.stops[i].sender;
                 fact.host = story.stops[i].host;
                 fact.dsn = each.dsn;
@@ -139,11 +144,20 @@ scenario::queue_counts lab_evidence::queue(std::string_view host) const {
     for (const mta::queue::message& each : lab_.machine(host).queue_files().all()) {
         switch (each->where) {
             case mta::queue::name::incoming:
-            case mta::queue::name::maildrop: ++counts.incoming; break;
-            case mta::queue::name::active: ++counts.active; break;
-            case mta::queue::name::deferred: ++counts.deferred; break;
-            case mta::queue::name::hold: ++counts.hold; break;
-            case mta::queue::name::corrupt: break;
+            case mta::queue::name::maildrop:
+                ++counts.incoming;
+                break;
+            case mta::queue::name::active:
+                ++counts.active;
+                break;
+            case mta::queue::name::deferred:
+                ++counts.deferred;
+                break;
+            case mta::queue::name::hold:
+                ++counts.hold;
+                break;
+            case mta::queue::name::corrupt:
+                break;
         }
     }
     return counts;

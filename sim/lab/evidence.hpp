@@ -15,7 +15,8 @@ class lab;
 class refusal_collector {
   public:
     // `name_of`: the machine with an address, or the address itself.
-    explicit refusal_collector(std::function<std::string(std::string_view address)> name_of) : name_of_(std::move(name_of)) {}
+    explicit refusal_collector(std::function<std::string(std::string_view address)> name_of)
+        : name_of_(std::move(name_of)) {}
     void add(std::string_view host, const mta::maillog::entry& entry);
     const std::vector<scenario::refusal_fact>& all() const { return all_; }
 

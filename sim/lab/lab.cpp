@@ -46,8 +46,8 @@ void lab::add_machines() {
     for (const topology::host& each : topology_.hosts) {
         auto made = make_machine(each, &each);
         recorder_.add_host(each.name, made->address().to_string(), made->interfaces());
-        systems_[each.name] =
-            std::make_unique<mta::master::mail_system>(*made, mail_configuration(each, made->interfaces(), services_), shared_);
+        systems_[each.name] = std::make_unique<mta::master::mail_system>(
+            *made, mail_configuration(each, made->interfaces(), services_), shared_);
         machines_.emplace(each.name, std::move(made));
     }
     for (const topology::client& each : topology_.clients) machines_.emplace(each.name, make_machine(each, nullptr));
@@ -90,15 +90,21 @@ mta::master::mail_system& lab::mail_system(std::string_view host) {
     return *found->second;
 }
 
-mta::address::ip_address lab::address_of(std::string_view name) { return machines_.find(name)->second->address(); }
+mta::address::ip_address lab::address_of(std::string_view name) {
+    return machines_.find(name)->second->address();
+}
 
 scenario::stream_upgrade lab::client_tls(std::string_view name) {
     sim::lab::machine& of = *machines_.find(name)->second;
-    return [this, &of](std::unique_ptr<mta::byte_stream> lower) { return secure(of, std::move(lower), mta::tls::side::client); };
+    return [this, &of](std::unique_ptr<mta::byte_stream> lower) {
+        return secure(of, std::move(lower), mta::tls::side::client);
+    };
 }
 
 scenario::stream_upgrade lab::server_tls(sim::lab::machine& of) {
-    return [this, &of](std::unique_ptr<mta::byte_stream> lower) { return secure(of, std::move(lower), mta::tls::side::server); };
+    return [this, &of](std::unique_ptr<mta::byte_stream> lower) {
+        return secure(of, std::move(lower), mta::tls::side::server);
+    };
 }
 
 // TLS of those who only speak SMTP: their certificate if they have one, any peer, Python's defaults.
@@ -136,7 +142,8 @@ mta::task<void> lab::submit(std::string_view host, scenario::submission message)
     co_return;
 }
 
-void lab::hand_back(std::string_view host, unsigned uid, std::string sender, std::vector<std::string> recipients, std::string text) {
+void lab::hand_back(std::string_view host, unsigned uid, std::string sender, std::vector<std::string> recipients,
+                    std::string text) {
     if (auto* conserved = recorder_.conservation()) conserved->add_handed_back(host, uid);
     mta::master::submission given;
     given.sender = std::move(sender);
@@ -150,9 +157,15 @@ void lab::hand_back(std::string_view host, unsigned uid, std::string sender, std
 mta::task<void> lab::control(std::string_view host, scenario::host_action action) {
     mta::master::mail_system& mail = mail_system(host);
     switch (action) {
-        case scenario::host_action::start: mail.start(); break;
-        case scenario::host_action::stop: mail.stop(); break;
-        case scenario::host_action::flush: mail.flush(); break;
+        case scenario::host_action::start:
+            mail.start();
+            break;
+        case scenario::host_action::stop:
+            mail.stop();
+            break;
+        case scenario::host_action::flush:
+            mail.flush();
+            break;
         case scenario::host_action::reload:
             mail.reload(mail_configuration(*topology_.find_host(host), machine(host).interfaces(), services_));
             break;
@@ -165,15 +178,21 @@ mta::task<void> lab::superuser(std::string_view host, std::vector<std::string> a
     co_return;
 }
 
-void lab::play_script(std::string_view server, const scenario::script& next) { servers_.find(server)->second->play(next); }
+void lab::play_script(std::string_view server, const scenario::script& next) {
+    servers_.find(server)->second->play(next);
+}
 
 void lab::replace_zone(std::string_view name, const std::string& text) {
     for (const dns::diagnostic& each : names_.replace_zone(name, text)) complaints_.push_back(dns::to_string(each));
     zones_changed();
 }
 
-mta::time_point lab::last_log_growth() const { return recorder_.last_line(); }
-const scenario::evidence& lab::evidence() const { return evidence_; }
+mta::time_point lab::last_log_growth() const {
+    return recorder_.last_line();
+}
+const scenario::evidence& lab::evidence() const {
+    return evidence_;
+}
 
 void lab::log(std::string_view host, const mta::maillog::entry& entry) {
     noted(recorder_.add(host, entry));
@@ -206,7 +225,8 @@ record::run_results lab::results(const scenario::player& played) {
         const record::maillog* log = recorder_.log_of(each.name);
         host.maillog = without_lab_paths(log ? log->text() : "");
         host.mailboxes = mailboxes_of(each.name);
-        if (mail_system(each.name).running()) host.queue_json = record::queue_json(machine(each.name).queue_files().all());
+        if (mail_system(each.name).running())
+            host.queue_json = record::queue_json(machine(each.name).queue_files().all());
         all.hosts.push_back(std::move(host));
     }
     for (const topology::server& each : topology_.servers) {
@@ -223,7 +243,8 @@ record::run_results lab::results(const scenario::player& played) {
 std::vector<scenario::violation> lab::violations() {
     scenario::conservation* conserved = recorder_.conservation();
     if (!conserved) return {};
-    for (const topology::host& each : topology_.hosts) conserved->add_queue(each.name, machine(each.name).queue_files().all());
+    for (const topology::host& each : topology_.hosts)
+        conserved->add_queue(each.name, machine(each.name).queue_files().all());
     return conserved->violations();
 }
 

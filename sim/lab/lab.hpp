@@ -1,5 +1,5 @@
-// sim/lab/lab.hpp - a topology made to run: machines with mail systems on them, scripted servers, DNS, certificates, and
-// the record of it all. What the virtual and the live lab have in common.
+// sim/lab/lab.hpp - a topology made to run: machines with mail systems on them, scripted servers, DNS, certificates,
+// and the record of it all. What the virtual and the live lab have in common.
 #pragma once
 #include <map>
 #include <memory>
@@ -65,7 +65,8 @@ class lab : public scenario::lab, public log_sink {
     lab(const topology::topology& what, const options& choice, mta::time_point epoch);
     // Called by the worlds once they can make machines.
     void add_machines();
-    virtual std::unique_ptr<sim::lab::machine> make_machine(const topology::machine& what, const topology::host* host) = 0;
+    virtual std::unique_ptr<sim::lab::machine> make_machine(const topology::machine& what,
+                                                            const topology::host* host) = 0;
     virtual void zones_changed() {}
     // The world's loop: until `limit`, until nothing can happen any more, or until it is asked to stop.
     virtual void run_world(mta::time_point limit) = 0;
@@ -94,7 +95,7 @@ class lab : public scenario::lab, public log_sink {
     std::vector<std::string> complaints_;
     sim::lab::recorder recorder_;
     std::shared_ptr<mta::master::shared_state> shared_;
-    mta::tls::context_cache tls_contexts_;                          // of dialogues and scripted servers
+    mta::tls::context_cache tls_contexts_;  // of dialogues and scripted servers
     std::map<std::string, std::unique_ptr<sim::lab::machine>, std::less<>> machines_;
     std::map<std::string, std::unique_ptr<mta::master::mail_system>, std::less<>> systems_;
     std::map<std::string, std::unique_ptr<scenario::scripted_server>, std::less<>> servers_;

@@ -18,10 +18,10 @@ struct system_account {
 };
 // What Debian's passwd has on a mail server; sorted by id.
 constexpr std::array<system_account, 21> system_accounts = {{
-    {"root", 0},      {"daemon", 1}, {"bin", 2},   {"sys", 3},        {"sync", 4},     {"games", 5},  {"man", 6},
-    {"lp", 7},        {"mail", 8},   {"news", 9},  {"uucp", 10},      {"proxy", 13},   {"www-data", 33},
-    {"backup", 34},   {"list", 38},  {"irc", 39},  {"_apt", 100},     {"messagebus", 101}, {"postfix", 102}, {"bind", 103},
-    {"nobody", 65534},
+    {"root", 0},      {"daemon", 1},  {"bin", 2},        {"sys", 3},  {"sync", 4},   {"games", 5},
+    {"man", 6},       {"lp", 7},      {"mail", 8},       {"news", 9}, {"uucp", 10},  {"proxy", 13},
+    {"www-data", 33}, {"backup", 34}, {"list", 38},      {"irc", 39}, {"_apt", 100}, {"messagebus", 101},
+    {"postfix", 102}, {"bind", 103},  {"nobody", 65534},
 }};
 constexpr unsigned first_user_id = 1000;
 constexpr unsigned nobody = 65534;
@@ -34,8 +34,11 @@ mta::account make_account(std::string_view name, unsigned id) {
     account.name = name;
     account.uid = account.gid = id;
     // As Debian's base system names them; who is added later has no name.
-    if (id < 100 || id == nobody) account.full_name = name == "list" ? "Mailing List Manager" : name == "irc" ? "ircd" : name;
-    account.home = id == 0 ? "/root" : id >= first_user_id && id != nobody ? "/home/" + std::string(name) : "/nonexistent";
+    if (id < 100 || id == nobody)
+        account.full_name = name == "list" ? "Mailing List Manager" : name == "irc" ? "ircd" : name;
+    account.home = id == 0                               ? "/root"
+                   : id >= first_user_id && id != nobody ? "/home/" + std::string(name)
+                                                         : "/nonexistent";
     return account;
 }
 
@@ -46,7 +49,8 @@ std::string with_lab_paths(std::string_view text) {
 }
 
 std::string without_lab_paths(std::string_view text) {
-    return replaced(replaced(replaced(text, files_directory, "$lab_files"), tls_directory, "$lab_tls"), host_directory, "$lab_host");
+    return replaced(replaced(replaced(text, files_directory, "$lab_files"), tls_directory, "$lab_tls"), host_directory,
+                    "$lab_host");
 }
 
 machine::machine(const topology::machine& what, const topology::host* host, std::uint64_t seed, int prefix,
@@ -130,7 +134,8 @@ mta::task<mta::command_result> machine::run(mta::command program) {
     mta::command_result result;
     const std::string prefix = std::string(files_directory) + "/filter-";
     const std::string name = program.arguments.empty() ? "" : program.arguments.front();
-    const auto filter = std::find_if(filters_.begin(), filters_.end(), [&](const auto& each) { return prefix + each.name() == name; });
+    const auto filter =
+        std::find_if(filters_.begin(), filters_.end(), [&](const auto& each) { return prefix + each.name() == name; });
     if (filter == filters_.end() && sink_.allows_real_commands()) co_return run_real_command(program);
     if (filter == filters_.end()) {
         result.how = mta::command_result::outcome::not_allowed;
@@ -142,7 +147,8 @@ mta::task<mta::command_result> machine::run(mta::command program) {
     if (outcome.action == topology::filter_action::accept) {
         const auto& arguments = program.arguments;
         const std::string sender = arguments.size() > 1 ? arguments[1] : "";
-        std::vector<std::string> recipients(arguments.begin() + std::min<std::ptrdiff_t>(2, std::ssize(arguments)), arguments.end());
+        std::vector<std::string> recipients(arguments.begin() + std::min<std::ptrdiff_t>(2, std::ssize(arguments)),
+                                            arguments.end());
         sink_.hand_back(name_, nobody, sender, std::move(recipients), std::move(outcome.text));
     } else {
         result.output = std::move(outcome.text);

@@ -30,8 +30,8 @@ std::string without_lab_paths(std::string_view text);
 
 struct mailbox {
     bool maildir = false;
-    std::string text;                       // of an mbox file
-    std::vector<std::string> messages;      // of a Maildir
+    std::string text;                   // of an mbox file
+    std::vector<std::string> messages;  // of a Maildir
 };
 
 // What a machine hands to whoever keeps the record.
@@ -49,8 +49,8 @@ class log_sink {
 
 class machine : public mta::Host {
   public:
-    machine(const topology::machine& what, const topology::host* host, std::uint64_t seed, int prefix, network::authority& authority,
-            log_sink& sink);
+    machine(const topology::machine& what, const topology::host* host, std::uint64_t seed, int prefix,
+            network::authority& authority, log_sink& sink);
     ~machine() override;
 
     std::string_view name() const override { return name_; }
@@ -60,8 +60,10 @@ class machine : public mta::Host {
     std::optional<std::string> read_file(std::string_view path) override;
     std::optional<mta::account> find_account(std::string_view name) override;
     std::optional<std::string> sasl_password(std::string_view user, std::string_view realm) override;
-    mta::append_result append_to_mailbox(std::string_view path, const mta::account& owner, std::string_view text) override;
-    mta::append_result store_in_maildir(std::string_view directory, const mta::account& owner, std::string_view text) override;
+    mta::append_result append_to_mailbox(std::string_view path, const mta::account& owner,
+                                         std::string_view text) override;
+    mta::append_result store_in_maildir(std::string_view directory, const mta::account& owner,
+                                        std::string_view text) override;
     mta::spool& queue_files() override { return spool_; }
     mta::task<mta::command_result> run(mta::command program) override;
     void log(const mta::maillog::entry& entry) override { sink_.log(name_, entry); }
@@ -85,9 +87,9 @@ class machine : public mta::Host {
     memory_spool spool_;
     std::map<std::string, std::unique_ptr<random_stream>, std::less<>> random_;
     std::map<std::string, std::string, std::less<>> files_;
-    std::map<std::string, mta::account, std::less<>> accounts_;     // of this machine alone
-    std::map<std::string, std::string, std::less<>> sasl_passwords_;    // by user
-    std::map<std::string, mailbox, std::less<>> mailboxes_;         // by path
+    std::map<std::string, mta::account, std::less<>> accounts_;       // of this machine alone
+    std::map<std::string, std::string, std::less<>> sasl_passwords_;  // by user
+    std::map<std::string, mailbox, std::less<>> mailboxes_;           // by path
     std::vector<scenario::content_filter> filters_;
 };
 

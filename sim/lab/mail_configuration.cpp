@@ -49,8 +49,10 @@ std::string master_cf_text(const topology::host& host) {
     std::string text = host.master_cf.text;
     if (!text.empty() && text.back() != '\n') text += '\n';
     for (const topology::filter& each : host.filters) {
-        text += fmt::format("{0} unix - n n - 10 pipe\n  flags=Rq user=nobody null_sender= argv={1}/filter-{0} ${{sender}} ${{recipient}}\n",
-                            each.name, files_directory);
+        text += fmt::format(
+            "{0} unix - n n - 10 pipe\n  flags=Rq user=nobody null_sender= argv={1}/filter-{0} ${{sender}} "
+            "${{recipient}}\n",
+            each.name, files_directory);
     }
     return with_lab_paths(text);
 }
@@ -72,8 +74,10 @@ configuration_as_read read_configuration(const topology::host& host, const std::
         result.main.found = std::move(read.found);
         const auto master = topology::read_file(*host.config + "/master.cf", topology::largest_file);
         if (master.error.empty()) {
-            result.added_after = 1 + static_cast<std::size_t>(std::count(master.bytes.begin(), master.bytes.end(), '\n'));
-            result.services = mta::config::read_master_cf(master.bytes + "\n" + master_text, *host.config + "/master.cf");
+            result.added_after =
+                1 + static_cast<std::size_t>(std::count(master.bytes.begin(), master.bytes.end(), '\n'));
+            result.services =
+                mta::config::read_master_cf(master.bytes + "\n" + master_text, *host.config + "/master.cf");
         }
     }
     if (result.services.services.empty()) {
@@ -81,7 +85,9 @@ configuration_as_read read_configuration(const topology::host& host, const std::
         result.services = mta::config::stock_master_cf_with(master_text, "master.cf");
     }
     for (const topology::parameter& each : host.postfix) {
-        values.push_back({each.name, with_lab_paths(each.value), mta::config::place(each.at.file, static_cast<std::uint32_t>(each.at.line), static_cast<std::uint32_t>(each.at.column))});
+        values.push_back({each.name, with_lab_paths(each.value),
+                          mta::config::place(each.at.file, static_cast<std::uint32_t>(each.at.line),
+                                             static_cast<std::uint32_t>(each.at.column))});
     }
     result.values = mta::config::parameters::layer(mta::config::parameters::defaults(std::move(machine)), values);
     return result;

@@ -22,14 +22,16 @@ struct configuration_as_read {
 };
 configuration_as_read read_configuration(const topology::host& host, const std::vector<std::string>& interfaces);
 
-// A file that a host with `config:` finds under /etc/postfix; nothing for other paths, or one that leads out of the folder.
+// A file that a host with `config:` finds under /etc/postfix; nothing for other paths, or one that leads out of the
+// folder.
 std::optional<std::string> read_from_config(const std::string& folder, std::string_view path);
 
-// The stock services with the lines of a topology, by that text: hosts with the same lines have one master.cf in memory.
+// The stock services with the lines of a topology, by that text: hosts with the same lines have one master.cf in
+// memory.
 using known_services = std::map<std::string, std::shared_ptr<const mta::config::master_cf>, std::less<>>;
 
-// What a host starts with, and on top of it what the topology sets. Throws mta::config::fatal for what Postfix would not
-// start with; warnings are the mail system's to log.
+// What a host starts with, and on top of it what the topology sets. Throws mta::config::fatal for what Postfix would
+// not start with; warnings are the mail system's to log.
 mta::master::configuration mail_configuration(const topology::host& host, const std::vector<std::string>& interfaces,
                                               known_services& known);
 

@@ -31,7 +31,7 @@ class memory_spool final : public mta::spool {
     struct hash : std::hash<std::string_view> {
         using is_transparent = void;
     };
-    std::unordered_map<std::string, mta::queue::message, hash, std::equal_to<>> files_;     // by id; all() sorts
+    std::unordered_map<std::string, mta::queue::message, hash, std::equal_to<>> files_;  // by id; all() sorts
 };
 
 }  // namespace sim::lab

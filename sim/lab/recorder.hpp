@@ -1,4 +1,5 @@
-// sim/lab/recorder.hpp - everything that a lab keeps of what happened: maillogs, the database, the conservation of mail.
+// sim/lab/recorder.hpp - everything that a lab keeps of what happened: maillogs, the database, the conservation of
+// mail.
 #pragma once
 #include <functional>
 #include <map>
@@ -14,9 +15,9 @@ namespace sim::lab {
 class recorder {
   public:
     struct options {
-        record::maillog::printer on_line;           // each line as it is logged
-        bool database = true;                       // commands and sessions too; costs
-        std::string database_path;                  // "" keeps it in memory
+        record::maillog::printer on_line;  // each line as it is logged
+        bool database = true;              // commands and sessions too; costs
+        std::string database_path;         // "" keeps it in memory
         bool conservation = true;
         options() = default;
     };

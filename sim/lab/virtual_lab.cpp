@@ -10,11 +10,14 @@ virtual_lab::virtual_lab(const topology::topology& what, const options& choice)
     add_machines();
 }
 
-virtual_lab::~virtual_lab() { close(); }
+virtual_lab::~virtual_lab() {
+    close();
+}
 
 std::unique_ptr<machine> virtual_lab::make_machine(const topology::machine& what, const topology::host* host) {
-    auto made = std::make_unique<virtual_machine>(what, host, options_.seed, topology_.network.subnet.prefix, authority_, *this, net_,
-                                                  names_, ip_of(topology_.network.subnet.dns()));
+    auto made =
+        std::make_unique<virtual_machine>(what, host, options_.seed, topology_.network.subnet.prefix, authority_, *this,
+                                          net_, names_, ip_of(topology_.network.subnet.dns()));
     machines_.push_back(made.get());
     return made;
 }

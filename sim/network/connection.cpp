@@ -6,12 +6,12 @@
 namespace sim::network {
 namespace {
 
-constexpr std::size_t window = 65'536;                          // bytes: a socket's buffers without window scaling
-constexpr std::size_t packet_payload = 1'460;                   // of an Ethernet frame
-constexpr std::size_t packet_overhead = 78;                     // Ethernet, IPv4 and TCP around it
-constexpr mta::duration first_retransmission = std::chrono::milliseconds(200);     // TCP_RTO_MIN
-constexpr mta::duration longest_retransmission = std::chrono::seconds(120);        // TCP_RTO_MAX
-constexpr int retransmissions_limit = 15;                       // tcp_retries2: 924.6 s in all
+constexpr std::size_t window = 65'536;         // bytes: a socket's buffers without window scaling
+constexpr std::size_t packet_payload = 1'460;  // of an Ethernet frame
+constexpr std::size_t packet_overhead = 78;    // Ethernet, IPv4 and TCP around it
+constexpr mta::duration first_retransmission = std::chrono::milliseconds(200);  // TCP_RTO_MIN
+constexpr mta::duration longest_retransmission = std::chrono::seconds(120);     // TCP_RTO_MAX
+constexpr int retransmissions_limit = 15;                                       // tcp_retries2: 924.6 s in all
 
 mta::duration retransmission_delay(int tries) {
     mta::duration delay = first_retransmission;
@@ -55,7 +55,8 @@ class connection::end final : public mta::byte_stream {
     std::uint64_t connection() const override { return owner_->number(); }
 
   private:
-    // Deadlines are watched lazily: a timer that is armed early enough stays where it is, and looks again when it fires.
+    // Deadlines are watched lazily: a timer that is armed early enough stays where it is, and looks again when it
+    // fires.
     struct watch final : mta::timer {
         end* owner = nullptr;
         bool writes = false;
@@ -92,7 +93,8 @@ connection::connection(fabric& net, std::uint64_t number, const mta::endpoint& f
         directions_[which].wake_reader.on = directions_[which].wake_writer.on = &directions_[which];
         directions_[which].wake_writer.writes = true;
         // Initial sequence numbers that differ from connection to connection, as a reader of captures expects.
-        directions_[which].sequence = directions_[which].acknowledged = static_cast<std::uint32_t>(mixed(number * 2 + which));
+        directions_[which].sequence = directions_[which].acknowledged =
+            static_cast<std::uint32_t>(mixed(number * 2 + which));
     }
 }
 
@@ -114,8 +116,12 @@ void connection::show(side from, std::uint8_t flags, std::uint32_t sequence, std
     const mta::endpoint& source = endpoint_of(from);
     const mta::endpoint& destination = endpoint_of(other(from));
     const std::uint32_t acknowledged = flags & tcp_ack ? directions_[other(from)].acknowledged : 0;
-    const segment shown{net_.loop().now(), {source.address, source.port}, {destination.address, destination.port},
-                        flags,             sequence,                      acknowledged,
+    const segment shown{net_.loop().now(),
+                        {source.address, source.port},
+                        {destination.address, destination.port},
+                        flags,
+                        sequence,
+                        acknowledged,
                         payload};
     net_.observer_->tcp(shown);
 }
@@ -130,7 +136,9 @@ void connection::show_handshake() {
     show(client, tcp_ack, out.sequence, {});
 }
 
-void connection::refuse_late() { send_reset(server); }
+void connection::refuse_late() {
+    send_reset(server);
+}
 
 void connection::send(direction& on, std::string bytes, kind what) {
     on.finished = what == kind::end;
@@ -139,17 +147,20 @@ void connection::send(direction& on, std::string bytes, kind what) {
     mta::time_point leaves = std::max(net_.loop().now(), on.link_free);
     if (link_.bits_per_second != 0) {
         const std::uint64_t bits = 8 * (bytes.size() + packets * packet_overhead);
-        leaves += mta::duration(static_cast<std::int64_t>(static_cast<double>(bits) * 1e9 / static_cast<double>(link_.bits_per_second)));
+        leaves += mta::duration(
+            static_cast<std::int64_t>(static_cast<double>(bits) * 1e9 / static_cast<double>(link_.bits_per_second)));
         on.link_free = leaves;
     }
     mta::time_point arrives = leaves + link_.latency;
     if (link_.loss > 0) {
-        int tries = 0;                                          // a burst is held up by its losses one after the other
+        int tries = 0;  // a burst is held up by its losses one after the other
         for (std::size_t packet = 0; packet < packets; ++packet) {
-            while (tries < retransmissions_limit && net_.loss_.chance(link_.loss)) arrives += retransmission_delay(tries++);
+            while (tries < retransmissions_limit && net_.loss_.chance(link_.loss))
+                arrives += retransmission_delay(tries++);
         }
     }
-    show(on.from, static_cast<std::uint8_t>(what == kind::end ? tcp_fin | tcp_ack : tcp_psh | tcp_ack), on.sequence, bytes);
+    show(on.from, static_cast<std::uint8_t>(what == kind::end ? tcp_fin | tcp_ack : tcp_psh | tcp_ack), on.sequence,
+         bytes);
     on.sequence += static_cast<std::uint32_t>(bytes.size()) + (what == kind::end ? 1 : 0);
     on.bytes_in_flight += bytes.size();
     put_in_flight(on, burst{arrives, std::move(bytes), what});
@@ -286,7 +297,7 @@ void connection::closed(side which) {
     in.reader = nullptr;
     if (dead_[which]) return;
     if (in.unread() > 0) {
-        send_reset(which);                                      // as TCP does when there is something that nobody read
+        send_reset(which);  // as TCP does when there is something that nobody read
     } else if (!out.finished) {
         send(out, {}, kind::end);
     }

@@ -19,13 +19,13 @@ class connection : public std::enable_shared_from_this<connection> {
     std::unique_ptr<mta::byte_stream> open(side which);
     std::uint64_t number() const { return number_; }
 
-    void show_handshake();                                      // to the capture
+    void show_handshake();  // to the capture
     // The server's machine answers the client's first packet with a reset.
     void refuse_late();
 
   private:
     class end;
-    enum class kind : std::uint8_t { data, end, reset };        // end: FIN
+    enum class kind : std::uint8_t { data, end, reset };  // end: FIN
     struct burst {
         mta::time_point arrives;
         std::string bytes;
@@ -38,18 +38,18 @@ class connection : public std::enable_shared_from_this<connection> {
         std::vector<burst> in_flight;
         std::size_t first_in_flight = 0;
         std::size_t bytes_in_flight = 0;
-        std::string received;                                   // by the other side's machine, not read yet
+        std::string received;  // by the other side's machine, not read yet
         std::size_t read_begin = 0;
         mta::time_point link_free{};
-        int retransmissions = 0;                                // of the first burst in flight
-        std::uint32_t sequence = 0;                             // of the next byte
-        std::uint32_t acknowledged = 0;                         // of the next byte that the receiver waits for
-        bool finished = false;                                  // FIN sent
-        bool arrived_end = false;                               // FIN read
-        mta::io_error write_error = mta::io_error::none;        // what the sending side's socket says
-        mta::io_error read_error = mta::io_error::none;         // what the receiving side's says
-        mta::io_operation* reader = nullptr;                    // waits at the receiving side
-        mta::io_operation* writer = nullptr;                    // waits at the sending side
+        int retransmissions = 0;                          // of the first burst in flight
+        std::uint32_t sequence = 0;                       // of the next byte
+        std::uint32_t acknowledged = 0;                   // of the next byte that the receiver waits for
+        bool finished = false;                            // FIN sent
+        bool arrived_end = false;                         // FIN read
+        mta::io_error write_error = mta::io_error::none;  // what the sending side's socket says
+        mta::io_error read_error = mta::io_error::none;   // what the receiving side's says
+        mta::io_operation* reader = nullptr;              // waits at the receiving side
+        mta::io_operation* writer = nullptr;              // waits at the sending side
         // Resumes whoever waits and can go on, in a turn of its own: never from inside another's call.
         struct wake final : mta::ready_entry {
             direction* on = nullptr;
@@ -89,7 +89,7 @@ class connection : public std::enable_shared_from_this<connection> {
     direction directions_[2];
     end* ends_[2] = {nullptr, nullptr};
     bool opened_[2] = {false, false};
-    bool dead_[2] = {false, false};                             // reset or given up, at this side
+    bool dead_[2] = {false, false};  // reset or given up, at this side
 };
 
 }  // namespace sim::network

@@ -37,8 +37,8 @@ class fabric::listening final : public mta::listener {
 // its way.
 class fabric::pending_accept final : public mta::timer {
   public:
-    pending_accept(fabric& net, std::shared_ptr<connection> opened, mta::address::ip_address machine, mta::endpoint local,
-                   mta::endpoint remote)
+    pending_accept(fabric& net, std::shared_ptr<connection> opened, mta::address::ip_address machine,
+                   mta::endpoint local, mta::endpoint remote)
         : net_(net), opened_(std::move(opened)), machine_(machine), local_(local), remote_(remote) {}
 
   private:
@@ -48,7 +48,7 @@ class fabric::pending_accept final : public mta::timer {
         const auto machine = machine_;
         const auto local = local_;
         const auto remote = remote_;
-        std::erase_if(net.pending_, [this](const auto& each) { return each.get() == this; });     // deletes this
+        std::erase_if(net.pending_, [this](const auto& each) { return each.get() == this; });  // deletes this
         if (listening* port = net.listener_at(machine, local)) {
             port->accept(opened->open(connection::server), local, remote);
         } else {
@@ -62,7 +62,11 @@ class fabric::pending_accept final : public mta::timer {
 };
 
 fabric::fabric(event_loop& loop, settings values, std::uint64_t seed)
-    : loop_(loop), settings_(std::move(values)), seed_(seed), loss_(seed, "network", "loss"), local_{mta::duration(0), 0, 0} {}
+    : loop_(loop),
+      settings_(std::move(values)),
+      seed_(seed),
+      loss_(seed, "network", "loss"),
+      local_{mta::duration(0), 0, 0} {}
 
 fabric::~fabric() = default;
 
@@ -89,7 +93,9 @@ bool fabric::reaches(const mta::address::ip_address& from, const mta::address::i
 const quality& fabric::quality_between(const mta::address::ip_address& a, const mta::address::ip_address& b) const {
     if (a == b || b.is_loopback()) return local_;
     for (const cable& each : settings_.cables) {
-        const auto fits = [&](const auto& one, const auto& other) { return each.one == one && (!each.other || *each.other == other); };
+        const auto fits = [&](const auto& one, const auto& other) {
+            return each.one == one && (!each.other || *each.other == other);
+        };
         if (fits(a, b) || fits(b, a)) return each.quality;
     }
     return settings_.quality;
@@ -103,7 +109,8 @@ filter_action settings::filter(const mta::endpoint& source, const mta::endpoint&
     return filter_action::accept;
 }
 
-std::optional<mta::duration> fabric::latency(const mta::address::ip_address& from, const mta::address::ip_address& to) const {
+std::optional<mta::duration> fabric::latency(const mta::address::ip_address& from,
+                                             const mta::address::ip_address& to) const {
     if (!reaches(from, to)) return std::nullopt;
     return quality_between(from, to).latency;
 }
@@ -124,7 +131,7 @@ fabric::listening* fabric::listener_at(const mta::address::ip_address& machine, 
 }
 
 std::unique_ptr<mta::listener> fabric::listen(const mta::address::ip_address& owner, const mta::endpoint& local,
-                                               mta::accept_handler on_accept) {
+                                              mta::accept_handler on_accept) {
     const port_key key{owner, local.address, local.port};
     const bool ours = local.address == owner || local.address.is_loopback() || local.address.is_unspecified();
     if (!ours || listening_.contains(key)) return nullptr;
@@ -132,7 +139,8 @@ std::unique_ptr<mta::listener> fabric::listen(const mta::address::ip_address& ow
 }
 
 // The first packet and its answer, until both came through. False: nothing did before `give_up`.
-mta::task<bool> fabric::shake_hands(mta::address::ip_address from, mta::address::ip_address to, quality link, mta::time_point give_up) {
+mta::task<bool> fabric::shake_hands(mta::address::ip_address from, mta::address::ip_address to, quality link,
+                                    mta::time_point give_up) {
     mta::duration wait = first_retry;
     for (;;) {
         const mta::time_point again = loop_.now() + wait;
@@ -155,7 +163,8 @@ mta::task<bool> fabric::shake_hands(mta::address::ip_address from, mta::address:
 }
 
 mta::task<mta::connect_result> fabric::connect(mta::address::ip_address from, mta::endpoint remote,
-                                                std::optional<mta::address::ip_address> source, mta::time_point deadline) {
+                                               std::optional<mta::address::ip_address> source,
+                                               mta::time_point deadline) {
     mta::connect_result result;
     const bool local = remote.address == from || remote.address.is_loopback();
     if (!local && (!plugged(from) || !settings_.subnet.contains(remote.address))) {

@@ -1,8 +1,9 @@
 // sim/network/network.hpp - the lab's network: machines, cables, a firewall, and TCP as an application sees it.
 //
-// A connection costs round trips, carries bytes in order at the pace of its link, stalls when the reader does, and fails in
-// the ways that a real one does: refused, no answer, no route, reset, unplugged in the middle. What is lost is sent again
-// after the time that TCP would take. Packets themselves are not simulated, except for a capture that asks to see them.
+// A connection costs round trips, carries bytes in order at the pace of its link, stalls when the reader does, and
+// fails in the ways that a real one does: refused, no answer, no route, reset, unplugged in the middle. What is lost is
+// sent again after the time that TCP would take. Packets themselves are not simulated, except for a capture that asks
+// to see them.
 #pragma once
 #include <cstdint>
 #include <functional>
@@ -20,29 +21,29 @@
 namespace sim::network {
 
 struct quality {
-    mta::duration latency = std::chrono::microseconds(500);     // one way
-    std::uint64_t bits_per_second = 0;                          // 0: no limit
-    double loss = 0;                                            // probability for a packet
+    mta::duration latency = std::chrono::microseconds(500);  // one way
+    std::uint64_t bits_per_second = 0;                       // 0: no limit
+    double loss = 0;                                         // probability for a packet
 };
 
 enum class filter_action : std::uint8_t { accept, drop, reject };
 struct filter_rule {
     mta::address::ip_network from, to;
-    std::uint16_t port = 0;                                     // 0: any
+    std::uint16_t port = 0;  // 0: any
     filter_action action = filter_action::drop;
 };
 
-struct cable {                                                  // between two addresses, in either direction
+struct cable {  // between two addresses, in either direction
     mta::address::ip_address one;
-    std::optional<mta::address::ip_address> other;              // nothing: everyone
+    std::optional<mta::address::ip_address> other;  // nothing: everyone
     network::quality quality;
 };
 
 struct settings {
     mta::address::ip_network subnet;
     network::quality quality;
-    std::vector<cable> cables;                                  // the first that fits decides
-    std::vector<filter_rule> firewall;                          // the first that fits decides
+    std::vector<cable> cables;          // the first that fits decides
+    std::vector<filter_rule> firewall;  // the first that fits decides
     filter_action filter(const mta::endpoint& source, const mta::endpoint& destination) const;
 };
 
@@ -66,7 +67,8 @@ class fabric {
     std::unique_ptr<mta::listener> listen(const mta::address::ip_address& owner, const mta::endpoint& local,
                                           mta::accept_handler on_accept);
     // One way; nothing where no packet gets through.
-    std::optional<mta::duration> latency(const mta::address::ip_address& from, const mta::address::ip_address& to) const;
+    std::optional<mta::duration> latency(const mta::address::ip_address& from,
+                                         const mta::address::ip_address& to) const;
 
     void set_observer(observer* capture) { observer_ = capture; }
     event_loop& loop() { return loop_; }
@@ -101,7 +103,7 @@ class fabric {
     std::vector<std::unique_ptr<pending_accept>> pending_;
     std::uint64_t connections_ = 0;
     observer* observer_ = nullptr;
-    network::quality local_;                                    // within one machine
+    network::quality local_;  // within one machine
 };
 
 }  // namespace sim::network

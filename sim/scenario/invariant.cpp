@@ -24,11 +24,11 @@ struct message {
     bool promised = false;     // "250 ... queued as", pickup(8), or a part of the mail system made it
     bool active = false;
     bool removed = false;
-    bool deleted = false;    // by postsuper(1)
-    bool requeued = false;   // pickup took it up again under another id
-    bool discarded = false;  // by a rule
+    bool deleted = false;     // by postsuper(1)
+    bool requeued = false;    // pickup took it up again under another id
+    bool discarded = false;   // by a rule
     bool redirected = false;  // by a rule: one end for all recipients
-    bool rejected = false;   // by a rule, while it came in
+    bool rejected = false;    // by a rule, while it came in
     bool expired = false;
     bool given_up = false;       // cleanup or pickup said that it failed
     bool passed_on = false;      // local(8) let another delivery agent do it, and that once for each name an alias has

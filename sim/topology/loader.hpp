@@ -48,7 +48,8 @@ std::string folder_fault(const std::string& path);
 // What other rooms know better, and the way to files. An empty hook checks nothing.
 struct load_hooks {
     // Asked once the whole file is read: what a zone lacks may be there because of a machine.
-    std::function<std::vector<text_problem>(const topology& whole, std::string_view zone, std::string_view text)> check_zone;
+    std::function<std::vector<text_problem>(const topology& whole, std::string_view zone, std::string_view text)>
+        check_zone;
     // A warning for a main.cf parameter that Postfix does not know, or nothing.
     std::function<std::optional<std::string>(std::string_view parameter)> check_parameter;
     // Why a regular expression cannot be compiled, or nothing: PCRE2's, and those of content filters (Python's).

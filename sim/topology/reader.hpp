@@ -58,7 +58,7 @@ class context {
     std::vector<std::string> files;              // in the order they were opened
     std::map<std::string, named_machine> names;  // of machines, by their names in lower case
     std::map<std::string, position> zones;
-    std::vector<zone> zone_texts;                // to be checked once all machines are known
+    std::vector<zone> zone_texts;  // to be checked once all machines are known
     std::map<std::uint32_t, std::string> addresses;
 
   private:

@@ -1,8 +1,8 @@
 // sim/world/event_loop.hpp - the virtual clock: runs what is ready, then jumps to the next timer.
 //
-// One loop, one thread, no globals: two worlds in one process do not see each other. Every step is folded into a digest,
-// with whatever the world notes of itself (log lines, segments), so that two runs can be held against each other and the
-// first step in which they differ can be named.
+// One loop, one thread, no globals: two worlds in one process do not see each other. Every step is folded into a
+// digest, with whatever the world notes of itself (log lines, segments), so that two runs can be held against each
+// other and the first step in which they differ can be named.
 #pragma once
 #include <cstdint>
 #include <functional>

@@ -1,5 +1,5 @@
-// Reply filters, templates and footers of access decisions take any text. Invariant: no crash; a filter is read or complained of;
-// a footer keeps every line under the reply's code.
+// Reply filters, templates and footers of access decisions take any text. Invariant: no crash; a filter is read or
+// complained of; a footer keeps every line under the reply's code.
 #include <cstdint>
 #include <cstdlib>
 #include <string_view>

@@ -1,4 +1,5 @@
-// Invariant: whatever the message, with every report on, all that goes in as body text comes out, and nothing runs away.
+// Invariant: whatever the message, with every report on, all that goes in as body text comes out, and nothing runs
+// away.
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
@@ -10,7 +11,9 @@ namespace {
 
 class counter final : public mta::cleanup::mime_handler {
   public:
-    void header(mta::cleanup::header_class, const mta::cleanup::header_options*, std::string& text) override { out += text.size() + 1; }
+    void header(mta::cleanup::header_class, const mta::cleanup::header_options*, std::string& text) override {
+        out += text.size() + 1;
+    }
     void primary_headers_end() override {
         if (++ends > 1) std::abort();
     }

@@ -15,7 +15,9 @@ namespace {
 using namespace std::chrono_literals;
 using tests::virtual_clock;
 
-void no_error(std::exception_ptr error) { std::rethrow_exception(error); }
+void no_error(std::exception_ptr error) {
+    std::rethrow_exception(error);
+}
 
 // Notes when a frame that holds it goes.
 struct tracer {
@@ -26,7 +28,9 @@ struct tracer {
     ~tracer() { *notes += name; }
 };
 
-task<int> seven() { co_return 7; }
+task<int> seven() {
+    co_return 7;
+}
 task<int> fails() {
     throw std::runtime_error("no");
     co_return 1;
@@ -72,7 +76,9 @@ TEST(task, one_that_never_starts_costs_nothing) {
         const tracer t(notes, 'x');
         co_return;
     };
-    { task<void> unused = work(); }
+    {
+        task<void> unused = work();
+    }
     EXPECT_EQ(notes, "");
 }
 
@@ -85,7 +91,10 @@ TEST(nursery, takes_an_exception_at_the_top) {
             caught = e.what();
         }
     });
-    const auto work = []() -> task<void> { const int value = co_await fails(); static_cast<void>(value); };
+    const auto work = []() -> task<void> {
+        const int value = co_await fails();
+        static_cast<void>(value);
+    };
     all.start(work());
     EXPECT_EQ(caught, "no");
     EXPECT_TRUE(all.idle());
@@ -354,7 +363,8 @@ TEST(signal, tells_a_notice_from_a_deadline) {
         notes += name;
         notes += notified ? '+' : '-';
     };
-    for (const auto& [name, patience] : {std::pair('a', 5s), std::pair('b', 1s), std::pair('c', 5s)}) all.start(work(name, patience));
+    for (const auto& [name, patience] : {std::pair('a', 5s), std::pair('b', 1s), std::pair('c', 5s)})
+        all.start(work(name, patience));
     clock.run_for(2s);
     EXPECT_EQ(notes, "b-");
     happened.notify_one();

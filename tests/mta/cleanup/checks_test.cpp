@@ -6,7 +6,9 @@
 namespace mta::cleanup {
 namespace {
 
-check of_header(std::string_view entry) { return parse_check(entry, check_place::header, "header_checks"); }
+check of_header(std::string_view entry) {
+    return parse_check(entry, check_place::header, "header_checks");
+}
 
 TEST(checks, a_reject_has_a_reason_with_a_status) {
     EXPECT_EQ(of_header("REJECT").text, "5.7.1 message content rejected");
@@ -30,7 +32,8 @@ TEST(checks, what_lacks_its_text_does_nothing_and_says_so) {
         {"FILTER", "missing FILTER command argument in header_checks map"},
         {"FILTER nocolon", "bad FILTER command nocolon in header_checks -- need transport:destination"},
         {"PREPEND", "PREPEND action without text in header_checks map"},
-        {"PREPEND no header", "bad PREPEND header text \"no header\" in header_checks map -- need \"headername: headervalue\""},
+        {"PREPEND no header",
+         "bad PREPEND header text \"no header\" in header_checks map -- need \"headername: headervalue\""},
         {"REPLACE", "REPLACE action without text in header_checks map"},
         {"REDIRECT cay", "bad REDIRECT target \"cay\" in header_checks map -- need user@domain"},
         {"BCC cay", "bad BCC address \"cay\" in header_checks map -- need user@domain"},

@@ -18,7 +18,9 @@ class notebook final : public mime_handler {
     void body(std::string_view text, bool whole, std::int64_t offset) override {
         lines += (whole ? "B" : "b") + std::to_string(offset) + ":" + std::string(text) + "\n";
     }
-    void error(mime_error error, std::string_view text) override { lines += std::string("E:") + describe(error).text + ": " + std::string(text) + "\n"; }
+    void error(mime_error error, std::string_view text) override {
+        lines += std::string("E:") + describe(error).text + ": " + std::string(text) + "\n";
+    }
     std::string lines;
 };
 
@@ -45,8 +47,10 @@ TEST(mime, what_is_no_header_begins_the_body_after_an_empty_line) {
 }
 
 TEST(mime, parts_and_nested_messages_have_headers_of_their_own) {
-    EXPECT_EQ(parsed("Content-Type: multipart/mixed; boundary=\"q q\"\n\npre\n--q q\nContent-Type: message/rfc822\n\nSubject: in\n\nx\n--q q--\nafter\n"),
-              "P:Content-Type: multipart/mixed; boundary=\"q q\"\n--\nB0:\nB1:pre\nB5:--q q\nM:Content-Type: message/rfc822\nB0:\nN:Subject: in\nB0:\nB1:x\n"
+    EXPECT_EQ(parsed("Content-Type: multipart/mixed; boundary=\"q q\"\n\npre\n--q q\nContent-Type: "
+                     "message/rfc822\n\nSubject: in\n\nx\n--q q--\nafter\n"),
+              "P:Content-Type: multipart/mixed; boundary=\"q q\"\n--\nB0:\nB1:pre\nB5:--q q\nM:Content-Type: "
+              "message/rfc822\nB0:\nN:Subject: in\nB0:\nB1:x\n"
               "B0:--q q--\nB8:after\n");
 }
 
@@ -78,9 +82,12 @@ TEST(mime, nesting_has_a_limit_that_the_outermost_part_does_not_count_for) {
     options.report_nesting = true;
     options.nesting_limit = 1;
     std::string message;
-    for (const char* name : {"a", "b", "c", "d"}) message += std::string("Content-Type: multipart/mixed; boundary=") + name + "\n\n--" + name + "\n";
+    for (const char* name : {"a", "b", "c", "d"})
+        message += std::string("Content-Type: multipart/mixed; boundary=") + name + "\n\n--" + name + "\n";
     const std::string lines = parsed(message, options);
-    EXPECT_NE(lines.find("E:MIME nesting exceeds safety limit: Content-Type: multipart/mixed; boundary=d"), std::string::npos) << lines;
+    EXPECT_NE(lines.find("E:MIME nesting exceeds safety limit: Content-Type: multipart/mixed; boundary=d"),
+              std::string::npos)
+        << lines;
     EXPECT_EQ(lines.find("safety limit: Content-Type: multipart/mixed; boundary=c"), std::string::npos) << lines;
 }
 
@@ -90,7 +97,9 @@ TEST(mime, strictness_reports_each_error_once) {
     EXPECT_EQ(parsed("A: \xc3\xbc\nB: \xc3\xbc\n\n\xc3\xa4\n\xc3\xa4\n", options),
               "E:improper use of 8-bit data in message header: A: \xc3\xbc\nP:A: \xc3\xbc\nP:B: \xc3\xbc\n--\nB0:\n"
               "E:improper use of 8-bit data in message body: \xc3\xa4\nB1:\xc3\xa4\nB4:\xc3\xa4\n");
-    EXPECT_NE(parsed("Content-Type: multipart/x; boundary=a\nContent-Transfer-Encoding: base64\n\n", options).find("encoding domain: base64"), std::string::npos);
+    EXPECT_NE(parsed("Content-Type: multipart/x; boundary=a\nContent-Transfer-Encoding: base64\n\n", options)
+                  .find("encoding domain: base64"),
+              std::string::npos);
     EXPECT_EQ(parsed("Content-Transfer-Encoding: 8bit\n\n\xc3\xa4\n", options).find("E:"), std::string::npos);
 }
 

@@ -5,7 +5,7 @@
 namespace mta::delivery {
 namespace {
 
-constexpr time_point when{std::chrono::seconds(1795183200)};        // Fri Nov 20 14:00:00 2026
+constexpr time_point when{std::chrono::seconds(1795183200)};  // Fri Nov 20 14:00:00 2026
 
 request one(std::string sender, std::string content, std::string original = {}) {
     request work;
@@ -19,7 +19,8 @@ request one(std::string sender, std::string content, std::string original = {}) 
     return work;
 }
 
-std::string text_of(const request& work, mailbox_format format, bool original = true, std::string delivered = "kim@york.cc") {
+std::string text_of(const request& work, mailbox_format format, bool original = true,
+                    std::string delivered = "kim@york.cc") {
     mailbox_headers headers;
     headers.original_to = original;
     headers.delivered_to = std::move(delivered);
@@ -47,7 +48,8 @@ TEST(mailbox_text, the_null_sender_is_mailer_daemon) {
 
 // No line of a message can begin another message.
 TEST(mailbox_text, escapes_from_lines_wherever_they_stand) {
-    const std::string text = text_of(one("a b@york.cc", "From x\nFrom: y\n>From z\n\nFrom w\nFromage\n from v\n"), mailbox_format::mbox);
+    const std::string text =
+        text_of(one("a b@york.cc", "From x\nFrom: y\n>From z\n\nFrom w\nFromage\n from v\n"), mailbox_format::mbox);
     EXPECT_NE(text.find("\n>From x\nFrom: y\n>From z\n\n>From w\nFromage\n from v\n\n"), std::string::npos) << text;
     EXPECT_EQ(text.substr(0, 20), "From \"a b\"@york.cc  ");
     EXPECT_EQ(text.find("\nFrom "), std::string::npos);

@@ -8,10 +8,13 @@
 namespace mta::pickup {
 namespace {
 
-sendmail_options read(std::vector<std::string> words) { return read_options(words, "+="); }
+sendmail_options read(std::vector<std::string> words) {
+    return read_options(words, "+=");
+}
 
 TEST(sendmail_options, values_stand_beside_their_letters_or_after_them) {
-    const auto options = read({"-oi", "-fann", "-F", "Ann B", "-tG", "-Vid-12", "-N", "success,Failure", "--", "bob", "-x"});
+    const auto options =
+        read({"-oi", "-fann", "-F", "Ann B", "-tG", "-Vid-12", "-N", "success,Failure", "--", "bob", "-x"});
     EXPECT_EQ(options.fatal, "");
     EXPECT_EQ(options.sender, "ann");
     EXPECT_EQ(options.full_name, "Ann B");

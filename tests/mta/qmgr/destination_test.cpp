@@ -22,7 +22,8 @@ std::string windows(const concurrency_settings& settings, std::string_view resul
     return out;
 }
 
-concurrency_settings with(const char* positive, const char* negative, int initial = 5, int limit = 20, double cohorts = 1) {
+concurrency_settings with(const char* positive, const char* negative, int initial = 5, int limit = 20,
+                          double cohorts = 1) {
     concurrency_settings result;
     result.initial = initial;
     result.limit = limit;
@@ -36,9 +37,9 @@ TEST(feedback, reads_what_the_manual_names) {
     struct {
         const char* text;
         double at_1, at_4;
-    } rows[] = {{"1", 1, 1},         {"0.5", 0.5, 0.5},          {"1/8", 0.125, 0.125}, {" 1 / 8 ", 0.125, 0.125},
-                {"0", 0, 0},         {"1/concurrency", 1, 0.25}, {"0.5/concurrency", 0.5, 0.125},
-                {"1/sqrt_concurrency", 1, 0.5}};
+    } rows[] = {
+        {"1", 1, 1}, {"0.5", 0.5, 0.5},          {"1/8", 0.125, 0.125},           {" 1 / 8 ", 0.125, 0.125},
+        {"0", 0, 0}, {"1/concurrency", 1, 0.25}, {"0.5/concurrency", 0.5, 0.125}, {"1/sqrt_concurrency", 1, 0.5}};
     for (const auto& row : rows) {
         const auto read = feedback::parse(row.text);
         ASSERT_TRUE(read) << row.text;

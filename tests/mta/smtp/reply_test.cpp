@@ -14,11 +14,20 @@ TEST(enhanced_status, is_taken_when_it_is_one_of_the_right_class) {
         const char* text;
         char digit;
         const char* wanted;
-    } rows[] = {{"5.1.1 no such user", '5', "5.1.1"}, {"5.1.1", '5', "5.1.1"},      {"4.999.999 x", '4', "4.999.999"},
-                {"5.1.1", '4', ""},                   {"5.1.1000 x", '5', ""},      {"5.1.1x", '5', ""},
-                {"5.1", '5', ""},                     {"5..1 x", '5', ""},          {"5.1.", '5', ""},
-                {"", '5', ""},                        {"5", '5', ""},               {"5.1111.1 x", '5', ""},
-                {" 5.1.1", '5', ""},                  {"2.1.5\tok", '2', "2.1.5"}};
+    } rows[] = {{"5.1.1 no such user", '5', "5.1.1"},
+                {"5.1.1", '5', "5.1.1"},
+                {"4.999.999 x", '4', "4.999.999"},
+                {"5.1.1", '4', ""},
+                {"5.1.1000 x", '5', ""},
+                {"5.1.1x", '5', ""},
+                {"5.1", '5', ""},
+                {"5..1 x", '5', ""},
+                {"5.1.", '5', ""},
+                {"", '5', ""},
+                {"5", '5', ""},
+                {"5.1111.1 x", '5', ""},
+                {" 5.1.1", '5', ""},
+                {"2.1.5\tok", '2', "2.1.5"}};
     for (const auto& row : rows) EXPECT_EQ(enhanced_status(row.text, row.digit), row.wanted) << row.text;
 }
 
@@ -66,10 +75,14 @@ TEST(next_hop, is_a_domain_or_a_host_and_a_port) {
         const char* domain;
         std::uint16_t port;
         bool no_mx;
-    } rows[] = {{"york.cc", "york.cc", 25, false},          {"york.cc:587", "york.cc", 587, false},
-                {"[mail.york.cc]", "mail.york.cc", 25, true}, {"[mail.york.cc]:smtp", "mail.york.cc", 25, true},
-                {"[192.168.137.9]:2525", "192.168.137.9", 2525, true}, {"192.168.137.9", "192.168.137.9", 25, true},
-                {"[IPv6:::1]:26", "::1", 26, true},          {"inet:york.cc:26", "york.cc", 26, false},
+    } rows[] = {{"york.cc", "york.cc", 25, false},
+                {"york.cc:587", "york.cc", 587, false},
+                {"[mail.york.cc]", "mail.york.cc", 25, true},
+                {"[mail.york.cc]:smtp", "mail.york.cc", 25, true},
+                {"[192.168.137.9]:2525", "192.168.137.9", 2525, true},
+                {"192.168.137.9", "192.168.137.9", 25, true},
+                {"[IPv6:::1]:26", "::1", 26, true},
+                {"inet:york.cc:26", "york.cc", 26, false},
                 {"INET:[::1]", "::1", 25, true}};
     for (const auto& row : rows) {
         const auto to = parse_next_hop(row.text, 25);

@@ -14,12 +14,16 @@ TEST(dnsbl_filter, matches_octets_choices_and_ranges) {
     const auto parsed = dnsbl_filter::parse("127.0.[0;4].[2;4..8]");
     ASSERT_TRUE(parsed.filter) << parsed.error;
     for (const char* each : {"127.0.0.2", "127.0.4.4", "127.0.0.8"}) EXPECT_TRUE(parsed.filter->matches(each)) << each;
-    for (const char* each : {"127.0.0.3", "127.0.1.2", "126.0.0.2", "127.0.0.9", "::1", "x"}) EXPECT_FALSE(parsed.filter->matches(each)) << each;
+    for (const char* each : {"127.0.0.3", "127.0.1.2", "126.0.0.2", "127.0.0.9", "::1", "x"})
+        EXPECT_FALSE(parsed.filter->matches(each)) << each;
 }
 
 // Texts as recorded from Postfix 3.7.11.
 TEST(dnsbl_filter, says_what_is_wrong_where) {
-    const struct { const char* text; const char* error; } cases[] = {
+    const struct {
+        const char* text;
+        const char* error;
+    } cases[] = {
         {"127.0.0.[1;x]", "need decimal number 0..255 at \"127.0.0.[1;>x<]\""},
         {"127.0.0", "need \".\" at \"127.0.0><\""},
         {"", "empty address pattern"},
@@ -57,7 +61,8 @@ TEST(access_reply, address_status_fits_what_the_reply_is_about) {
 }
 
 TEST(access_reply, footers_repeat_the_codes_on_each_line) {
-    EXPECT_EQ(add_footer("454 4.7.1 no", "call us\\n or not"), "454-4.7.1 no\r\n454-4.7.1 call us\r\n454 4.7.1  or not");
+    EXPECT_EQ(add_footer("454 4.7.1 no", "call us\\n or not"),
+              "454-4.7.1 no\r\n454-4.7.1 call us\r\n454 4.7.1  or not");
     EXPECT_EQ(add_footer("500 5.5.2 what", "\\c; ask"), "500 5.5.2 what; ask");
     EXPECT_EQ(add_footer("459 no", "more"), "459-no\r\n459 more");
 }
@@ -77,7 +82,8 @@ TEST(access_reply, templates_show_only_what_they_may) {
 
 TEST(restrictions, are_found_in_any_case_and_by_old_names) {
     ASSERT_NE(find_restriction("REJECT_Unauth_Destination"), nullptr);
-    EXPECT_EQ(find_restriction("reject_unknown_client")->at_once, find_restriction("reject_unknown_client_hostname")->at_once);
+    EXPECT_EQ(find_restriction("reject_unknown_client")->at_once,
+              find_restriction("reject_unknown_client_hostname")->at_once);
     EXPECT_EQ(find_restriction("reject_unauth_destinatio"), nullptr);
     EXPECT_EQ(find_restriction(""), nullptr);
 }

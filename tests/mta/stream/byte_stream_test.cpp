@@ -54,8 +54,10 @@ TEST(write_all, stops_at_the_error) {
 
 TEST(io_error, says_what_strerror_says) {
     constexpr std::pair<io_error, std::string_view> rows[] = {
-        {io_error::timed_out, "Connection timed out"},     {io_error::refused, "Connection refused"},
-        {io_error::reset, "Connection reset by peer"},     {io_error::host_unreachable, "No route to host"},
+        {io_error::timed_out, "Connection timed out"},
+        {io_error::refused, "Connection refused"},
+        {io_error::reset, "Connection reset by peer"},
+        {io_error::host_unreachable, "No route to host"},
         {io_error::network_unreachable, "Network is unreachable"}};
     for (const auto& [error, text] : rows) EXPECT_EQ(describe(error), text);
 }
@@ -116,7 +118,7 @@ TEST(smtp_stream, a_line_that_does_not_come_times_out_as_a_whole) {
 
 // Trickling bytes does not keep a line alive: the time is that of the line.
 TEST(smtp_stream, a_trickle_does_not_extend_the_time) {
-    const std::vector<std::string> pieces(2000, "x");           // 20 s of them
+    const std::vector<std::string> pieces(2000, "x");  // 20 s of them
     const std::string got = lines_of(pieces, 5000);
     EXPECT_EQ(got.substr(got.size() - 3), "|T>");
     EXPECT_EQ(got.size(), 1001 + 4U) << "one every ten milliseconds, from none to ten seconds";
@@ -141,7 +143,8 @@ TEST(smtp_stream, forgets_what_was_read_ahead_when_the_stream_below_changes) {
     auto [near, far] = tests::memory_stream::connected(clock, 1);
     auto [secure, other] = tests::memory_stream::connected(clock, 2);
     smtp_stream stream(std::move(near), clock);
-    EXPECT_EQ(tests::finish(clock, write_all(*far, clock, "STARTTLS\r\nMAIL FROM:<injected@x>\r\n", 1s)), io_error::none);
+    EXPECT_EQ(tests::finish(clock, write_all(*far, clock, "STARTTLS\r\nMAIL FROM:<injected@x>\r\n", 1s)),
+              io_error::none);
     EXPECT_EQ(tests::finish(clock, write_all(*other, clock, "EHLO y\r\n", 1s)), io_error::none);
     std::string text;
     tests::finish(clock, stream.read_line(text, 100, 1s));

@@ -19,7 +19,8 @@ TEST(strings, braces_hold_a_field_together) {
 
 TEST(strings, numbers_are_whole_or_nothing) {
     EXPECT_EQ(to_number("25"), 25);
-    for (const auto wrong : {"", "-1", "+1", "25x", " 25", "99999999999999999999"}) EXPECT_FALSE(to_number(wrong)) << wrong;
+    for (const auto wrong : {"", "-1", "+1", "25x", " 25", "99999999999999999999"})
+        EXPECT_FALSE(to_number(wrong)) << wrong;
 }
 
 TEST(strings, nearest_finds_a_misspelling_and_no_stranger) {

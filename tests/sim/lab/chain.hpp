@@ -1,4 +1,5 @@
-// tests/sim/lab/chain.hpp - a virtual lab that a test drives by hand, without a player: start, submit, let time pass, look.
+// tests/sim/lab/chain.hpp - a virtual lab that a test drives by hand, without a player: start, submit, let time pass,
+// look.
 #pragma once
 #include <gtest/gtest.h>
 
@@ -82,7 +83,9 @@ class world {
         }
         return {};
     }
-    std::size_t delivered(std::string_view host, std::string_view user) { return count_in("\n" + mbox(host, user), "\nFrom "); }
+    std::size_t delivered(std::string_view host, std::string_view user) {
+        return count_in("\n" + mbox(host, user), "\nFrom ");
+    }
     // Ids of the spool, with the queue's first letter before each.
     std::string queue(std::string_view host) {
         std::string out;

@@ -1,5 +1,5 @@
-// Whatever happens to a chain of hosts at whatever moment: no mail is lost, and none is there twice but for the one reason
-// that SMTP has (RFC 5321 4.5.3.2.6, RFC 1047: the reply to the end of the data that does not come).
+// Whatever happens to a chain of hosts at whatever moment: no mail is lost, and none is there twice but for the one
+// reason that SMTP has (RFC 5321 4.5.3.2.6, RFC 1047: the reply to the end of the data that does not come).
 #include "sim/scenario/player.hpp"
 #include "tests/sim/lab/chain.hpp"
 
@@ -59,9 +59,11 @@ void every_millisecond(const char* what, bool may_duplicate, Disturb disturb, Me
         if (copies > 1) {
             ++duplicates;
             ASSERT_TRUE(window && may_duplicate && copies == 2)
-                << what << " after " << when.count() << " ns: " << copies << " copies\n" << w.all_logs_and_mail();
+                << what << " after " << when.count() << " ns: " << copies << " copies\n"
+                << w.all_logs_and_mail();
         }
-        for (const std::string_view host : chain_hosts) EXPECT_EQ(w.queue(host), "") << what << " after " << when.count() << " ns";
+        for (const std::string_view host : chain_hosts)
+            EXPECT_EQ(w.queue(host), "") << what << " after " << when.count() << " ns";
         EXPECT_EQ(w.violations(), "") << what << " after " << when.count() << " ns\n" << w.all_logs_and_mail();
     }
     EXPECT_LE(duplicates, 12U) << what << ": the window is about a round trip wide";
@@ -69,43 +71,66 @@ void every_millisecond(const char* what, bool may_duplicate, Disturb disturb, Me
 
 TEST(conservation, a_host_stopped_at_any_moment_and_started_again) {
     for (const std::string_view host : chain_hosts) {
-        every_millisecond(std::string(host).c_str(), true, [&](world& w) { w.system(host).stop(); },
-                          [&](world& w) { w.system(host).start(); });
+        every_millisecond(
+            std::string(host).c_str(), true, [&](world& w) { w.system(host).stop(); },
+            [&](world& w) { w.system(host).start(); });
     }
 }
 
 TEST(conservation, all_hosts_stopped_at_any_moment_and_started_again) {
-    every_millisecond("all", true, [](world& w) { for (const auto host : chain_hosts) w.system(host).stop(); },
-                      [](world& w) { w.start_all(); });
+    every_millisecond(
+        "all", true,
+        [](world& w) {
+            for (const auto host : chain_hosts) w.system(host).stop();
+        },
+        [](world& w) { w.start_all(); });
 }
 
 TEST(conservation, a_cable_pulled_at_any_moment_and_plugged_again) {
     for (const std::string_view host : chain_hosts) {
-        every_millisecond(std::string(host).c_str(), false,
-                          [&](world& w) { w.lab().cable(host, scenario::cable_action::unplug); },
-                          [&](world& w) { w.lab().cable(host, scenario::cable_action::plug); });
+        every_millisecond(
+            std::string(host).c_str(), false, [&](world& w) { w.lab().cable(host, scenario::cable_action::unplug); },
+            [&](world& w) { w.lab().cable(host, scenario::cable_action::plug); });
     }
 }
 
 TEST(conservation, a_host_reloaded_at_any_moment) {
     for (const std::string_view host : chain_hosts) {
-        every_millisecond(std::string(host).c_str(), true, [&](world& w) { w.system(host).reload(w.system(host).settings()); },
-                          [](world&) {});
+        every_millisecond(
+            std::string(host).c_str(), true, [&](world& w) { w.system(host).reload(w.system(host).settings()); },
+            [](world&) {});
     }
 }
 
 TEST(conservation, a_flush_at_any_moment) {
-    every_millisecond("flush", false, [](world& w) { for (const auto host : chain_hosts) w.system(host).flush(); }, [](world&) {});
+    every_millisecond(
+        "flush", false,
+        [](world& w) {
+            for (const auto host : chain_hosts) w.system(host).flush();
+        },
+        [](world&) {});
 }
 
 TEST(conservation, a_queue_held_and_released_at_any_moment) {
-    every_millisecond("hold", false, [](world& w) { for (const auto host : chain_hosts) w.system(host).superuser({"-h", "ALL"}); },
-                      [](world& w) { for (const auto host : chain_hosts) w.system(host).superuser({"-H", "ALL"}); });
+    every_millisecond(
+        "hold", false,
+        [](world& w) {
+            for (const auto host : chain_hosts) w.system(host).superuser({"-h", "ALL"});
+        },
+        [](world& w) {
+            for (const auto host : chain_hosts) w.system(host).superuser({"-H", "ALL"});
+        });
 }
 
 TEST(conservation, a_queue_requeued_at_any_moment) {
-    every_millisecond("requeue", false, [](world& w) { for (const auto host : chain_hosts) w.system(host).superuser({"-r", "ALL"}); },
-                      [](world& w) { for (const auto host : chain_hosts) w.system(host).superuser({"-r", "ALL"}); });
+    every_millisecond(
+        "requeue", false,
+        [](world& w) {
+            for (const auto host : chain_hosts) w.system(host).superuser({"-r", "ALL"});
+        },
+        [](world& w) {
+            for (const auto host : chain_hosts) w.system(host).superuser({"-r", "ALL"});
+        });
 }
 
 // --until at every moment: the rest is cut, and nothing is left behind (AddressSanitizer looks).

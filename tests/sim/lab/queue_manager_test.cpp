@@ -29,13 +29,16 @@ std::vector<long> deferrals(world& w, std::string_view host) {
     std::vector<long> seconds;
     for (const auto line : mta::text::split(w.log(host), "\n")) {
         if (line.find("status=deferred") == std::string_view::npos) continue;
-        const auto number = [&](std::size_t at) { return (line[at] == ' ' ? 0 : line[at] - '0') * 10 + line[at + 1] - '0'; };
+        const auto number = [&](std::size_t at) {
+            return (line[at] == ' ' ? 0 : line[at] - '0') * 10 + line[at + 1] - '0';
+        };
         seconds.push_back(((number(4) - 20) * 24 + number(7) - 9) * 3600 + number(10) * 60 + number(13));
     }
     return seconds;
 }
 
-// Tried after minimal_backoff_time, then after as long as it is old, at most maximal_backoff_time; looked for every queue_run_delay.
+// Tried after minimal_backoff_time, then after as long as it is old, at most maximal_backoff_time; looked for every
+// queue_run_delay.
 TEST(back_off, of_a_message_that_comes_with_the_start) {
     world w(lonely(""));
     w.system(here).start();
@@ -180,7 +183,9 @@ TEST(limits, of_the_active_queue_hold) {
 
 // One process of each kind is enough, also where a daemon has to warn or to make a TLS context before it serves.
 TEST(limits, one_process_of_each_service_is_enough) {
-    world w(lonely(", default_process_limit: 1, smtpd_tls_security_level: may, mynetworks: \"hash:$lab_files/missing, 127.0.0.0/8\""));
+    world w(
+        lonely(", default_process_limit: 1, smtpd_tls_security_level: may, mynetworks: \"hash:$lab_files/missing, "
+               "127.0.0.0/8\""));
     w.start_all();
     for (int i = 0; i < 3; ++i) w.submit(here, {"a@york.cc"});
     w.submit(there, {"zibi@6circles.cc"});

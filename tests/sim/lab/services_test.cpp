@@ -15,7 +15,8 @@ struct raw_client {
     mta::nursery tasks{[](std::exception_ptr error) { std::rethrow_exception(error); }};
 
     raw_client(world& in, std::string_view from, std::string_view to, std::string text) : w(in) {
-        const auto talk = [](raw_client& me, mta::Host& host, mta::endpoint remote, std::string bytes) -> mta::task<void> {
+        const auto talk = [](raw_client& me, mta::Host& host, mta::endpoint remote,
+                             std::string bytes) -> mta::task<void> {
             const mta::time_point deadline = me.w.loop().now() + 30s;
             mta::connect_result got = co_await host.connect(remote, std::nullopt, deadline);
             me.ended = got.error;

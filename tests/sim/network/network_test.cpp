@@ -29,11 +29,11 @@ settings plain(mta::duration latency = 10ms, std::uint64_t bits_per_second = 0, 
     return result;
 }
 
-// Holds every segment against what was sent before: sequence numbers without gaps, acknowledgements that never go back and
-// never beyond what was sent, nothing after a reset.
+// Holds every segment against what was sent before: sequence numbers without gaps, acknowledgements that never go back
+// and never beyond what was sent, nothing after a reset.
 class strict_observer final : public observer {
   public:
-    std::string story;                                          // flags of each segment, "c" from the client, "s" else
+    std::string story;  // flags of each segment, "c" from the client, "s" else
     std::size_t payload = 0;
     void tcp(const segment& sent) override {
         const bool from_client = sent.to.port == 25;
@@ -55,7 +55,8 @@ class strict_observer final : public observer {
         mine.finished = mine.finished || fin;
         mine.reset = mine.reset || reset;
         if (sent.flags & tcp_ack) {
-            EXPECT_LE(static_cast<std::int32_t>(sent.acknowledgement - other.next), 0) << "acknowledges the future: " << story;
+            EXPECT_LE(static_cast<std::int32_t>(sent.acknowledgement - other.next), 0)
+                << "acknowledges the future: " << story;
             if (other.acknowledged) {
                 EXPECT_GE(static_cast<std::int32_t>(sent.acknowledgement - *other.acknowledged), 0) << story;
             }
@@ -104,7 +105,8 @@ struct wire {
     }
     mta::duration passed() const { return loop.now() - beginning; }
     void listen() {
-        port = net.listen(two, {two, 25}, [this](auto stream, const auto&, const auto&) { server = std::move(stream); });
+        port =
+            net.listen(two, {two, 25}, [this](auto stream, const auto&, const auto&) { server = std::move(stream); });
         ASSERT_TRUE(port);
     }
     void connect(mta::duration patience = 30s) {
@@ -130,13 +132,17 @@ struct wire {
         const auto work = [](wire& w, mta::byte_stream& on, std::string bytes, char who) -> task<void> {
             const io_error error = co_await mta::write_all(on, w.loop, bytes, 1h);
             w.notes += who;
-            w.notes += error == io_error::none ? '.' : error == io_error::reset ? 'R' : error == io_error::timed_out ? 'T' : '?';
+            w.notes += error == io_error::none        ? '.'
+                       : error == io_error::reset     ? 'R'
+                       : error == io_error::timed_out ? 'T'
+                                                      : '?';
         };
         tasks.start(work(*this, to, std::move(text), name));
     }
     // Reads to the end: the bytes to `into`, and how it ended to the notes: E, R or T.
     void receive(mta::byte_stream& from, std::string& into, char name, mta::duration patience = 1h) {
-        const auto work = [](wire& w, mta::byte_stream& on, std::string& to, char who, mta::duration how_long) -> task<void> {
+        const auto work = [](wire& w, mta::byte_stream& on, std::string& to, char who,
+                             mta::duration how_long) -> task<void> {
             char buffer[5000];
             const std::span<char> whole(buffer);
             for (;;) {
@@ -170,7 +176,6 @@ TEST(connecting, costs_a_round_trip) {
     EXPECT_EQ(w.seen.story, "cS sS ca ");
 }
 
-
 TEST(connecting, fails_as_a_real_one_does) {
     const auto rule = [](filter_action action) {
         settings result = plain();
@@ -194,9 +199,12 @@ TEST(connecting, fails_as_a_real_one_does) {
         {"dropped", rule(filter_action::drop), [](wire& w) { w.listen(); }, 30s, io_error::timed_out, 30s},
         {"dropped, for ever patient", rule(filter_action::drop), [](wire& w) { w.listen(); }, mta::duration::max(),
          io_error::timed_out, 127s},
-        {"peer's cable out", plain(), [](wire& w) { w.listen(), w.net.plug(two, false); }, 30s, io_error::host_unreachable, 3s},
-        {"peer's cable out, impatient", plain(), [](wire& w) { w.listen(), w.net.plug(two, false); }, 2s, io_error::timed_out, 2s},
-        {"own cable out", plain(), [](wire& w) { w.listen(), w.net.plug(one, false); }, 30s, io_error::network_unreachable, 0s},
+        {"peer's cable out", plain(), [](wire& w) { w.listen(), w.net.plug(two, false); }, 30s,
+         io_error::host_unreachable, 3s},
+        {"peer's cable out, impatient", plain(), [](wire& w) { w.listen(), w.net.plug(two, false); }, 2s,
+         io_error::timed_out, 2s},
+        {"own cable out", plain(), [](wire& w) { w.listen(), w.net.plug(one, false); }, 30s,
+         io_error::network_unreachable, 0s},
         {"too far away", plain(20s), [](wire& w) { w.listen(); }, 30s, io_error::timed_out, 30s},
         {"all is lost", plain(10ms, 0, 1), [](wire& w) { w.listen(); }, 30s, io_error::timed_out, 30s},
     };
@@ -297,8 +305,8 @@ TEST(transfer, is_whole_and_in_order_whatever_the_link) {
     struct {
         const char* what;
         settings values;
-    } rows[] = {{"plain", plain()},         {"no latency", plain(0s)},       {"slow", plain(10ms, 64'000)},
-                {"far", plain(3s)},         {"lossy", plain(10ms, 0, 0.3)}, {"slow and lossy", plain(1ms, 1'000'000, 0.1)}};
+    } rows[] = {{"plain", plain()}, {"no latency", plain(0s)},      {"slow", plain(10ms, 64'000)},
+                {"far", plain(3s)}, {"lossy", plain(10ms, 0, 0.3)}, {"slow and lossy", plain(1ms, 1'000'000, 0.1)}};
     for (auto& row : rows) {
         wire w(row.values);
         w.listen();
@@ -327,7 +335,7 @@ TEST(transfer, is_whole_and_in_order_whatever_the_link) {
 }
 
 TEST(transfer, is_paced_by_the_bandwidth) {
-    wire w(plain(0s, 8'000'000));           // a megabyte a second
+    wire w(plain(0s, 8'000'000));  // a megabyte a second
     w.open();
     std::string got;
     w.receive(*w.server, got, 's', 24h);
@@ -513,8 +521,8 @@ TEST(deadlines, of_reads_and_writes) {
     EXPECT_LT(before, w.passed());
 }
 
-// A conversation with bytes both ways, half-closes and closes; whatever is destroyed whenever, nothing crashes, nothing leaks
-// and the segments stay consistent.
+// A conversation with bytes both ways, half-closes and closes; whatever is destroyed whenever, nothing crashes, nothing
+// leaks and the segments stay consistent.
 void play_and_destroy(int what, mta::duration when, settings values) {
     wire w(std::move(values));
     w.listen();
@@ -523,7 +531,7 @@ void play_and_destroy(int what, mta::duration when, settings values) {
     bool begun = false;
     for (mta::duration at{}; at < 400ms; at += 1ms) {
         if (at == when) {
-            if (what < 2) w.tasks.cancel_all();                 // operations go before their streams, as in a process's end
+            if (what < 2) w.tasks.cancel_all();  // operations go before their streams, as in a process's end
             if (what == 0) w.client.reset();
             if (what == 1) w.server.reset();
             auto& left = what == 0 ? w.server : w.client;
@@ -536,7 +544,7 @@ void play_and_destroy(int what, mta::duration when, settings values) {
             if (what == 4 && w.client) w.client->abort();
             if (what == 5 && w.server) w.server->abort();
             if (what == 6) w.net.plug(two, false);
-            if (what == 7) return;                              // all of it
+            if (what == 7) return;  // all of it
         }
         if (!begun && w.client && w.server) {
             begun = true;

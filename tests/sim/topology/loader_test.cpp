@@ -251,7 +251,8 @@ TEST(loader, refuses_circles_and_towers_of_files) {
 
 TEST(loader, shows_zone_problems_at_their_line_of_the_file) {
     load_hooks hooks;
-    hooks.check_zone = [](const sim::topology::topology&, std::string_view name, std::string_view text) -> std::vector<text_problem> {
+    hooks.check_zone = [](const sim::topology::topology&, std::string_view name,
+                          std::string_view text) -> std::vector<text_problem> {
         EXPECT_EQ(name, "york.cc");
         EXPECT_EQ(text, "@ IN MX 10 mail\nwww IN AA 1.2.3.4\n");
         return {{2, 8, severity::error, "no such type"}, {0, 0, severity::warning, "no NS"}};
