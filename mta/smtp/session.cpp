@@ -469,7 +469,9 @@ void session::settle_open(const queue::delivery_status& status, bool throttle) {
         account_.remark(status.text);
         return;
     }
-    for (const delivery::target& each : open_) account_.settle(each, relay_, status);
+    for (const delivery::target& each : open_) {
+        if (!settled_.contains(each.index)) account_.settle(each, relay_, status);
+    }
     open_.clear();
     if (!permanent && throttle) account_.about().site_failure = status;
 }
@@ -495,6 +497,7 @@ void session::recipient_refused(const delivery::target& to, const reply& answer,
         account_.remark(status.text);
         return;
     }
+    settled_.insert(to.index);
     account_.settle(to, relay_, status);
 }
 

@@ -6,6 +6,7 @@
 // when there is none.
 #pragma once
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -93,6 +94,7 @@ class session {
     const char* doing_ = "receiving the initial server greeting";
     std::vector<std::string> sent_;  // commands whose replies have not come, for the record
     std::vector<bool> accepted_;     // of open_, by the reply to RCPT
+    std::set<std::size_t> settled_;  // recipients that a reply to RCPT has settled, also while they stand in open_
     bool mail_accepted_ = false;
     bool broken_ = false;  // the connection is of no use any more
     bool ended_by_dot_ = false;
