@@ -36,7 +36,7 @@ void event_loop::note(std::string_view text) {
         note(word);
     }
     std::uint64_t rest = 0;
-    std::memcpy(&rest, text.data(), text.size());
+    if (!text.empty()) std::memcpy(&rest, text.data(), text.size());
     note(rest);
 }
 
