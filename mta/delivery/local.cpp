@@ -148,7 +148,7 @@ local_delivery::result local_delivery::account_for(const state& at, const queue:
             return result::deferred;
         default:
             account_.bounced(at.to, relay, status);
-            return result::bounced;
+            return mail_.soft_bounce() ? result::deferred : result::bounced;  // which is tried again
     }
 }
 

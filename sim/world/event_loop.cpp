@@ -12,11 +12,11 @@ event_loop::stop event_loop::run_until(mta::time_point limit) {
             if (stopping_) return stop::asked;
         }
         if (timers_.empty()) {
-            if (limit != mta::never) now_ = limit;
+            if (limit != mta::never && limit > now_) now_ = limit;
             return stop::quiescent;
         }
         if (timers_.earliest() > limit) {
-            now_ = limit;
+            if (limit > now_) now_ = limit;
             return stop::reached;
         }
         now_ = timers_.earliest();
@@ -36,7 +36,7 @@ void event_loop::note(std::string_view text) {
         note(word);
     }
     std::uint64_t rest = 0;
-    if (!text.empty()) std::memcpy(&rest, text.data(), text.size());
+    if (!text.empty()) std::memcpy(&rest, text.data(), text.size());  // an empty view may have no address
     note(rest);
 }
 

@@ -157,6 +157,27 @@ steps:
     }
 }
 
+// A bounce that soft_bounce turned into a deferral is not the recipient's end, whichever agent gave it.
+TEST(soft_bounce, keeps_every_recipient) {
+    world w(R"(
+network: {subnet: 192.168.137.0/24}
+hosts:
+  mail.york.cc:
+    address: 192.168.137.6
+    mailboxes: [kim]
+    files: {transport: "closed.example error:5.7.1 closed\n"}
+    postfix: {soft_bounce: "yes", transport_maps: "hash:$lab_files/transport"}
+)");
+    w.start_all();
+    w.submit("mail.york.cc", {"ghost@mail.york.cc", "a@closed.example", "b@absent.example", "kim@mail.york.cc"});
+    w.run(10s);
+    EXPECT_EQ(w.delivered("mail.york.cc", "kim"), 1U);
+    EXPECT_EQ(count_in(w.log("mail.york.cc"), "status=SOFTBOUNCE"), 3U) << w.log("mail.york.cc");
+    EXPECT_EQ(w.violations(), "");
+    w.run(400s);
+    EXPECT_EQ(count_in(w.log("mail.york.cc"), "status=SOFTBOUNCE"), 6U) << "tried again\n" << w.log("mail.york.cc");
+}
+
 TEST(restart, keeps_the_queue) {
     world w(chain_topology);
     w.lab().cable("mail.york.cc", scenario::cable_action::unplug);

@@ -112,6 +112,27 @@ TEST(event_loop, the_trail_names_the_first_difference) {
     EXPECT_EQ(same[3].when, beginning + 3s);
 }
 
+TEST(event_loop, time_never_goes_back) {
+    event_loop loop(beginning);
+    noting_timer later;
+    later.then = [] {};
+    loop.arm(later, beginning + 1h);
+    EXPECT_EQ(loop.run_until(beginning - 5s), stop::reached);
+    EXPECT_EQ(loop.now(), beginning);
+    loop.disarm(later);
+    EXPECT_EQ(loop.run_until(beginning - 5s), stop::quiescent);
+    EXPECT_EQ(loop.now(), beginning);
+}
+
+TEST(event_loop, takes_note_of_an_empty_text) {
+    event_loop loop(beginning);
+    loop.note(std::string_view());
+    event_loop other(beginning);
+    other.note(std::string_view(""));
+    EXPECT_EQ(loop.digest(), other.digest());
+    EXPECT_NE(loop.digest(), event_loop(beginning).digest());
+}
+
 TEST(event_loop, what_is_due_long_ago_is_due_now) {
     event_loop loop(beginning);
     mta::time_point seen{};
