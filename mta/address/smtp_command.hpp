@@ -114,7 +114,6 @@ struct rcpt_command {
     // ORCPT=: "rfc822;user@domain" decoded and in Postfix's own form; empty when not given.
     std::string orcpt_type;
     std::string orcpt_address;
-    std::string dsn_orcpt() const { return orcpt_type.empty() ? "" : orcpt_type + ";" + orcpt_address; }
 };
 
 parsed<mail_command> parse_mail(const command_line& line, const command_rules& rules);

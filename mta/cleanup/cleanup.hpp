@@ -36,6 +36,12 @@ struct overrides {
     explicit overrides(const config::parameters& parameters);
 };
 
+// What access tables ask for a message (access(5)); BCC is a recipient like others.
+struct table_actions {
+    bool hold = false, discard = false;
+    std::string filter, redirect;
+};
+
 struct incoming {
     queue::queue_file envelope;  // id, arrival, sender, recipients, origin, DSN; the rest is filled in here
     std::string content;         // LF line ends, Received header of the receiving daemon on top
@@ -47,9 +53,10 @@ struct incoming {
     // Who hands it over cannot bounce it: cleanup does, where Postfix would (CLEANUP_FLAG_BOUNCE).
     bool bounces = false;
     bool detects_utf8 = false;  // smtputf8_autodetect_classes
-    // Actions of smtpd's access tables; FILTER is envelope.content_filter.
-    bool hold = false, discard = false;
-    std::string redirect;
+    // The daemon broke off: what came so far is all there is, and none of it is queued.
+    bool cut_short = false;
+    // Actions of smtpd's access tables, known before the content comes and only after it.
+    table_actions early, late;
     std::string service = "cleanup";  // cleanup_service_name
     incoming() = default;
 };

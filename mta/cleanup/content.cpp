@@ -17,6 +17,7 @@ constexpr std::size_t shown_content_bytes = 200, shown_error_bytes = 100;
 
 void passage::take_content() {
     const std::string content = std::move(message_.content);
+    has_content_ = !content.empty();
     out_.reserve(content.size() + 512);
     std::string_view rest = content;
     const bool edits = filters_ && (!options_.body_checks.empty() || !options_.reject_characters.empty() ||
@@ -35,7 +36,7 @@ void passage::take_content() {
         take_line(rest.substr(0, end));
         rest.remove_prefix(end == std::string_view::npos ? rest.size() : end + 1);
     }
-    if (!going_on()) return;
+    if (!going_on() || message_.cut_short) return;
     if (!parser_.in_plain_body()) parser_.end();
     if (!out_.empty() && out_.back() != '\n') out_ += '\n';
     const mime_error worst = gravest(parser_.errors() & ~static_cast<unsigned>(mime_error::truncated_header));

@@ -51,11 +51,11 @@ passage::passage(master::mail_system& mail, const settings& options, const maill
       filters_(message.source == source::external && message.wanted.header_body_checks),
       maps_(message.wanted.address_mappings),
       copies_(message.source == source::external && message.wanted.address_mappings),
-      hold_(message.hold),
-      discard_(message.discard),
+      hold_(message.early.hold),
+      discard_(message.early.discard),
       lethal_(message.bounces ? bad | write | size | deferred : ~0u),
-      redirect_(message.redirect),
-      filter_(envelope_.content_filter) {
+      redirect_(message.early.redirect),
+      filter_(message.early.filter.empty() ? envelope_.content_filter : message.early.filter) {
     if (envelope_.from.local) {
         rewrite_context_ = &options_.local_context;
     } else {
@@ -70,10 +70,23 @@ result passage::run() {
     take_sender();
     for (std::size_t i = 0; i < first_extracted && going_on(); ++i) take_recipient(std::move(given[i]));
     if (going_on()) take_content();
+    if (message_.cut_short) {
+        break_off();
+        return {};
+    }
+    take_late_actions();
     for (std::size_t i = first_extracted; i < given.size() && going_on(); ++i) take_recipient(std::move(given[i]));
     if (going_on()) take_extracted();
     finish();
     return outcome();
+}
+
+void passage::take_late_actions() {
+    table_actions& late = message_.late;
+    hold_ = hold_ || late.hold;
+    if (!late.filter.empty()) filter_ = late.filter;
+    if (!late.redirect.empty()) redirect_ = late.redirect;
+    if (errors_ == 0) discard_ = discard_ || late.discard;
 }
 
 void passage::take_extracted() {
@@ -82,41 +95,7 @@ void passage::take_extracted() {
         for (std::size_t i = 0; i < copies_by_checks_.size() && going_on(); ++i) add_copy(copies_by_checks_[i]);
     }
     if (!has_recipient_) fail(no_recipients);
-    if (options_.message_size_limit > 0) check_size();
-}
-
-// A line is a record of a type, a length of one byte or two, and the text.
-void passage::check_size() {
-    const auto limit = static_cast<std::size_t>(options_.message_size_limit);
-    std::size_t total = envelope_size();
-    if (total + 2 * out_.size() < limit) return;
-    for (std::string_view rest = out_; !rest.empty();) {
-        const std::size_t length = std::min(rest.find('\n'), rest.size());
-        constexpr std::size_t one_byte_length = 127;
-        total += length + (length > one_byte_length ? 3 : 2);
-        if (total > limit) {
-            cut_record_length_ = length;
-            warn("queue file size limit exceeded");
-            fail(size);
-            return;
-        }
-        rest.remove_prefix(std::min(length + 1, rest.size()));
-    }
-}
-
-// What the records of the envelope take in a queue file, near enough: its size counts against message_size_limit.
-std::size_t passage::envelope_size() const {
-    constexpr std::size_t fixed = 180, a_recipient = 30;
-    const queue::origin& from = envelope_.from;
-    std::size_t total = fixed + envelope_.sender.size();
-    if (!from.protocol.empty()) {
-        constexpr std::size_t names_of_attributes = 230;
-        total += names_of_attributes + 3 * (from.client_name.size() + from.client_address.size()) +
-                 2 * from.helo.size() + from.reverse_client_name.size();
-    }
-    for (const queue::recipient& each : recipients_)
-        total += a_recipient + each.address.size() + each.original.size() + each.dsn_original.size();
-    return total;
+    check_size();
 }
 
 void passage::finish() {

@@ -69,7 +69,12 @@ class passage final : private mime_handler {
     bool can_bounce() const;
     void bounce();
     void queue_it();
+    void take_late_actions();
+
+    // file_size.cpp
     void check_size();
+    void break_off();
+    bool fits(std::size_t limit);
     std::size_t envelope_size() const;
 
     enum error_flag : unsigned {
@@ -111,7 +116,7 @@ class passage final : private mime_handler {
     std::uint64_t headers_seen_ = 0;
     bool is_resent_ = false;
     bool utf8_ = false;  // found where it needs SMTPUTF8
-    bool in_headers_ = true;
+    bool in_headers_ = true, has_content_ = false;
     std::size_t header_size_ = 0;
     std::size_t cut_record_length_ = 0;  // of the record that does not fit any more
     std::string out_;

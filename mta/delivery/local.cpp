@@ -120,7 +120,7 @@ task<void> local_delivery::run() {
     for (const target& each : account_.about().targets) {
         state at;
         at.to = each;
-        at.delivered_to = text::lowered(each.address);
+        at.delivered_to = each.address;
         at.sender = account_.about().file->sender;
         fill(at);
         if (delivered_to_.contains(text::lowered(each.address))) {

@@ -9,6 +9,9 @@
 #include <cstring>
 #include <iterator>
 
+#include "mta/address/quote.hpp"
+#include "mta/text/strings.hpp"
+
 namespace mta::maillog {
 namespace {
 
@@ -115,7 +118,7 @@ struct line_writer {
     }
     void operator()(const became_active& e) const {
         id();
-        ((out += "from=<") += e.sender) += ">, size=";
+        ((out += "from=<") += address::path_822(e.sender)) += ">, size=";
         append_number(out, e.size);
         out += ", nrcpt=";
         append_number(out, e.recipient_count);
@@ -123,9 +126,9 @@ struct line_writer {
     }
     void operator()(const delivery& e) const {
         id();
-        ((out += "to=<") += e.recipient) += ">, ";
-        if (!e.original_recipient.empty() && e.original_recipient != e.recipient) {
-            ((out += "orig_to=<") += e.original_recipient) += ">, ";
+        ((out += "to=<") += address::path_822(e.recipient)) += ">, ";
+        if (!e.original_recipient.empty() && !text::equal_ignoring_case(e.original_recipient, e.recipient)) {
+            ((out += "orig_to=<") += address::path_822(e.original_recipient)) += ">, ";
         }
         ((out += "relay=") += e.relay) += ", ";
         if (e.connection_uses > 1) {
@@ -151,7 +154,7 @@ struct line_writer {
     }
     void operator()(const expired& e) const {
         id();
-        append(out, "from=<{}>, status={}, returned to sender", e.sender, e.forced ? "force-expired" : "expired");
+        append(out, "from=<{}>, status={}, returned to sender", address::path_822(e.sender), e.forced ? "force-expired" : "expired");
     }
     void operator()(const notification& e) const {
         id();

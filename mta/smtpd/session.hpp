@@ -74,9 +74,11 @@ class session {
     void append_line(std::string_view line, bool whole);
     task<verdict> finish_message();
     verdict hand_over(bool discarded);
+    void begin_content();
+    cleanup::incoming for_queue();
+    void add_copies(cleanup::incoming& message) const;
     void abandon_message();
     queue::queue_file envelope() const;
-    void apply_effects(cleanup::incoming& message) const;
 
     void reply(std::string_view text);                                     // lines between CRLF
     verdict refuse(std::string_view text, notice why = notice::protocol);  // an error reply; counts against the client
@@ -112,7 +114,8 @@ class session {
         std::string queue_id, first_recipient;
         time_point arrival{};
         address::mail_command mail;
-        std::string content, rest;  // rest: of a chunk's last line
+        std::string content, rest;     // rest: of a chunk's last line
+        cleanup::table_actions early;  // that cleanup knows before the content
         std::int64_t size = 0;      // of the content as sent
         int overshoot = 0;
         bool too_big = false, bare_newline = false, line_is_cut = false, at_first_line = true;
@@ -128,8 +131,7 @@ class session {
     peer client_;     // as logged and judged
     peer announced_;  // as Received headers tell it
     std::string helo_, denied_;
-    bool extended_ = false, in_tls_ = false, pipelined_ = false, hang_up_ = false, died_ = false, counted_ = false,
-         lost_in_content_ = false;
+    bool extended_ = false, in_tls_ = false, pipelined_ = false, hang_up_ = false, died_ = false, counted_ = false;
     bool xclient_allowed_ = false, xforward_allowed_ = false, checks_bare_newline_ = false,
          discarded_for_address_ = false;
     std::string counted_as_;

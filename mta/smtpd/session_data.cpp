@@ -25,7 +25,7 @@ task<session::verdict> session::data(const address::command_line& line) {
     const access_facts known = facts();
     const decision decided = co_await server_.restrictions().check(stage::data, known, process_);
     if (decided.refused()) co_return refuse(decided);
-    transaction_.content = received_header();
+    begin_content();
     reply("354 End data with <CR><LF>.<CR><LF>");
     const io_error unsent = co_await send();
     error_ = unsent;
@@ -35,7 +35,6 @@ task<session::verdict> session::data(const address::command_line& line) {
     error_ = broken;
     if (broken != io_error::none) {
         bytes_ += static_cast<std::uint64_t>(transaction_.size);
-        lost_in_content_ = true;
         co_return verdict::lost;
     }
     where_ = "END-OF-MESSAGE";
@@ -199,7 +198,7 @@ task<session::verdict> session::bdat(const address::command_line& line) {
     }
     if (chunks_ == chunks::none) {
         chunks_ = chunks::taken;
-        transaction_.content = received_header();
+        begin_content();
     }
     where_ = "BDAT content";
     const io_error broken = co_await receive_chunk(chunk);

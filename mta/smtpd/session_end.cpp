@@ -53,7 +53,6 @@ void session::log_end() {
         }
     }
     if (seen_notices_ & options_.notices) send_notice();
-    if (lost_in_content_) abandon_message();
     std::vector<std::string> names;
     for (const verb each : order) names.push_back(text::lowered(address::name_of(each)));
     std::vector<maillog::command_count> counts;
@@ -65,6 +64,7 @@ void session::log_end() {
     told.client = client_.for_log();
     told.commands = counts;
     log(told);
+    if (!transaction_.queue_id.empty()) abandon_message();
 }
 
 void session::send_notice() {

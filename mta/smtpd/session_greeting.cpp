@@ -120,18 +120,16 @@ task<session::verdict> session::helo(const address::command_line& line, bool ext
     if (const auto* refused = std::get_if<address::refusal>(&parsed)) co_return refuse(*refused);
     reset_transaction();
     helo_ = std::get<address::helo_command>(parsed).name;
-    const bool was_extended = extended_;
-    // HELO after EHLO is no step back: what may be pipelined stays what it was.
-    extended_ = extended_ || extended;
     command_ = address::name_of(line.name);
     const access_facts known = facts();
     const decision decided = co_await server_.restrictions().check(stage::helo, known, process_);
     command_.clear();
     if (decided.refused()) {
         helo_.clear();
-        extended_ = was_extended;
         co_return refuse(decided);
     }
+    // HELO after EHLO is no step back: what may be pipelined stays what it was.
+    extended_ = extended_ || extended;
     reply(extended ? ehlo_reply() : "250 " + options_.myhostname);
     co_return verdict::good;
 }

@@ -89,51 +89,72 @@ queue::queue_file session::envelope() const {
     return made;
 }
 
-// FILTER, BCC, REDIRECT, HOLD, DISCARD and PREPEND of access(5).
-void session::apply_effects(cleanup::incoming& message) const {
-    const message_effects& effects = memory_.effects;
-    if (!effects.filter.empty()) message.envelope.content_filter = effects.filter;
-    for (const std::string& each : effects.bcc) {
-        queue::recipient to;
-        to.address = each;
-        to.notify = queue::notify_never;
-        message.envelope.recipients.push_back(std::move(to));
-    }
-    message.redirect = effects.redirect;
-    message.hold = effects.hold;
-    message.discard = effects.discard;
-    std::string headers;
-    for (const std::string& each : effects.prepend) headers += each + "\n";
-    message.content.insert(0, headers);
+namespace {
+
+cleanup::table_actions for_cleanup(const message_effects& effects) {
+    cleanup::table_actions made;
+    made.hold = effects.hold;
+    made.discard = effects.discard;
+    made.filter = effects.filter;
+    made.redirect = effects.redirect;
+    return made;
 }
 
-// cleanup(8) has read along, and has said its line at the end of the header.
-void session::abandon_message() {
-    const std::string& content = transaction_.content;
-    const std::size_t end = content.find("\n\n");
-    if (end == std::string::npos) return;
-    std::string id = "<>";
-    for (std::size_t at = 0; at < end; at = content.find('\n', at) + 1) {
-        constexpr std::string_view name = "Message-Id:";
-        const std::string_view line = std::string_view(content).substr(at, content.find('\n', at) - at);
-        if (!text::starts_with_ignoring_case(line, name)) continue;
-        id = text::trimmed(line.substr(name.size()));
-        break;
+}  // namespace
+
+// What access tables wanted so far goes to cleanup before the content; the end of data may want more.
+void session::begin_content() {
+    message_effects& effects = memory_.effects;
+    transaction_.early = for_cleanup(effects);
+    effects.filter.clear();
+    effects.redirect.clear();
+    effects.hold = false;
+    transaction_.content.clear();
+    for (const std::string& each : effects.prepend) transaction_.content += each + "\n";
+    transaction_.content += received_header();
+}
+
+cleanup::incoming session::for_queue() {
+    cleanup::incoming message;
+    message.envelope = envelope();
+    message.content = std::move(transaction_.content);
+    message.wanted = options_.overrides;
+    message.service = options_.cleanup_service;
+    message.early = transaction_.early;
+    return message;
+}
+
+// BCC comes after the content, and "tell the sender nothing" after each: the first copy goes without.
+void session::add_copies(cleanup::incoming& message) const {
+    auto& recipients = message.envelope.recipients;
+    message.first_extracted = recipients.size();
+    bool first = true;
+    for (const std::string& each : memory_.effects.bcc) {
+        queue::recipient to;
+        to.address = each;
+        if (!first) to.notify = queue::notify_never;
+        first = false;
+        recipients.push_back(std::move(to));
     }
-    mail_.log(mail_.process_of("cleanup"), transaction_.queue_id, maillog::message_id_seen{id, false});
+}
+
+// cleanup(8) has read along, and learns now that there is no more.
+void session::abandon_message() {
+    cleanup::incoming message = for_queue();
+    transaction_.queue_id.clear();
+    message.cut_short = true;
+    mail_.cleanup().take(std::move(message), mail_.process_of("cleanup"));
 }
 
 task<session::verdict> session::finish_message() {
     if (checks_bare_newline_ && options_.bare_newline == bare_newline::rejected && transaction_.bare_newline) {
         log_rejection("END-OF-MESSAGE", "bare <LF> received");
-        abandon_message();
         const std::string text =
             fmt::format("{} 5.5.2 {} Error: bare <LF> received", options_.bare_newline_code, options_.myhostname);
         reset_transaction();
         co_return refuse(text);
     }
     if (transaction_.too_big) {
-        abandon_message();
         reset_transaction();
         co_return refuse("552 5.3.4 Error: message file too big", notice::bounce);
     }
@@ -154,14 +175,12 @@ session::verdict session::hand_over(bool discarded) {
     const std::int64_t size = transaction_.size;
     cleanup::result taken;
     if (!discarded) {
-        cleanup::incoming message;
-        message.envelope = envelope();
-        message.content = std::move(transaction_.content);
-        message.wanted = options_.overrides;
-        message.service = options_.cleanup_service;
-        apply_effects(message);
+        cleanup::incoming message = for_queue();
+        message.late = for_cleanup(memory_.effects);
+        add_copies(message);
         taken = mail_.cleanup().take(std::move(message), mail_.process_of("cleanup"));
     }
+    transaction_.queue_id.clear();
     reset_transaction();
     if (taken.status == cleanup::status::ok) {
         errors_ = junk_ = 0;

@@ -1,6 +1,8 @@
 // mta/smtpd/session_transaction.cpp - MAIL, RCPT, RSET, VRFY and ETRN (RFC 5321 4.1.1, RFC 1870, RFC 1985).
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "mta/address/quote.hpp"
 #include "mta/anvil/anvil.hpp"
 #include "mta/master/mail_system.hpp"
@@ -16,9 +18,22 @@ bool has_path(const address::command_line& line, std::string_view word) {
     return line.arguments.size() >= 3 && text::equal_ignoring_case(line.arguments[1].text, word);
 }
 
+// RFC 3461 4.2: what the client called the recipient; without ORCPT, the path as it stood in RCPT.
+std::string original_for_reports(const address::rcpt_command& command) {
+    if (!command.orcpt_type.empty())
+        return fmt::format("{};{}", command.orcpt_type, address::xtext_encode(command.orcpt_address, "+="));
+    std::string_view path = command.as_sent;
+    if (path.starts_with('<')) path.remove_prefix(1);
+    if (path.ends_with('>')) path.remove_suffix(1);
+    path = text::trimmed_right(path);
+    const bool ascii = std::none_of(path.begin(), path.end(), [](char c) { return static_cast<unsigned char>(c) > 127; });
+    return (ascii ? "rfc822;" : "utf-8;") + address::xtext_encode(path, "+=");
+}
+
 }  // namespace
 
 void session::reset_transaction() {
+    if (!transaction_.queue_id.empty()) abandon_message();
     transaction_ = {};
     leftovers_ = {};
     recipient_.reset();
@@ -152,7 +167,7 @@ task<session::verdict> session::rcpt(const address::command_line& line) {
     queue::recipient to;
     to.address = command.forward_path;
     to.notify = static_cast<std::uint8_t>(command.notify);
-    to.dsn_original = command.dsn_orcpt();
+    to.dsn_original = original_for_reports(command);
     transaction_.recipients.push_back(std::move(to));
     reply("250 2.1.5 Ok");
     co_return verdict::good;

@@ -152,7 +152,8 @@ TEST(smtp_command, rcpt_parameters) {
     const auto result = parse_rcpt(line("RCPT TO:<a> NOTIFY=success,Delay ORCPT=rfc822;x+40y"), {}, false);
     const auto& good = std::get<rcpt_command>(result);
     EXPECT_EQ(good.notify, notify_success | notify_delay);
-    EXPECT_EQ(good.dsn_orcpt(), "rfc822;x@y");
+    EXPECT_EQ(good.orcpt_type, "rfc822");
+    EXPECT_EQ(good.orcpt_address, "x@y");
     const auto utf8 = parse_rcpt(line("RCPT TO:<a> ORCPT=utf-8;\\x{FC}"), {}, false);
     EXPECT_EQ(std::get<rcpt_command>(utf8).orcpt_address, "\u00fc");
     for (const auto* option : {"NOTIFY=", "NOTIFY=x", "NOTIFY=NEVER,DELAY", "NOTIFY=NEVER NOTIFY=NEVER"}) {
