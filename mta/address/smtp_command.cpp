@@ -355,7 +355,7 @@ parsed<vrfy_command> parse_vrfy(const command_line& line, const command_rules& r
     sent.text = joined(line.arguments, 1, last);
     auto address = take_address(sent, {empty_address::refused, strictness::sloppy, smtputf8}, rules, bad_recipient);
     if (auto* refused = std::get_if<refusal>(&address)) return std::move(*refused);
-    return vrfy_command{std::get<std::string>(std::move(address)), std::move(sent.text)};
+    return vrfy_command{std::get<std::string>(std::move(address)), std::move(sent.text), smtputf8};
 }
 
 parsed<etrn_command> parse_etrn(const command_line& line) {
@@ -404,7 +404,7 @@ parsed<attribute_list> parse_attributes(const command_line& line) {
     return attributes;
 }
 
-std::string printable(std::string_view text, bool utf8) {
+std::string printable(std::string_view text, bool utf8, char otherwise) {
     std::string out(text);
     for (std::size_t i = 0; i < out.size(); ++i) {
         const auto byte = static_cast<unsigned char>(out[i]);
@@ -413,7 +413,7 @@ std::string printable(std::string_view text, bool utf8) {
         if (utf8 && length > 1 && i + length <= out.size() && valid_utf8(text.substr(i, length))) {
             i += length - 1;
         } else {
-            out[i] = '?';
+            out[i] = otherwise;
         }
     }
     return out;

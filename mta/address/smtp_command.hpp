@@ -134,6 +134,7 @@ struct helo_command {
 struct vrfy_command {
     std::string address;
     std::string as_sent;
+    bool smtputf8 = false;
 };
 struct etrn_command {
     std::string domain;
@@ -158,8 +159,8 @@ parsed<bdat_command> parse_bdat(const command_line& line);
 parsed<bare_command> parse_bare(const command_line& line);
 parsed<attribute_list> parse_attributes(const command_line& line);
 
-// Text for a log or a reply: what is no printable ASCII, or UTF-8 where allowed, becomes '?' (printable(3)).
-std::string printable(std::string_view text, bool utf8);
+// Text for a log or a reply: what is no printable ASCII, or UTF-8 where allowed, becomes `otherwise` (printable(3)).
+std::string printable(std::string_view text, bool utf8, char otherwise = '?');
 
 // NOTIFY= and RET= values; 0 and `unspecified` for anything malformed (dsn_mask(3)).
 unsigned parse_notify(std::string_view text);

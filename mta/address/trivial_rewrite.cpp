@@ -123,27 +123,27 @@ trivial_rewrite::trivial_rewrite(const config::parameters& parameters, Host& hos
     c.rules.append_dot_mydomain = parameters.flag("append_dot_mydomain");
     c.rules.swap_bangpath = parameters.flag("swap_bangpath");
     c.rules.allow_percent_hack = parameters.flag("allow_percent_hack");
-    c.local_domains = [this](std::string_view domain) { return is_local_domain(domain); };
-    const auto classify = [](const auto& which) -> domain_list {
+    c.local_domains = [this](std::string_view domain) { return is_local_domain(domain, &heard_); };
+    const auto classify = [this](const auto& which) -> domain_list {
         if (which.patterns().empty()) return {};
-        return [&which](std::string_view domain) { return status_of(which.match(domain)); };
+        return [this, &which](std::string_view domain) { return status_of(heard(which.match(domain))); };
     };
     c.virtual_alias_domains = classify(l.virtual_alias_domains);
     c.virtual_mailbox_domains = classify(l.virtual_mailbox_domains);
     c.relay_domains = classify(l.relay_domains);
     if (!l.transport.empty()) {
         c.transport_maps = [this](std::string_view address) {
-            return result_of(
-                table::find_transport(lists_->transport, address, recipient_delimiter_, lists_->transport_parents));
+            return result_of(heard(
+                table::find_transport(lists_->transport, address, recipient_delimiter_, lists_->transport_parents)));
         };
         c.transport_wildcard = [this]() {
-            return result_of(table::match{lists_->transport.find("*", table::reach::fixed_only)});
+            return result_of(heard(lists_->transport.find("*", table::reach::fixed_only)));
         };
     }
     const auto by_address = [this](const table::maps& which) -> address_map {
         if (which.empty()) return {};
         return [this, &which](std::string_view address) {
-            return result_of(table::find_address(which, address, address_rules_));
+            return result_of(heard(table::find_address(which, address, address_rules_)));
         };
     };
     c.sender_dependent_relayhost_maps = by_address(l.sender_relayhost);
@@ -158,9 +158,11 @@ bool trivial_rewrite::is_own_address(std::string_view ip) const {
     return std::find(lists_->own_addresses.begin(), lists_->own_addresses.end(), ip) != lists_->own_addresses.end();
 }
 
-lookup_status trivial_rewrite::is_local_domain(std::string_view domain) const {
+lookup_status trivial_rewrite::is_local_domain(std::string_view domain, std::vector<std::string>* said) const {
     while (domain.size() > 1 && domain.back() == '.') domain.remove_suffix(1);
-    const lookup_status listed = status_of(lists_->mydestination.match(domain));
+    const table::list_match match = lists_->mydestination.match(domain);
+    if (said) said->insert(said->end(), match.warnings.begin(), match.warnings.end());
+    const lookup_status listed = status_of(match);
     if (listed != lookup_status::absent) return listed;
     const auto literal = ip_address::parse_literal(domain);
     return literal && is_own_address(literal->to_string()) ? lookup_status::found : lookup_status::absent;
@@ -176,17 +178,36 @@ const resolved& trivial_rewrite::keep(cache& answers, const question& asked, res
     return answers.emplace(asked, std::move(answer)).first->second;
 }
 
+table::list_match trivial_rewrite::heard(table::list_match match) {
+    heard_.insert(heard_.end(), match.warnings.begin(), match.warnings.end());
+    return match;
+}
+
+table::match trivial_rewrite::heard(table::match match) {
+    const auto& warnings = match.result.warnings;
+    heard_.insert(heard_.end(), warnings.begin(), warnings.end());
+    return match;
+}
+
+// What tables say comes before what is made of it.
+resolved trivial_rewrite::find_out(std::string_view sender, std::string_view recipient) {
+    heard_.clear();
+    resolved answer = resolve_address(sender, recipient, context_);
+    answer.warnings.insert(answer.warnings.begin(), heard_.begin(), heard_.end());
+    return answer;
+}
+
 const resolved& trivial_rewrite::resolve(std::string_view sender, std::string_view recipient) {
     const question asked(sender, recipient);
     if (const resolved* answer = known(resolved_, asked)) return *answer;
-    return keep(resolved_, asked, resolve_address(sender, recipient, context_));
+    return keep(resolved_, asked, find_out(sender, recipient));
 }
 
 const resolved& trivial_rewrite::route(std::string_view sender, std::string_view recipient) {
     const question asked(sender, recipient);
     if (const resolved* answer = known(routed_, asked)) return *answer;
     const resolved* smtpd_asked = known(resolved_, asked);
-    resolved answer = smtpd_asked ? *smtpd_asked : resolve_address(sender, recipient, context_);
+    resolved answer = smtpd_asked ? *smtpd_asked : find_out(sender, recipient);
     return keep(routed_, asked, as_queue_manager_sees(std::move(answer)));
 }
 

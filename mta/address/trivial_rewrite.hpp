@@ -39,7 +39,7 @@ class trivial_rewrite {
     // Internal form in and out; `local`: the context of local submission, else of remote clients.
     std::string rewrite(std::string_view address, bool local) const;
     // resolve_local(3): $mydestination, or a literal of $inet_interfaces or $proxy_interfaces.
-    lookup_status is_local_domain(std::string_view domain) const;
+    lookup_status is_local_domain(std::string_view domain, std::vector<std::string>* said = nullptr) const;
     bool is_own_address(std::string_view ip) const;  // inet_interfaces, proxy_interfaces
 
     const table::address_rules& address_rules() const { return address_rules_; }
@@ -55,6 +55,7 @@ class trivial_rewrite {
     std::string double_bounce_sender_;
     table::address_rules address_rules_;
     resolve_context context_;
+    std::vector<std::string> heard_;  // what tables said while an address was looked at
     bool cacheable_ = true;
     std::string remote_domain_;
 
@@ -78,6 +79,9 @@ class trivial_rewrite {
     // Answers depend on nothing but the question while tables stand still; bounded, and never gone through in order.
     using cache = std::unordered_map<stored_question, resolved, question_hash, same_question>;
     const resolved* known(const cache& answers, const question& asked) const;
+    resolved find_out(std::string_view sender, std::string_view recipient);
+    table::list_match heard(table::list_match match);
+    table::match heard(table::match match);
     const resolved& keep(cache& answers, const question& asked, resolved answer) const;
     cache resolved_, routed_;
 };

@@ -77,10 +77,7 @@ const settings& cleaner::settings_of(const std::string& service, const maillog::
         const config::parameters& parameters = daemon ? *daemon->parameters : mail_.parameters();
         std::vector<table::diagnostic> complaints;
         slot = std::make_unique<const settings>(mail_, parameters, complaints);
-        for (const table::diagnostic& each : complaints) {
-            const auto level = each.level == table::severity::warning ? maillog::level::warning : maillog::level::error;
-            mail_.log(by, {}, maillog::remark{level, each.text});
-        }
+        for (const table::diagnostic& each : complaints) mail_.log(by, each);
     }
     return *slot;
 }

@@ -89,7 +89,6 @@ local_settings::local_settings(master::mail_system& mail, const config::paramete
     forward_to_file = has_word(files, "forward");
     std::vector<table::diagnostic> complaints;
     table::open_options options;
-    options.syntax = table::source_syntax::aliases;
     options.allow_substitution = false;
     aliases = table::maps::open("alias_maps", p.text("alias_maps"), mail.shared().tables, mail.table_environment(),
                                 options, complaints);

@@ -31,6 +31,13 @@ void mail_system::warn(const maillog::process& by, std::string text, std::string
     log(by, queue_id, maillog::remark{maillog::level::warning, text});
 }
 
+void mail_system::log(const maillog::process& by, const table::diagnostic& of_table) {
+    const auto level = of_table.level == table::severity::warning ? maillog::level::warning
+                       : of_table.level == table::severity::error ? maillog::level::error
+                                                                  : maillog::level::fatal;
+    log(by, {}, maillog::remark{level, of_table.text});
+}
+
 void mail_system::log_task_error(std::exception_ptr error) {
     try {
         std::rethrow_exception(error);
@@ -43,6 +50,9 @@ table::environment mail_system::table_environment() {
     table::environment environment;
     environment.read = [this](std::string_view path) { return host_.read_file(path); };
     environment.random = &host_.random("randmap");
+    for (const char* parameter : {"alias_maps", "alias_database"}) {
+        for (std::string& each : parameters().words(parameter)) environment.alias_tables.insert(std::move(each));
+    }
     return environment;
 }
 
@@ -76,7 +86,7 @@ void mail_system::start_daemons() {
     std::vector<table::diagnostic> complaints;
     rewrite_ = std::make_unique<address::trivial_rewrite>(parameters(), host_, shared_->tables, table_environment(),
                                                           complaints);
-    for (const table::diagnostic& each : complaints) warn(process_of("trivial-rewrite"), each.text);
+    for (const table::diagnostic& each : complaints) log(process_of("trivial-rewrite"), each);
     cleanup_ = std::make_unique<cleanup::cleaner>(*this);
     bounce_ = std::make_unique<bounce::bouncer>(*this);
     agents_ = std::make_unique<delivery::agents>(*this);

@@ -103,6 +103,7 @@ class mail_system {
 
     void log(const maillog::process& by, std::string_view queue_id, const maillog::event& what,
              std::uint64_t connection = 0);
+    void log(const maillog::process& by, const table::diagnostic& of_table);  // when a process opens its tables
     void warn(const maillog::process& by, std::string text, std::string_view queue_id = {});
     // What a daemon with a fatal configuration logs, and what master(8) logs of its end.
     void daemon_failed(const daemon& which, const maillog::process& process, const config::fatal& why);

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <set>
+
 #include "mta/master/mail_system.hpp"
 #include "mta/smtpd/access_evaluation.hpp"
 #include "mta/smtpd/access_settings.hpp"
@@ -25,14 +27,20 @@ const std::string& access::fatal() const {
     return settings_->fatal;
 }
 
-void access::introduce(const maillog::process& by) {
+// A table that several lists name is opened once.
+void access::introduce(const std::vector<table::diagnostic>& before, const maillog::process& by) {
     if (!settings_->process(by.pid).said_once.emplace("introduction").second) return;
-    for (const table::diagnostic& each : settings_->greetings) {
-        const auto level = each.level == table::severity::warning ? maillog::level::warning
-                           : each.level == table::severity::error ? maillog::level::error
-                                                                  : maillog::level::fatal;
-        mail_.log(by, {}, maillog::remark{level, each.text});
+    std::set<std::string_view> said;
+    for (const std::vector<table::diagnostic>* some : {&before, static_cast<const std::vector<table::diagnostic>*>(&settings_->greetings)}) {
+        for (const table::diagnostic& each : *some) {
+            if (said.insert(each.text).second) mail_.log(by, each);
+        }
     }
+}
+
+const address::resolved& access::resolve(std::string_view sender, std::string_view recipient,
+                                         const maillog::process& by) {
+    return ask_rewrite(mail_, *settings_, sender, recipient, by);
 }
 
 task<decision> access::check(stage at, const access_facts& facts, const maillog::process& by) {
@@ -74,6 +82,7 @@ task<decision> access::check(stage at, const access_facts& facts, const maillog:
     if (got == verdict::reject || made.process_dies) {
         made.what = decision::outcome::refuse;
         made.reply = run.reply();
+        made.cause = run.cause();
     } else if (got == verdict::permit) {
         made.what = decision::outcome::permit;
     }

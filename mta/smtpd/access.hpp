@@ -12,6 +12,7 @@
 #include <string_view>
 #include <vector>
 
+#include "mta/address/resolve.hpp"
 #include "mta/async/task.hpp"
 #include "mta/smtpd/peer.hpp"
 #include "mta/table/table.hpp"
@@ -37,7 +38,7 @@ struct deferral {
     std::string dsn, reason;
 };
 
-// What restrictions leave behind in one session. The session keeps it, and has it in its facts.
+// What restrictions leave behind in one SMTP session. The session keeps it, and has it in its facts.
 struct access_memory {
     deferral if_permit, if_reject;
     bool permit_is_maybe_for_client = false, permit_is_maybe_for_helo = false, permit_is_maybe_for_sender = false;
@@ -68,7 +69,7 @@ struct client_certificate {
     std::string subject, issuer, fingerprint, public_key_fingerprint;
 };
 
-// What of a session restrictions look at.
+// What of an SMTP session restrictions look at.
 struct access_facts {
     const peer* client = nullptr;
     endpoint server;      // where the client connected to
@@ -82,7 +83,7 @@ struct access_facts {
     std::string queue_id;
     std::size_t recipient_count = 0;  // accepted so far
     std::int64_t message_size = 0;    // as announced, or as it came
-    bool sasl_active = false;         // AUTH is offered in this session
+    bool sasl_active = false;         // AUTH is offered in the SMTP session
     bool input_waiting = false;       // the client sent more than this command
     bool tls = false;
     std::string tls_protocol, tls_cipher;
@@ -94,9 +95,13 @@ struct access_facts {
 
 enum class stage : std::uint8_t { connect, helo, mail, rcpt, data, end_of_data, etrn, vrfy };
 
+// Whose fault a refusal is: the client's, that of main.cf, or that of a table that could not be read.
+enum class refusal_cause : std::uint8_t { policy, configuration, lookup };
+
 struct decision {
     enum class outcome : std::uint8_t { dunno, permit, refuse };
     outcome what = outcome::dunno;
+    refusal_cause cause = refusal_cause::policy;
     std::string reply;          // of a refusal: "554 5.7.1 <a@b>: Relay access denied"
     bool hang_up = false;       // the connection is cut without a reply (HANGUP)
     bool process_dies = false;  // as Postfix's does of what it cannot understand
@@ -115,8 +120,11 @@ class access {
 
     // Why smtpd does not start, or "".
     const std::string& fatal() const;
-    // What a process says of its tables when it starts: call it once a connection, it speaks once a process.
-    void introduce(const maillog::process& by);
+    // What a process says of its tables when it starts, after what it said `before`: call it once a connection, it
+    // speaks once a process.
+    void introduce(const std::vector<table::diagnostic>& before, const maillog::process& by);
+    // What trivial-rewrite(8) makes of an address, in the local context. It says what it has to say once to each process.
+    const address::resolved& resolve(std::string_view sender, std::string_view recipient, const maillog::process& by);
     // A 4xx or 5xx reply with smtpd_reject_footer added; lines end in CRLF but for the last.
     std::string with_footer(std::string reply, const access_facts& facts, const maillog::process& by);
 

@@ -16,12 +16,24 @@ bool ends_here(address::domain_class domain) {
            domain == address::domain_class::virtual_mailbox;
 }
 
+constexpr std::size_t most_resolved = 100;  // that a process remembers
+
 }  // namespace
 
-// As smtpd asks trivial-rewrite(8): in the local context, and in lower case.
+const address::resolved& ask_rewrite(master::mail_system& mail, access_settings& settings, std::string_view sender,
+                                     std::string_view recipient, const maillog::process& by) {
+    const address::resolved& made = mail.rewrite().resolve(sender, mail.rewrite().rewrite(recipient, true));
+    if (made.warnings.empty()) return made;
+    auto& known = settings.process(by.pid).resolved;
+    if (known.size() >= most_resolved) known.clear();
+    if (!known.emplace(sender, recipient).second) return made;
+    for (const std::string& each : made.warnings) mail.warn(mail.process_of("trivial-rewrite"), each);
+    return made;
+}
+
+// As smtpd asks trivial-rewrite(8), in lower case.
 address::resolved evaluation::resolve(std::string_view sender, std::string_view recipient) const {
-    const std::string full = mail_.rewrite().rewrite(recipient, true);
-    address::resolved made = mail_.rewrite().resolve(sender, full);
+    address::resolved made = ask_rewrite(mail_, settings_, sender, recipient, by_);
     made.recipient = text::lowered(made.recipient);
     return made;
 }

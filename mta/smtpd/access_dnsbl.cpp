@@ -193,8 +193,16 @@ task<verdict> evaluation::reject_rhsbl(const call& c) {
     co_return reject_listed(*hit.answer, c.argument, *value, about.about);
 }
 
+// No list in the DNS opens a relay: at RCPT, one counts only where mail may go anyway.
+verdict evaluation::relay_safety() {
+    const std::string* recipient = stage_name_ == "RCPT" ? address_of(party::recipient) : nullptr;
+    return recipient ? authorized(*recipient) : verdict::permit;
+}
+
 // A white list that does not answer may have let the client in: no refusal is final then.
 task<verdict> evaluation::permit_dnswl_client(const call& c) {
+    const verdict safe = relay_safety();
+    if (safe != verdict::permit) co_return safe;
     const std::string& address = facts_.client->address;
     const auto query = dns::dnsbl_name(address, list_domain(c.argument));
     if (!query) co_return verdict::dunno;
@@ -207,6 +215,8 @@ task<verdict> evaluation::permit_dnswl_client(const call& c) {
 }
 
 task<verdict> evaluation::permit_rhswl_client(const call& c) {
+    const verdict safe = relay_safety();
+    if (safe != verdict::permit) co_return safe;
     const std::string* name = value_of(party::client);
     const std::string_view domain = name ? listable_domain(*name) : std::string_view();
     if (domain.empty()) co_return verdict::dunno;

@@ -271,6 +271,7 @@ void evaluation::note(const list_frame& frame, std::string_view word, std::strin
 // -- saying no --------------------------------------------------------------------------------------------------------
 
 verdict evaluation::refuse(refusal_cause cause, int code, std::string_view dsn, std::string_view text) {
+    // Only a refusal of policy can be turned into a warning.
     const bool only_warn = warn_only_at_ > 0 && cause == refusal_cause::policy;
     std::string made = fmt::format("{} {} {}", code, dsn, text);
     if (code < 400 || code > 599) {
@@ -281,10 +282,7 @@ verdict evaluation::refuse(refusal_cause cause, int code, std::string_view dsn, 
         made = unusable_reply;
     }
     if (made.size() > longest_reply) made.resize(longest_reply);
-    for (char& each : made) {
-        const auto byte = static_cast<unsigned char>(each);
-        if (byte < ' ' || byte == 0x7f) each = ' ';
-    }
+    made = address::printable(made, settings_.smtputf8, ' ');
     // An earlier trouble that may have kept the mail from being accepted turns a lasting refusal into that trouble.
     if (!only_warn && memory_.if_reject.active && made[0] == '5') {
         memory_.if_reject.active = false;
@@ -301,6 +299,7 @@ verdict evaluation::refuse(refusal_cause cause, int code, std::string_view dsn, 
         return verdict::dunno;
     }
     reply_ = std::move(made);
+    cause_ = cause;
     return verdict::reject;
 }
 
@@ -338,7 +337,7 @@ verdict evaluation::configuration_error() {
 }
 
 verdict evaluation::lookup_error(std::string_view name) {
-    return refuse(refusal_cause::configuration, 451, "4.3.0", fmt::format("<{}>: Temporary lookup failure", name));
+    return refuse(refusal_cause::lookup, 451, "4.3.0", fmt::format("<{}>: Temporary lookup failure", name));
 }
 
 // A permission is logged where smtpd_log_access_permit_actions names it and no doubt overrules it.

@@ -22,9 +22,6 @@ namespace mta::smtpd {
 
 enum class verdict : std::uint8_t { dunno, permit, reject };
 
-// What may be turned into a warning by warn_if_reject: a refusal of policy, not one of a wrong configuration.
-enum class refusal_cause : std::uint8_t { policy, configuration };
-
 // What a restriction in a list is about when it does not say so itself.
 struct subject {
     std::string name;  // "<NAME>: Recipient address rejected"
@@ -54,6 +51,10 @@ struct restriction {
 // By name, in any case; null for a name that is none.
 const restriction* find_restriction(std::string_view name);
 
+// access::resolve.
+const address::resolved& ask_rewrite(master::mail_system& mail, access_settings& settings, std::string_view sender,
+                                     std::string_view recipient, const maillog::process& by);
+
 class evaluation {
   public:
     evaluation(master::mail_system& mail, access_settings& settings, const access_facts& facts, access_memory& memory,
@@ -67,6 +68,7 @@ class evaluation {
     task<verdict> etrn();
     task<verdict> whole_message(list_name which, std::string name, reply_class about);
     const std::string& reply() const { return reply_; }
+    refusal_cause cause() const { return cause_; }
     bool process_dies() const { return process_dies_; }
     bool hangs_up() const { return hangs_up_; }
 
@@ -202,6 +204,7 @@ class evaluation {
     };
     task<list_hit> ask_filtered(std::string query, std::string_view list);
     verdict reject_listed(const dnsbl_answer& answer, std::string_view list, std::string_view what, reply_class about);
+    verdict relay_safety();
     std::optional<std::string> reply_value(std::string_view name) const;
 
     friend class access;
@@ -222,6 +225,7 @@ class evaluation {
     std::string_view stage_name_;
     std::optional<std::string> sender_, recipient_;  // as the stage shows them
     std::string reply_;
+    refusal_cause cause_ = refusal_cause::policy;
     int depth_ = 0;         // of lists in lists
     int warn_only_at_ = 0;  // the depth of a warn_if_reject in force
     int policy_depth_ = 0;

@@ -65,7 +65,7 @@ task<void> server::serve(std::unique_ptr<byte_stream> stream, endpoint local, en
             }
             co_return;
         }
-        access_.introduce(process.process());
+        access_.introduce(settings_.greetings, process.process());
         mail_.log(process.process(), {}, maillog::remark{maillog::level::fatal, access_.fatal()});
         bury(process.process(), "exit status 1");
         process.end_process();

@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-#include "mta/address/trivial_rewrite.hpp"
 #include "mta/master/mail_system.hpp"
 #include "mta/text/strings.hpp"
 
@@ -73,6 +72,13 @@ std::string escaped(std::string_view text) {
 
 }  // namespace
 
+// What the postmaster may want to know of a refusal (notify_classes); of a failed lookup, only `data` would tell.
+notice session::notice_of(refusal_cause cause) {
+    return cause == refusal_cause::policy          ? notice::policy
+           : cause == refusal_cause::configuration ? notice::software
+                                                   : notice::none;
+}
+
 session::session(server& owner, const maillog::process& process, std::unique_ptr<byte_stream> stream, endpoint local,
                  endpoint remote)
     : server_(owner),
@@ -133,9 +139,7 @@ session::verdict session::refuse(const address::refusal& refused) {
 session::verdict session::refuse(const decision& decided) {
     died_ = died_ || decided.process_dies;
     if (decided.hang_up || decided.process_dies) return verdict::quit;
-    const auto says = [&](std::string_view words) { return decided.reply.find(words) != std::string::npos; };
-    const notice why = says("4.3.5 ") ? notice::software : says("4.3.0 ") ? notice::resource : notice::policy;
-    return refuse(decided.reply, why);
+    return refuse(decided.reply, notice_of(decided.cause));
 }
 
 access_facts session::facts() {
@@ -183,8 +187,8 @@ address::command_rules session::grammar() {
     rules.dsn = advertises(keyword::dsn);
     rules.leftovers = leftovers_;
     rules.resolve = [this](std::string_view internal) -> std::optional<std::string> {
-        const std::string rewritten = mail_.rewrite().rewrite(internal, true);
-        const address::resolved& to = mail_.rewrite().resolve("", rewritten);
+        const std::string sender = transaction_.sender.value_or(std::string(internal));
+        const address::resolved& to = server_.restrictions().resolve(sender, internal, process_);
         if (to.flags.error) return std::nullopt;
         return to.recipient;
     };
@@ -213,7 +217,7 @@ task<void> session::run() {
     const identified who = co_await identify(mail_.host(), remote_, options_.peername_lookup);
     client_ = announced_ = who.client;
     xforward_allowed_ = options_.xforward_hosts.match(client_.name, client_.address).matched();
-    server_.restrictions().introduce(process_);
+    server_.restrictions().introduce(options_.greetings, process_);
     server_.introduce(process_);
     if (!who.warning.empty()) warn(who.warning);
     log(maillog::connected{client_.for_log()});
@@ -226,7 +230,7 @@ task<void> session::run() {
         reason_ = "lost connection";
     }
     if (stream_.connected() && !died_ && reason_ != "lost connection") co_await send();
-    if (counted_) server_.traffic().disconnect(options_.service_name, counted_as_);
+    if (counted_ && !excepted_from_limits()) server_.traffic().disconnect(options_.service_name, counted_as_);
     if (!died_) log_end();
 }
 

@@ -44,6 +44,7 @@ class session {
 
     task<void> converse();
     task<bool> greet();
+    bool excepted_from_limits();
     bool admitted();  // smtpd_client_connection_*_limit
     task<io_error> send();
     task<bool> next_command();  // into text_; false: the session ends
@@ -84,6 +85,7 @@ class session {
     verdict refuse(std::string_view text, notice why = notice::protocol);  // an error reply; counts against the client
     verdict refuse(const address::refusal& refused);
     verdict refuse(const decision& decided);
+    static notice notice_of(refusal_cause cause);
     void note(notice why) { seen_notices_ |= static_cast<unsigned>(why); }
     void reset_transaction();
     void forget_forwarded() { forwarded_.clear(); }
@@ -96,6 +98,7 @@ class session {
     std::vector<std::string_view> offered_mechanisms() const;
     bool advertises(keyword which) const { return !(discarded_ & bit(which)); }
     bool sasl_active() const { return options_.sasl_enabled && (!options_.tls_auth_only || in_tls_); }
+    bool lacks_smtputf8(std::string_view address, bool declared) const;
     address::command_rules grammar();
     access_facts facts();
     bool limited() const;  // whether anvil counts this client

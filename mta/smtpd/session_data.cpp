@@ -177,7 +177,7 @@ task<session::verdict> session::bdat(const address::command_line& line) {
         command_.clear();
         if (decided.hang_up || decided.process_dies) co_return refuse(decided);
         if (decided.refused()) {
-            note(notice::policy);
+            note(notice_of(decided.cause));
             no = decided.reply;
         }
     }

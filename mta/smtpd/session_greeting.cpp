@@ -12,8 +12,14 @@ bool session::limited() const {
     return counted_;
 }
 
+bool session::excepted_from_limits() {
+    const table::list_match match = options_.limit_exceptions.match(client_.name, client_.address);
+    for (const std::string& each : match.warnings) warn(each);
+    return match.matched();
+}
+
 bool session::admitted() {
-    if (xclient_allowed_ || options_.limit_exceptions.match(client_.name, client_.address).matched()) return true;
+    if (xclient_allowed_ || excepted_from_limits()) return true;
     counted_ = true;
     counted_as_ = client_.address;
     const auto seen = server_.traffic().connect(options_.service_name, counted_as_);

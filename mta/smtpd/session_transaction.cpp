@@ -18,6 +18,12 @@ bool has_path(const address::command_line& line, std::string_view word) {
     return line.arguments.size() >= 3 && text::equal_ignoring_case(line.arguments[1].text, word);
 }
 
+bool is_ascii(std::string_view text) {
+    return std::none_of(text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) > 127; });
+}
+
+constexpr std::string_view undeclared = "553 5.6.7 Must declare SMTPUTF8 to send unicode address";
+
 // RFC 3461 4.2: what the client called the recipient; without ORCPT, the path as it stood in RCPT.
 std::string original_for_reports(const address::rcpt_command& command) {
     if (!command.orcpt_type.empty())
@@ -26,8 +32,7 @@ std::string original_for_reports(const address::rcpt_command& command) {
     if (path.starts_with('<')) path.remove_prefix(1);
     if (path.ends_with('>')) path.remove_suffix(1);
     path = text::trimmed_right(path);
-    const bool ascii = std::none_of(path.begin(), path.end(), [](char c) { return static_cast<unsigned char>(c) > 127; });
-    return (ascii ? "rfc822;" : "utf-8;") + address::xtext_encode(path, "+=");
+    return (is_ascii(path) ? "rfc822;" : "utf-8;") + address::xtext_encode(path, "+=");
 }
 
 }  // namespace
@@ -41,6 +46,11 @@ void session::reset_transaction() {
     chunks_ = chunks::none;
     memory_.reset_message();
     forget_forwarded();
+}
+
+// strict_smtputf8 (RFC 6531 3.1).
+bool session::lacks_smtputf8(std::string_view address, bool declared) const {
+    return options_.strict_smtputf8 && !declared && !is_ascii(address);
 }
 
 // "reject: MAIL from ..." of what the session itself refuses.
@@ -82,6 +92,7 @@ task<session::verdict> session::mail(const address::command_line& line) {
     }
     const auto& command = std::get<address::mail_command>(parsed);
     leftovers_ = command.leftovers;
+    if (lacks_smtputf8(command.reverse_path, command.smtputf8)) co_return refuse(std::string(undeclared));
     const auto free = static_cast<double>(mail_.host().queue_files().free_bytes());
     const bool under_floor = options_.minimum_free > 0 && free < static_cast<double>(options_.minimum_free);
     if (under_floor ||
@@ -149,6 +160,7 @@ task<session::verdict> session::rcpt(const address::command_line& line) {
     const auto parsed = address::parse_rcpt(line, rules, transaction_.mail.smtputf8);
     if (const auto* refused = std::get_if<address::refusal>(&parsed)) co_return refuse(*refused);
     const auto& command = std::get<address::rcpt_command>(parsed);
+    if (lacks_smtputf8(command.forward_path, transaction_.mail.smtputf8)) co_return refuse(std::string(undeclared));
     if (options_.recipient_limit > 0 && static_cast<int>(transaction_.recipients.size()) >= options_.recipient_limit) {
         reply("452 4.5.3 Error: too many recipients");
         if (transaction_.overshoot++ < options_.recipient_overshoot_limit) co_return verdict::good;
@@ -187,6 +199,7 @@ task<session::verdict> session::vrfy(const address::command_line& line) {
     const auto parsed = address::parse_vrfy(line, rules);
     if (const auto* refused = std::get_if<address::refusal>(&parsed)) co_return refuse(*refused);
     const auto& command = std::get<address::vrfy_command>(parsed);
+    if (lacks_smtputf8(command.address, command.smtputf8)) co_return refuse(std::string(undeclared));
     recipient_ = command.address;
     recipient_as_sent_ = command.as_sent;
     const access_facts known = facts();

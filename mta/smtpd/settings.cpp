@@ -79,6 +79,7 @@ settings::settings(master::mail_system& mail, master::daemon& service) {
     peername_lookup = p.flag("smtpd_peername_lookup");
     strict_envelopes = p.flag("strict_rfc821_envelopes");
     smtputf8 = p.flag("smtputf8_enable");
+    strict_smtputf8 = smtputf8 && p.flag("strict_smtputf8");
     soft_bounce = p.flag("soft_bounce");
     forbid_pipelining = p.flag("smtpd_forbid_unauth_pipelining");
     const std::string newline = text::lowered(p.text("smtpd_forbid_bare_newline"));
@@ -148,7 +149,7 @@ void settings::read_sasl(master::mail_system& mail, master::daemon& service) {
         if (!in_clear || clear_allows_plaintext) mechanisms.push_back(each);
         if (!in_clear || tls_allows_plaintext) tls_mechanisms.push_back(each);
     }
-    for (const table::diagnostic& each : complaints) mail.warn(mail.process_of("smtpd"), each.text);
+    greetings.insert(greetings.end(), complaints.begin(), complaints.end());
 }
 
 void settings::read_lists(master::mail_system& mail, master::daemon& service) {
@@ -184,7 +185,7 @@ void settings::read_lists(master::mail_system& mail, master::daemon& service) {
     discarded_keywords_by_address =
         table::maps::open("smtpd_discard_ehlo_keyword_address_maps", p.text("smtpd_discard_ehlo_keyword_address_maps"),
                           mail.shared().tables, environment, {}, complaints);
-    for (const table::diagnostic& each : complaints) mail.warn(mail.process_of("smtpd"), each.text);
+    greetings.insert(greetings.end(), complaints.begin(), complaints.end());
     std::vector<std::string> unknown;
     discarded_keywords = parse_keywords(p.text("smtpd_discard_ehlo_keywords"), unknown);
     for (const std::string& each : unknown)

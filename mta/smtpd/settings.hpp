@@ -59,7 +59,7 @@ struct settings {
     std::size_t line_length_limit, history_limit;
     int soft_error_limit, hard_error_limit, junk_command_limit, recipient_limit, recipient_overshoot_limit;
     duration timeout, error_sleep_time, starttls_timeout;
-    bool helo_required, disable_vrfy, peername_lookup, strict_envelopes, smtputf8;
+    bool helo_required, disable_vrfy, peername_lookup, strict_envelopes, smtputf8, strict_smtputf8;
     bool soft_bounce, forbid_pipelining;
     smtpd::bare_newline bare_newline = bare_newline::allowed;
     int bare_newline_code;
@@ -88,6 +88,7 @@ struct settings {
     cleanup::overrides overrides;  // receive_override_options
     std::string cleanup_service;
     bool has_reject_footer;  // smtpd_reject_footer, smtpd_reject_footer_maps
+    std::vector<table::diagnostic> greetings;  // what a process says of its lists when it starts
     unsigned notices = 0;    // bits of `notice`
 
     int connection_count_limit, connection_rate_limit, message_rate_limit, recipient_rate_limit, tls_rate_limit,

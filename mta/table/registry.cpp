@@ -24,7 +24,11 @@ bool depends_on_host(std::string_view spec, const environment& environment) {
 
 }  // namespace
 
-opened registry::open(std::string_view spec, const environment& environment, const open_options& options) {
+opened registry::open(std::string_view spec, const environment& environment, const open_options& wanted) {
+    open_options options = wanted;
+    constexpr std::string_view proxy = "proxy:";
+    if (environment.alias_tables.contains(spec.substr(spec.starts_with(proxy) ? proxy.size() : 0)))
+        options.syntax = source_syntax::aliases;
     if (depends_on_host(spec, environment)) return mta::table::open(spec, environment, options);
 
     std::vector<entry>& known = entries_[{std::string(spec), options}];

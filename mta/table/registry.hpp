@@ -18,7 +18,7 @@ namespace mta::table {
 class registry {
   public:
     // As table::open; the diagnostics are given to each host that opens the table.
-    opened open(std::string_view spec, const environment& environment, const open_options& options = {});
+    opened open(std::string_view spec, const environment& environment, const open_options& wanted = {});
 
     std::size_t live_tables() const;  // how many distinct tables some host still holds
 
