@@ -169,7 +169,6 @@ void passage::bounce() {
                          cut_record_length_),
              false);
     envelope_.traces.clear();
-    if (message_.detects_utf8) envelope_.smtputf8 = utf8_ && options_.smtputf8;
     mail_.bounce().send_notices(envelope_);
     errors_ = 0;
 }

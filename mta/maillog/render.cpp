@@ -154,7 +154,8 @@ struct line_writer {
     }
     void operator()(const expired& e) const {
         id();
-        append(out, "from=<{}>, status={}, returned to sender", address::path_822(e.sender), e.forced ? "force-expired" : "expired");
+        append(out, "from=<{}>, status={}, returned to sender", address::path_822(e.sender),
+               e.forced ? "force-expired" : "expired");
     }
     void operator()(const notification& e) const {
         id();

@@ -31,7 +31,8 @@ const std::string& access::fatal() const {
 void access::introduce(const std::vector<table::diagnostic>& before, const maillog::process& by) {
     if (!settings_->process(by.pid).said_once.emplace("introduction").second) return;
     std::set<std::string_view> said;
-    for (const std::vector<table::diagnostic>* some : {&before, static_cast<const std::vector<table::diagnostic>*>(&settings_->greetings)}) {
+    for (const std::vector<table::diagnostic>* some :
+         {&before, static_cast<const std::vector<table::diagnostic>*>(&settings_->greetings)}) {
         for (const table::diagnostic& each : *some) {
             if (said.insert(each.text).second) mail_.log(by, each);
         }

@@ -46,7 +46,7 @@ struct dnsbl_answer {
 struct process_cache {
     std::map<std::string, dnsbl_answer, std::less<>> dnsbl;
     std::set<std::pair<std::string, std::string>> resolved;  // sender and recipient that trivial-rewrite was asked
-    std::set<std::string, std::less<>> said_once;  // warnings that a process gives one time
+    std::set<std::string, std::less<>> said_once;            // warnings that a process gives one time
 };
 
 struct access_settings {

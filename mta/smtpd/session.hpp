@@ -119,7 +119,7 @@ class session {
         address::mail_command mail;
         std::string content, rest;     // rest: of a chunk's last line
         cleanup::table_actions early;  // that cleanup knows before the content
-        std::int64_t size = 0;      // of the content as sent
+        std::int64_t size = 0;         // of the content as sent
         int overshoot = 0;
         bool too_big = false, bare_newline = false, line_is_cut = false, at_first_line = true;
     };

@@ -87,9 +87,9 @@ struct settings {
     std::shared_ptr<const cleanup::local_clients> local_clients;
     cleanup::overrides overrides;  // receive_override_options
     std::string cleanup_service;
-    bool has_reject_footer;  // smtpd_reject_footer, smtpd_reject_footer_maps
+    bool has_reject_footer;                    // smtpd_reject_footer, smtpd_reject_footer_maps
     std::vector<table::diagnostic> greetings;  // what a process says of its lists when it starts
-    unsigned notices = 0;    // bits of `notice`
+    unsigned notices = 0;                      // bits of `notice`
 
     int connection_count_limit, connection_rate_limit, message_rate_limit, recipient_rate_limit, tls_rate_limit,
         auth_rate_limit;

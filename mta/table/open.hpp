@@ -30,7 +30,7 @@ struct environment {
     std::map<std::string, std::string, std::less<>> variables;  // environ:
     // Specs whose source is in the form of aliases(5), whatever parameter names them: postalias(1) made the index.
     std::set<std::string, std::less<>> alias_tables;
-    random_source* random = nullptr;                            // randmap:; must outlive the tables opened with it
+    random_source* random = nullptr;  // randmap:; must outlive the tables opened with it
     // Source texts (postmap format) for tables whose server the lab does not run: "ldap:/etc/postfix/x.cf" -> text.
     // The types that may be stood in for: ldap mysql pgsql memcache socketmap tcp nis nisplus netinfo unix mongodb.
     std::map<std::string, std::string, std::less<>> stand_ins;
