@@ -186,8 +186,7 @@ void mime_parser::finish_header() {
     }
     if (options_.report_eight_bit_header && has_eight_bit(header_)) report(mime_error::eight_bit_header, header_);
     // Which encoding is the right one then depends on a Content-Type that may yet come.
-    const bool told_later =
-        downgrades() && known != nullptr && known->type == header_type::content_transfer_encoding;
+    const bool told_later = downgrades() && known != nullptr && known->type == header_type::content_transfer_encoding;
     if (!told_later) handler_.header(class_, known, header_);
     previous_was_piece_ = false;
     header_.clear();

@@ -12,7 +12,7 @@
 namespace mta::smtp {
 namespace {
 
-constexpr std::size_t shown_content_bytes = 200;
+constexpr std::size_t shown_content_bytes = 60;
 
 cleanup::mime_options options_of(const filters& with, bool downgrade) {
     cleanup::mime_options mime = with.mime;
@@ -27,7 +27,7 @@ content_writer::content_writer(const filters& with, const address::trivial_rewri
                                bool downgrade)
     : filters_(with), rewrite_(rewrite), rest_(content), room_(with.smtp_line_limit) {
     if (downgrade || with.checks_content() || !with.generic.empty())
-        parser_.emplace(options_of(with, downgrade), with.headers, *this);
+        parser_.emplace(options_of(with, downgrade), with.headers, static_cast<cleanup::mime_handler&>(*this));
 }
 
 bool content_writer::write(std::string& out, std::size_t enough) {
@@ -108,7 +108,8 @@ void content_writer::header(cleanup::header_class where, const cleanup::header_o
                                 : where == cleanup::header_class::multipart ? filters_.mime_header_checks
                                                                             : filters_.nested_header_checks;
     if (!survives(checks, cleanup::check_place::header, text) || failed_ != problem::none) return;
-    const bool has_addresses = options && (options->is(cleanup::header_sender) || options->is(cleanup::header_recipient));
+    const bool has_addresses =
+        options && (options->is(cleanup::header_sender) || options->is(cleanup::header_recipient));
     if (primary && has_addresses && !filters_.generic.empty()) {
         put_header(with_generic_addresses(text));
     } else {
@@ -142,7 +143,8 @@ void content_writer::body(std::string_view text, bool whole, std::int64_t) {
     if (failed_ != problem::none) return;
     if (filters_.body_checks.empty()) return put(text, whole);
     std::string checked(text);
-    if (survives(filters_.body_checks, cleanup::check_place::body, checked) && failed_ == problem::none) put(checked, whole);
+    if (survives(filters_.body_checks, cleanup::check_place::body, checked) && failed_ == problem::none)
+        put(checked, whole);
 }
 
 void content_writer::error(cleanup::mime_error, std::string_view) {

@@ -22,12 +22,12 @@ namespace mta::smtp {
 
 struct filters {
     table::maps header_checks, mime_header_checks, nested_header_checks, body_checks, generic, reply;
-    bool propagate_extensions = false;        // "generic" in propagate_unmatched_extensions
-    bool converts_eight_bit = true;           // disable_mime_output_conversion=no
-    std::size_t smtp_line_limit = 998;        // 0: none
-    std::size_t queue_line_limit = 2048;      // of a piece of a line, as the queue file holds it
-    std::size_t token_limit = 10'240;         // header_address_token_limit
-    cleanup::mime_options mime;               // limits only
+    bool propagate_extensions = false;    // "generic" in propagate_unmatched_extensions
+    bool converts_eight_bit = true;       // disable_mime_output_conversion=no
+    std::size_t smtp_line_limit = 998;    // 0: none
+    std::size_t queue_line_limit = 2048;  // of a piece of a line, as the queue file holds it
+    std::size_t token_limit = 10'240;     // header_address_token_limit
+    cleanup::mime_options mime;           // limits only
     cleanup::header_table headers;
 
     // `prefix` is "smtp_" or "lmtp_".
