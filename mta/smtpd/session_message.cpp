@@ -82,7 +82,7 @@ queue::queue_file session::envelope() const {
         made.encoding = command.body == address::body_type::eight_bit_mime ? "8bit" : "7bit";
     }
     made.smtputf8 = command.smtputf8;
-    made.envelope_id = address::xtext_encode(command.envid, "+=");
+    made.envelope_id = command.envid;
     if (command.ret == address::dsn_ret::full) made.returns = queue::return_content::full;
     if (command.ret == address::dsn_ret::headers) made.returns = queue::return_content::headers;
     made.content_filter = options_.content_filter;
@@ -120,7 +120,8 @@ void session::abandon_message() {
         id = text::trimmed(line.substr(name.size()));
         break;
     }
-    mail_.log(mail_.process_of("cleanup"), transaction_.queue_id, maillog::message_id_seen{id, false});
+    mail_.log(mail_.process_of("cleanup", options_.cleanup_service), transaction_.queue_id,
+              maillog::message_id_seen{id, false});
 }
 
 task<session::verdict> session::finish_message() {
@@ -160,7 +161,7 @@ session::verdict session::hand_over(bool discarded) {
         message.wanted = options_.overrides;
         message.service = options_.cleanup_service;
         apply_effects(message);
-        taken = mail_.cleanup().take(std::move(message), mail_.process_of("cleanup"));
+        taken = mail_.cleanup().take(std::move(message));
     }
     reset_transaction();
     if (taken.status == cleanup::status::ok) {
