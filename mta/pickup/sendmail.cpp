@@ -188,7 +188,7 @@ class command {
         file_.from.local = !options_.gateway;
         file_.encoding = options_.encoding;
         file_.returns = options_.returns;
-        file_.envelope_id = address::xtext_encode(options_.envelope_id, "+=");
+        file_.envelope_id = options_.envelope_id;
         file_.verp_delimiters = options_.verp_delimiters;
         file_.full_name = options_.full_name ? *options_.full_name : own_full_name();
         file_.content = std::make_shared<const std::string>(content);
@@ -265,7 +265,7 @@ bool pick_up(master::mail_system& mail, const queue::message& file) {
     if (!content.empty() && (content.front() == ' ' || content.front() == '\t')) message.content += '\n';
     message.content += content;
     const std::string id = envelope.id;
-    const cleanup::result taken = mail.cleanup().take(std::move(message), mail.process_of("cleanup"));
+    const cleanup::result taken = mail.cleanup().take(std::move(message));
     if (taken.status != cleanup::status::ok && taken.text.empty()) {
         mail.warn(pickup, fmt::format("maildrop/{}: error writing {}: {}", file->id, id, taken.description()));
     }

@@ -95,8 +95,9 @@ struct access_facts {
 
 enum class stage : std::uint8_t { connect, helo, mail, rcpt, data, end_of_data, etrn, vrfy };
 
-// Whose fault a refusal is: the client's, that of main.cf, or that of a table that could not be read.
-enum class refusal_cause : std::uint8_t { policy, configuration, lookup };
+// Whose fault a refusal is: the client's, that of who wrote the address, that of main.cf, or that of a table that could
+// not be read.
+enum class refusal_cause : std::uint8_t { policy, unknown_user, configuration, lookup };
 
 struct decision {
     enum class outcome : std::uint8_t { dunno, permit, refuse };

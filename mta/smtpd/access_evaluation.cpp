@@ -272,7 +272,8 @@ void evaluation::note(const list_frame& frame, std::string_view word, std::strin
 
 verdict evaluation::refuse(refusal_cause cause, int code, std::string_view dsn, std::string_view text) {
     // Only a refusal of policy can be turned into a warning.
-    const bool only_warn = warn_only_at_ > 0 && cause == refusal_cause::policy;
+    const bool only_warn =
+        warn_only_at_ > 0 && (cause == refusal_cause::policy || cause == refusal_cause::unknown_user);
     std::string made = fmt::format("{} {} {}", code, dsn, text);
     if (code < 400 || code > 599) {
         warn(fmt::format("SMTP reply code configuration error: {}", made));

@@ -74,9 +74,17 @@ std::string escaped(std::string_view text) {
 
 // What the postmaster may want to know of a refusal (notify_classes); of a failed lookup, only `data` would tell.
 notice session::notice_of(refusal_cause cause) {
-    return cause == refusal_cause::policy          ? notice::policy
-           : cause == refusal_cause::configuration ? notice::software
-                                                   : notice::none;
+    switch (cause) {
+        case refusal_cause::policy:
+            return notice::policy;
+        case refusal_cause::unknown_user:
+            return notice::bounce;
+        case refusal_cause::configuration:
+            return notice::software;
+        case refusal_cause::lookup:
+            break;
+    }
+    return notice::none;
 }
 
 session::session(server& owner, const maillog::process& process, std::unique_ptr<byte_stream> stream, endpoint local,
@@ -129,6 +137,7 @@ session::verdict session::refuse(std::string_view text, notice why) {
 }
 
 session::verdict session::refuse(const address::refusal& refused) {
+    if (!refused.warning.empty()) warn(refused.warning);
     if (refused.illegal_address) {
         warn(fmt::format("Illegal address syntax from {} in {} command: {}", client_.name_and_address(), where_,
                          *refused.illegal_address));
@@ -279,7 +288,7 @@ task<bool> session::next_command() {
         error_ = got.error;
         if (error_ != io_error::none) co_return false;
     }
-    while (!cut && !text_.empty() && text_.back() == '\r') text_.pop_back();
+    while (!cut && !checks_bare_newline_ && !text_.empty() && text_.back() == '\r') text_.pop_back();
     remember("In:  ", text_);
     if (cut) {
         warn(fmt::format("{}: request longer than {}: {:.30}...", client_.name_and_address(), limit,
@@ -303,7 +312,7 @@ bool session::filter_command() {
     const table::lookup_result found = options_.command_filter->lookup(key);
     for (const std::string& each : found.warnings) warn(each);
     if (found.found()) {
-        inform(fmt::format("{}: replacing command \"{:.100}\" with \"{:.100}\"", client_.name_and_address(), key,
+        inform(fmt::format("{}: replacing command \"{:.100}\" with \"{:.100}\"", client_.name_and_address(), text_,
                            found.value));
         text_ = found.value;
     } else if (found.failed()) {

@@ -82,7 +82,7 @@ queue::queue_file session::envelope() const {
         made.encoding = command.body == address::body_type::eight_bit_mime ? "8bit" : "7bit";
     }
     made.smtputf8 = command.smtputf8;
-    made.envelope_id = address::xtext_encode(command.envid, "+=");
+    made.envelope_id = command.envid;
     if (command.ret == address::dsn_ret::full) made.returns = queue::return_content::full;
     if (command.ret == address::dsn_ret::headers) made.returns = queue::return_content::headers;
     made.content_filter = options_.content_filter;
@@ -143,17 +143,22 @@ void session::abandon_message() {
     cleanup::incoming message = for_queue();
     transaction_.queue_id.clear();
     message.cut_short = true;
-    mail_.cleanup().take(std::move(message), mail_.process_of("cleanup"));
+    mail_.cleanup().take(std::move(message));
+}
+
+bool session::rejects_newlines() const {
+    return checks_bare_newline_ && options_.bare_newline == bare_newline::rejected && transaction_.bare_newline;
+}
+
+session::verdict session::reject_newlines() {
+    log_rejection(where_, "bare <LF> received");
+    reset_transaction();
+    return refuse(
+        fmt::format("{} 5.5.2 {} Error: bare <LF> received", options_.bare_newline_code, options_.myhostname));
 }
 
 task<session::verdict> session::finish_message() {
-    if (checks_bare_newline_ && options_.bare_newline == bare_newline::rejected && transaction_.bare_newline) {
-        log_rejection("END-OF-MESSAGE", "bare <LF> received");
-        const std::string text =
-            fmt::format("{} 5.5.2 {} Error: bare <LF> received", options_.bare_newline_code, options_.myhostname);
-        reset_transaction();
-        co_return refuse(text);
-    }
+    if (rejects_newlines()) co_return reject_newlines();
     if (transaction_.too_big) {
         reset_transaction();
         co_return refuse("552 5.3.4 Error: message file too big", notice::bounce);
@@ -178,7 +183,7 @@ session::verdict session::hand_over(bool discarded) {
         cleanup::incoming message = for_queue();
         message.late = for_cleanup(memory_.effects);
         add_copies(message);
-        taken = mail_.cleanup().take(std::move(message), mail_.process_of("cleanup"));
+        taken = mail_.cleanup().take(std::move(message));
     }
     transaction_.queue_id.clear();
     reset_transaction();
@@ -187,7 +192,7 @@ session::verdict session::hand_over(bool discarded) {
         seen_notices_ = 0;
         reply(chunked ? fmt::format("250 2.0.0 Ok: {} bytes queued as {}", size, id)
                       : fmt::format("250 2.0.0 Ok: queued as {}", id));
-        if (history_.size() > options_.history_limit) history_.clear();
+        flush_history(options_.history_limit);
         return verdict::good;
     }
     notice why = notice::bounce;
@@ -205,7 +210,9 @@ session::verdict session::hand_over(bool discarded) {
         default:
             break;
     }
-    return refuse(taken.smtp_reply(), why);
+    const verdict last = refuse(taken.smtp_reply(), why);
+    flush_history(options_.history_limit);
+    return last;
 }
 
 }  // namespace mta::smtpd

@@ -26,13 +26,12 @@ constexpr std::string_view undeclared = "553 5.6.7 Must declare SMTPUTF8 to send
 
 // RFC 3461 4.2: what the client called the recipient; without ORCPT, the path as it stood in RCPT.
 std::string original_for_reports(const address::rcpt_command& command) {
-    if (!command.orcpt_type.empty())
-        return fmt::format("{};{}", command.orcpt_type, address::xtext_encode(command.orcpt_address, "+="));
+    if (!command.orcpt_type.empty()) return fmt::format("{};{}", command.orcpt_type, command.orcpt_address);
     std::string_view path = command.as_sent;
     if (path.starts_with('<')) path.remove_prefix(1);
     if (path.ends_with('>')) path.remove_suffix(1);
     path = text::trimmed_right(path);
-    return (is_ascii(path) ? "rfc822;" : "utf-8;") + address::xtext_encode(path, "+=");
+    return (is_ascii(path) ? "rfc822;" : "utf-8;") + std::string(path);
 }
 
 }  // namespace
@@ -188,6 +187,7 @@ task<session::verdict> session::rcpt(const address::command_line& line) {
 task<session::verdict> session::rset(const address::command_line& line) {
     const auto parsed = address::parse_bare(line);
     if (const auto* refused = std::get_if<address::refusal>(&parsed)) co_return refuse(*refused);
+    flush_history(options_.history_limit);
     reset_transaction();
     reply("250 2.0.0 Ok");
     co_return verdict::good;
