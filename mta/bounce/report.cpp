@@ -36,7 +36,7 @@ void append_head(std::string& out, const report& what, const std::string& bounda
         "Content-Transfer-Encoding: 8bit\n\nThis is a MIME-encapsulated message.\n\n",
         what.myhostname, what.mail_name, what.id, date, what.subject, address::path_822(what.to),
         what.generated ? "generated" : "replied", what.about->smtputf8 ? "global-" : "", boundary,
-        what.old_from ? "MAILER-DAEMON (Mail Delivery System)" : "Mail Delivery System <MAILER-DAEMON>");
+        what.from);
 }
 
 void append_letter(std::string& out, const report& what, const std::string& boundary) {

@@ -75,6 +75,7 @@ task<io_error> session::receive_reply(reply& into, duration timeout) {
             cut = more.end == smtp_stream::line_end::none;
         }
         const std::string shown = filtered_line(line);
+        if (reply_filter_failed_) co_return io_error::reset;
         const reply_parser::line kind = parser.add(shown);
         if (kind == reply_parser::line::garbage) warn_of_garbage(shown);
         if (kind == reply_parser::line::last) break;

@@ -91,7 +91,7 @@ class session {
 
     // The four ways in which a reply or a silence is bad for a message.
     void site_refused(const reply& answer);  // "refused to talk to me"
-    void site_failed(queue::delivery_status why);
+    void site_failed(const queue::delivery_status& why);
     void message_refused(const reply& answer, std::string_view command);
     void recipient_refused(std::size_t index, const reply& answer, std::string_view command);
     void stream_failed(io_error error);
@@ -132,6 +132,7 @@ class session {
     std::size_t accepted_ = 0;  // recipients
     bool mail_accepted_ = false;
     bool in_transaction_ = false;
+    bool reply_filter_failed_ = false;
     bool past_mail_ = false;  // what goes wrong now is nobody's loss
 
     unsigned trouble_ = 0;  // of trouble

@@ -28,6 +28,11 @@ std::string session::filtered_line(std::string_view line) {
     if (filter.empty()) return shown;
     const table::match match = filter.find(shown);
     for (const std::string& each : match.result.warnings) mail_.warn(account_.agent(), each);
+    if (match.failed()) {
+        mail_.warn(account_.agent(), fmt::format("table {} lookup error for {}", match.table, shown),
+                   account_.about().file->id);
+        reply_filter_failed_ = true;
+    }
     if (!match.found()) return shown;
     const std::string text =
         fmt::format("{}: replacing server reply \"{}\" with \"{}\"", relay_, shown, match.result.value);
