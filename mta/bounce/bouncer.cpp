@@ -202,10 +202,11 @@ void bouncer::send(report what, std::string sender, std::string_view log_kind) {
     envelope.recipients.push_back(to);
     what.id = envelope.id;
     if (what.entries.empty()) {
-        // Nobody wants to be told: Postfix finds that out once the letter is begun, and drops it.
+        // Nobody wants to be told: Postfix finds that out once the letter is begun, and drops it. No message comes of
+        // it, only a line of the log.
         const std::string stamp = settings_->long_queue_ids ? "" : text::compact_stamp(mail_.now()) + ".";
-        const std::string id = fmt::format("<{}{}@{}>", stamp, what.id, settings_->myhostname);
-        mail_.log(mail_.process_of("cleanup"), what.id, maillog::message_id_seen{id, false});
+        const std::string told = fmt::format("message-id=<{}{}@{}>", stamp, what.id, settings_->myhostname);
+        mail_.log(mail_.process_of("cleanup"), what.id, maillog::remark{maillog::level::info, told});
         return;
     }
     message.content = compose(what);

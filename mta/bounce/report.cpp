@@ -35,8 +35,7 @@ void append_head(std::string& out, const report& what, const std::string& bounda
         "MIME-Version: 1.0\nContent-Type: multipart/report; report-type={7}delivery-status;\n\tboundary=\"{8}\"\n"
         "Content-Transfer-Encoding: 8bit\n\nThis is a MIME-encapsulated message.\n\n",
         what.myhostname, what.mail_name, what.id, date, what.subject, address::path_822(what.to),
-        what.generated ? "generated" : "replied", what.about->smtputf8 ? "global-" : "", boundary,
-        what.from);
+        what.generated ? "generated" : "replied", what.about->smtputf8 ? "global-" : "", boundary, what.from);
 }
 
 void append_letter(std::string& out, const report& what, const std::string& boundary) {

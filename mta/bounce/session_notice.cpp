@@ -33,6 +33,7 @@ void send(master::mail_system& mail, const session_notice& notice) {
     const std::string host = p.text("myhostname"), mail_name = p.text("mail_name");
     cleanup::incoming message;
     message.source = cleanup::source::internal;
+    message.service = notice.cleanup_service;
     queue::queue_file& envelope = message.envelope;
     envelope.arrived = mail.now();
     envelope.id = mail.new_queue_id(envelope.arrived);
@@ -51,10 +52,8 @@ void send(master::mail_system& mail, const session_notice& notice) {
     if (!notice.opening.empty()) text += notice.opening + "\n\n";
     text += "Transcript of session follows.\n\n";
     for (const std::string& each : notice.transcript) append_wrapped(text, each);
-    text += "\n";
-    if (!notice.closing.empty()) text += notice.closing + "\n";
-    text += "\nFor other details, see the local mail logfile\n";
-    mail.cleanup().take(std::move(message), mail.process_of("cleanup"));
+    text += "\n" + notice.closing + "For other details, see the local mail logfile\n";
+    mail.cleanup().take(std::move(message));
 }
 
 }  // namespace mta::bounce

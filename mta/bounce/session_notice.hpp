@@ -13,12 +13,13 @@ class mail_system;
 namespace mta::bounce {
 
 struct session_notice {
-    std::string recipient;      // of the letter
-    std::string named_in_to;    // error_notice_recipient, as the To: header has it
-    std::string subject;        // after "Postfix "
-    std::string opening;        // a paragraph before the transcript, or ""
+    std::string recipient;    // of the letter
+    std::string named_in_to;  // error_notice_recipient, as the To: header has it
+    std::string subject;      // after "Postfix "
+    std::string opening;      // a paragraph before the transcript, or ""
     std::vector<std::string> transcript;
-    std::string closing;        // a line after it, or ""
+    std::string closing;  // lines after it, each with its end, or ""
+    std::string cleanup_service = "cleanup";
 };
 
 void send(master::mail_system& mail, const session_notice& notice);

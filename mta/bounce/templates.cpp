@@ -211,7 +211,8 @@ void notice_templates::read(std::string_view text, std::string_view file, std::v
 namespace {
 
 const unit* find_unit(std::string_view suffix) {
-    const auto found = std::find_if(units.begin(), units.end(), [&](const unit& each) { return each.suffix == suffix; });
+    const auto found =
+        std::find_if(units.begin(), units.end(), [&](const unit& each) { return each.suffix == suffix; });
     return found == units.end() ? nullptr : &*found;
 }
 
@@ -233,8 +234,8 @@ std::string time_in_unit(const notice_template& from, std::string_view kind, con
     const bool zero = value == 0 && seconds > 0 && in.seconds > 1;
     if (excessive || zero) {
         const std::string result = excessive ? fmt::format("excessive result \"{}\"", value) : "zero result";
-        warnings.push_back(fmt::format("{}: {} in {} template conversion of parameter \"{}\"", from.origin, result, kind,
-                                       parameter));
+        warnings.push_back(
+            fmt::format("{}: {} in {} template conversion of parameter \"{}\"", from.origin, result, kind, parameter));
         warnings.push_back(fmt::format("please {} time unit \"{}\" of \"{}\" in {} template",
                                        excessive ? "increase" : "reduce", in.suffix.substr(1), parameter, kind));
         warnings.emplace_back("for instructions see the bounce(5) manual");

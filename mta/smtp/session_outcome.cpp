@@ -10,7 +10,8 @@ namespace mta::smtp {
 queue::delivery_status session::status_of(const reply& answer, std::string text) {
     note_code(answer.code);
     const bool refuses = answer.dsn.starts_with('4') || answer.dsn.starts_with('5');
-    queue::delivery_status status(refuses ? answer.dsn : "5.5.0", refuses ? std::move(text) : "Protocol error: " + text);
+    queue::delivery_status status(refuses ? answer.dsn : "5.5.0",
+                                  refuses ? std::move(text) : "Protocol error: " + text);
     status.remote_mta = host_.name;
     status.diagnostic_type = "smtp";
     status.diagnostic = answer.one_line();

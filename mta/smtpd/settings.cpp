@@ -62,6 +62,7 @@ settings::settings(master::mail_system& mail, master::daemon& service) {
     content_filter = p.text("content_filter");
     double_bounce_sender = p.text("double_bounce_sender");
     error_recipient = p.text("error_notice_recipient");
+    bounce_recipient = p.text("bounce_notice_recipient");
     message_size_limit = p.number("message_size_limit");
     minimum_free = p.number("queue_minfree");
     line_length_limit = static_cast<std::size_t>(p.number("line_length_limit"));

@@ -54,7 +54,8 @@ enum class notice : std::uint8_t { none = 0, policy = 1, protocol = 2, resource 
 enum class bare_newline : std::uint8_t { allowed, normalized, rejected };
 
 struct settings {
-    std::string service_name, banner, myhostname, mail_name, content_filter, double_bounce_sender, error_recipient;
+    std::string service_name, banner, myhostname, mail_name, content_filter, double_bounce_sender, error_recipient,
+        bounce_recipient;
     std::int64_t message_size_limit, minimum_free;
     std::size_t line_length_limit, history_limit;
     int soft_error_limit, hard_error_limit, junk_command_limit, recipient_limit, recipient_overshoot_limit;
