@@ -52,11 +52,19 @@ void session::log_end() {
     log(told);
 }
 
+// A transcript that has become long is sent, or forgotten where there was nothing to complain of.
+void session::flush_history(std::size_t limit) {
+    if (history_.size() <= limit) return;
+    if (seen_notices_ & options_.notices) send_notice();
+    seen_notices_ = 0;
+    history_.clear();
+}
+
 void session::send_notice() {
-    const bool policy = (seen_notices_ & options_.notices & static_cast<unsigned>(notice::policy)) != 0;
+    const bool bounced = (seen_notices_ & static_cast<unsigned>(notice::bounce)) != 0;
     bounce::session_notice letter;
     letter.cleanup_service = options_.cleanup_service;
-    letter.recipient = policy ? options_.bounce_recipient : options_.error_recipient;
+    letter.recipient = bounced ? options_.bounce_recipient : options_.error_recipient;
     letter.named_in_to = options_.error_recipient;
     letter.subject = "SMTP server: errors from " + client_.name_and_address();
     for (const std::string& each : history_) letter.transcript.push_back(address::printable(each, options_.smtputf8));

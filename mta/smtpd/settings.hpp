@@ -43,8 +43,8 @@ using keyword_set = std::uint32_t;
 constexpr keyword_set bit(keyword value) {
     return keyword_set{1} << static_cast<unsigned>(value);
 }
-// `unknown` receives the words that are no keyword.
-keyword_set parse_keywords(std::string_view text, std::vector<std::string>& unknown);
+// A word that is no keyword says nothing.
+keyword_set parse_keywords(std::string_view text);
 std::string names_of(keyword_set set);
 
 // notify_classes, as far as smtpd(8) causes them.
@@ -70,13 +70,20 @@ struct settings {
         tls_auth_only;
     int tls_log_level;
     bool tls_lacks_certificates = false;
+    bool tls_requires_in_vain = false;  // certificates of clients that need not speak TLS
     std::shared_ptr<const tls::context> tls_context;
 
     bool sasl_enabled, sasl_broken_clients, sasl_header;
     int sasl_response_limit;
     sasl::realm realm;
-    std::vector<std::string_view> mechanisms, tls_mechanisms;  // announced in the clear and over TLS
-    bool clear_allows_plaintext, tls_allows_plaintext;
+    // What smtpd_sasl_security_options leaves: in the clear, and over TLS.
+    struct sasl_offer {
+        std::vector<std::string_view> mechanisms;  // as announced
+        sasl::property_set wanted = 0;
+        std::vector<std::string> warnings;
+        std::string fatal;  // no session gets further than to the line that it has connected
+    };
+    sasl_offer clear_offer, tls_offer;
     table::name_address_list sasl_exceptions;
 
     keyword_set discarded_keywords = 0;
@@ -100,6 +107,7 @@ struct settings {
   private:
     void read_tls(master::mail_system& mail, master::daemon& service);
     void read_sasl(master::mail_system& mail, master::daemon& service);
+    static sasl_offer offer(std::string_view security_options, const table::string_list& filter);
     void read_lists(master::mail_system& mail, master::daemon& service);
 };
 
