@@ -32,15 +32,15 @@ class placer {
         const position at = values_.where(name);
         const std::string raw = values_.unexpanded(name);
         const auto file = at.file && at.line > 0 ? read_(at.file_name()) : std::nullopt;
-        if (!file || !walk(*file, at, raw, depth)) add_text(raw, at, depth);
+        if (!file || !walk(name, *file, at, raw, depth)) add_text(raw, at, depth);
     }
     std::vector<placed_word> take() { return std::move(words_); }
 
   private:
     // True when the words of the value all stand in the text, in their order.
-    bool walk(std::string_view text, const position& first, std::string_view raw, int depth) {
+    bool walk(std::string_view name, std::string_view text, const position& first, std::string_view raw, int depth) {
         const auto wanted = text::split_quoting_braces(raw, text::comma_or_space);
-        std::size_t next = 0, first_indent = 0, begin = 0;
+        std::size_t next = 0, least_indent = 0, begin = 0;
         std::vector<position> places;
         for (std::uint32_t number = 1; begin < text.size() && next < wanted.size(); ++number) {
             const std::size_t end = std::min(text.find('\n', begin), text.size());
@@ -49,12 +49,15 @@ class placer {
             if (number < first.line) continue;
             const std::string_view bare = text::trimmed(line);
             if (number == first.line) {
-                first_indent = indent_of(line);
-                const auto equals = line.find_first_of("=:");
-                if (equals != std::string_view::npos) line.remove_prefix(equals + 1);
+                // Of a block in YAML the value's own first line may be the one that positions name.
+                const auto ends = line.find_first_of("=:");
+                const bool has_name =
+                    ends != std::string_view::npos && text::trimmed(line.substr(0, ends)).ends_with(name);
+                least_indent = indent_of(line) + (has_name ? 1 : 0);
+                if (has_name) line.remove_prefix(ends + 1);
             } else if (bare.empty() || bare.front() == '#') {
                 continue;
-            } else if (indent_of(line) <= first_indent) {
+            } else if (indent_of(line) < least_indent) {
                 break;
             }
             for (std::size_t at = 0; next < wanted.size();) {

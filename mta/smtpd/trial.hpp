@@ -1,8 +1,8 @@
 // mta/smtpd/trial.hpp - what an SMTP server would answer to an envelope: a session without a connection (smtpd(8),
 // SMTPD_ACCESS_README).
 //
-// The grammar, the restrictions and their order are those of a real session, and so are the replies, to the letter. What
-// only a connection has is left out: limits of rates and errors, pipelining, the content. Never throws.
+// The grammar, the restrictions and their order are those of a real session, and so are the replies, to the letter.
+// What only a connection has is left out: limits of rates and errors, pipelining, the content. Never throws.
 #pragma once
 #include <string>
 #include <vector>

@@ -82,6 +82,7 @@ trial::trial(const topology::topology& what, std::string_view name)
     : loop_(virtual_epoch()), authority_(1, virtual_epoch()) {
     const topology::host* host = what.find_host(name);
     if (!host) throw std::logic_error(fmt::format("no host is called {}", name));
+    if (host->config) folder_ = config_folder(*host->config).path();
     for (const dns::diagnostic& each : names_.load(zone_plan_of(what))) complaints_.push_back(dns::to_string(each));
     machine_ = std::make_unique<trial_machine>(what, *host, authority_, *this, loop_, names_);
     known_services services;
@@ -106,7 +107,8 @@ mta::master::daemon* trial::smtp_service(std::string_view name) {
     for (mta::master::daemon& each : mail_->daemons()) {
         const mta::config::service& service = service_of(each);
         if (service.type == transport_type::pass && service.command == "smtpd" && !behind) behind = &each;
-        if (service.type != transport_type::inet || (service.name != name && (!port || service.port != *port))) continue;
+        if (service.type != transport_type::inet || (service.name != name && (!port || service.port != *port)))
+            continue;
         if (service.command == "smtpd") return &each;
         screened = screened || service.command == "postscreen";
     }
@@ -140,10 +142,10 @@ const std::set<std::string>& trial::unknown_to_dns() const {
 
 void trial::log(std::string_view, const mta::maillog::entry& entry) {
     const auto* said = std::get_if<mta::maillog::remark>(&entry.what);
-    if (!said || said->level == mta::maillog::level::info || complaints_.size() >= most_complaints) return;
-    const std::string_view level = said->level == mta::maillog::level::warning ? "warning"
-                                   : said->level == mta::maillog::level::error ? "error"
-                                                                               : "fatal";
+    if (!said || said->severity == mta::maillog::level::info || complaints_.size() >= most_complaints) return;
+    const std::string_view level = said->severity == mta::maillog::level::warning ? "warning"
+                                   : said->severity == mta::maillog::level::error ? "error"
+                                                                                  : "fatal";
     std::string line = fmt::format("{}: {}: {}", entry.by.tag, level, said->text);
     if (std::find(complaints_.begin(), complaints_.end(), line) == complaints_.end())
         complaints_.push_back(std::move(line));

@@ -31,6 +31,7 @@ class trial final : public log_sink {
 
     mta::master::mail_system& mail() { return *mail_; }
     mta::Host& host();
+    const std::string& folder() const { return folder_; }  // of `config:`, or ""
     // The smtpd service that a client reaches: by the first column of its inet line ("smtp", "submission") or its port.
     // Behind postscreen it is the pass service. Null when there is none.
     mta::master::daemon* smtp_service(std::string_view name);
@@ -52,6 +53,7 @@ class trial final : public log_sink {
     event_loop loop_;
     dns::server names_;
     network::authority authority_;
+    std::string folder_;
     std::vector<std::string> complaints_;
     std::unique_ptr<trial_machine> machine_;
     std::unique_ptr<mta::master::mail_system> mail_;
