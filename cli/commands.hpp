@@ -17,6 +17,7 @@ void add_run(CLI::App& app, std::function<int()>& chosen);
 void add_check(CLI::App& app, std::function<int()>& chosen);
 void add_explain(CLI::App& app, std::function<int()>& chosen);
 void add_trace(CLI::App& app, std::function<int()>& chosen);
+void add_queue(CLI::App& app, std::function<int()>& chosen);
 void add_new(CLI::App& app, std::function<int()>& chosen);
 void add_schema(CLI::App& app, std::function<int()>& chosen);
 

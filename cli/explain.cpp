@@ -19,6 +19,7 @@ namespace {
 
 using mta::config::fatal;
 
+constexpr std::size_t output_block = std::size_t{1} << 16;    // bytes
 constexpr std::size_t largest_matrix = std::size_t{1} << 30;  // bytes
 
 struct explain_options {
@@ -136,30 +137,36 @@ std::string greeting_of(const std::string& given, const mta::smtpd::peer& client
 int explain_matrix(const explain_options& options, sim::lab::examiner& by, const sim::topology::topology& whole) {
     const std::vector<matrix_row> rows = read_matrix(contents_of(options.matrix, largest_matrix), options.matrix);
     std::map<std::string, mta::smtpd::peer, std::less<>> clients;
-    std::vector<mta::smtpd::trial_question> questions;
-    questions.reserve(rows.size());
     for (const matrix_row& each : rows) {
-        auto client = clients.find(each.client);
-        if (client == clients.end()) client = clients.emplace(each.client, client_of(by, whole, each.client)).first;
-        mta::smtpd::trial_question& made = questions.emplace_back();
-        made.client = client->second;
-        made.helo = greeting_of(each.helo, made.client);
-        made.sender = each.sender;
-        made.recipients = {each.recipient};
-        made.login = each.login;
+        if (!clients.contains(each.client)) clients.emplace(each.client, client_of(by, whole, each.client));
+    }
+    std::string out = "client,helo,sender,recipient,verdict,stage,reply\n";
+    std::size_t asked = 0, told = 0, unmet = 0;
+    const auto next = [&](mta::smtpd::trial_question& made) {
+        if (asked == rows.size()) return false;
+        const matrix_row& row = rows[asked++];
+        made.client = clients.find(row.client)->second;
+        made.helo = greeting_of(row.helo, made.client);
+        made.sender = row.sender;
+        made.recipients.assign(1, row.recipient);
+        made.login = row.login;
         made.tls = options.tls;
         made.extended = !options.plain_helo;
-    }
-    const auto verdicts = by.judge(questions);
-    std::string out = "client,helo,sender,recipient,verdict,stage,reply\n";
-    std::size_t unmet = 0;
-    for (std::size_t i = 0; i < rows.size(); ++i) {
-        out += matrix_line(rows[i], verdicts[i]);
-        if (rows[i].expect.empty() || meets(verdicts[i], rows[i].expect)) continue;
+        return true;
+    };
+    const auto tell = [&](const sim::lab::examiner::verdict& got) {
+        const matrix_row& row = rows[told++];
+        out += matrix_line(row, got);
+        if (out.size() > output_block) {
+            write_output(out);
+            out.clear();
+        }
+        if (row.expect.empty() || meets(got, row.expect)) return;
         ++unmet;
-        std::fprintf(stderr, "%s:%zu: expected %s, got %s\n", options.matrix.c_str(), rows[i].line,
-                     printable(rows[i].expect).c_str(), printable(verdicts[i].reply).c_str());
-    }
+        std::fprintf(stderr, "%s:%zu: expected %s, got %s\n", options.matrix.c_str(), row.line,
+                     printable(row.expect).c_str(), printable(got.reply).c_str());
+    };
+    by.judge(next, tell);
     write_output(out);
     return unmet == 0 ? exit_held : exit_not_held;
 }

@@ -188,19 +188,18 @@ void examiner::add_notes(const smtpd::trial_question& what, verdict_report& made
         made.notes.push_back(fmt::format("DNS: no zone holds {}, so that it does not exist here", each));
 }
 
-std::vector<examiner::verdict> examiner::judge(const std::vector<smtpd::trial_question>& all) {
-    std::vector<verdict> made;
-    made.reserve(all.size());
+void examiner::judge(const std::function<bool(smtpd::trial_question&)>& next,
+                     const std::function<void(const verdict&)>& tell) {
     const auto judge_all = [&]() -> mta::task<void> {
         std::vector<smtpd::trial_answer> answers;
-        for (const smtpd::trial_question& each : all) {
-            co_await trial_->ask(each, smtpd::trial::detail::replies, answers, nullptr);
+        smtpd::trial_question asked;
+        while (next(asked)) {
+            co_await trial_->ask(asked, smtpd::trial::detail::replies, answers, nullptr);
             const smtpd::trial_answer& last = answers.back();
-            made.push_back({std::string(stage_names[static_cast<std::size_t>(last.at)]), last.reply, last.refused});
+            tell({stage_names[static_cast<std::size_t>(last.at)], last.reply, last.refused});
         }
     };
     host_.run(judge_all());
-    return made;
 }
 
 namespace {

@@ -3,6 +3,7 @@
 //
 // Plain values, for whoever shows them. Nothing throws.
 #pragma once
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -64,10 +65,12 @@ class examiner {
 
     // The reply that decides, and at what command: for many questions.
     struct verdict {
-        std::string stage, reply;
+        std::string_view stage, reply;
         bool refused = false;
     };
-    std::vector<verdict> judge(const std::vector<mta::smtpd::trial_question>& all);
+    // `next` fills in a question, or says false: that was all. `tell` hears of each in turn.
+    void judge(const std::function<bool(mta::smtpd::trial_question&)>& next,
+               const std::function<void(const verdict&)>& tell);
 
     // The trail in the words of `smtpd -v`.
     static std::vector<std::string> as_postfix_logs(const verdict_report& report);
