@@ -7,7 +7,6 @@
 #include "mta/config/problem.hpp"
 #include "mta/smtpd/server.hpp"
 #include "mta/text/strings.hpp"
-#include "sim/topology/loader.hpp"
 
 namespace sim::lab {
 namespace {
@@ -16,19 +15,6 @@ namespace smtpd = mta::smtpd;
 namespace config = mta::config;
 
 constexpr std::string_view stage_names[] = {"CONNECT", "EHLO", "MAIL", "RCPT", "DATA", "END-OF-DATA", "ETRN", "VRFY"};
-
-config::source_reader files() {
-    return [](std::string_view file) -> std::optional<std::string> {
-        topology::file_content content = topology::read_file(std::string(file), topology::largest_file);
-        if (!content.error.empty()) return std::nullopt;
-        return std::move(content.bytes);
-    };
-}
-
-std::string_view without(std::string_view path, std::string_view folder) {
-    const bool inside = path.size() > folder.size() && path.starts_with(folder) && path[folder.size()] == '/';
-    return inside ? path.substr(folder.size() + 1) : path;
-}
 
 // The rule that a refusal comes from: the last that rejected, or the doubt that was left open.
 smtpd::trail_entry const* deciding(const smtpd::trial_answer& answer) {
@@ -46,10 +32,12 @@ smtpd::trail_entry const* deciding(const smtpd::trial_answer& answer) {
 }  // namespace
 
 examiner::examiner(trial& host, std::string_view service)
-    : host_(host), service_([&]() -> mta::master::daemon& {
+    : host_(host),
+      service_([&]() -> mta::master::daemon& {
           if (auto* found = host.smtp_service(service)) return *found;
           throw config::fatal({}, fmt::format("master.cf has no smtpd service {}", service));
-      }()) {
+      }()),
+      places_(*service_.parameters, host.folder()) {
     server_ = std::make_unique<smtpd::server>(host.mail(), service_);
     if (const std::string& why = server_->restrictions().fatal(); !why.empty()) throw config::fatal({}, why);
     trial_ = std::make_unique<smtpd::trial>(*server_, mta::maillog::process{service_.processes.tag(), 1});
@@ -89,40 +77,6 @@ std::optional<smtpd::peer> examiner::client(std::string_view text) {
     return made;
 }
 
-const std::vector<config::placed_word>& examiner::words_of(const std::string& list) {
-    auto found = words_.find(list);
-    if (found == words_.end())
-        found = words_.emplace(list, config::placed_words(*service_.parameters, list, files())).first;
-    return found->second;
-}
-
-// As short as it is clear: files of the configuration by their name in its folder.
-std::string examiner::shown(std::string_view file, std::size_t line) const {
-    if (file.empty()) return {};
-    std::string_view name = without(file, files_directory);
-    if (!host_.folder().empty()) name = without(name, host_.folder());
-    return line > 0 ? fmt::format("{}:{}", name, line) : std::string(name);
-}
-
-std::string examiner::place_of(const smtpd::trail_entry& entry, std::size_t which) {
-    const auto& words = words_of(entry.list);
-    auto at = config::place_of_phrase(words, entry.restriction, which);
-    // A bare table in a list is the check of that list.
-    if (!at) {
-        const auto space = entry.restriction.find(' ');
-        if (space != std::string::npos)
-            at = config::place_of_phrase(words, std::string_view(entry.restriction).substr(space + 1), which);
-    }
-    if (!at || !at->file) return place_of_parameter(entry.list);
-    return shown(at->file_name(), at->line);
-}
-
-std::string examiner::place_of_parameter(std::string_view name) const {
-    if (!service_.parameters->defines(name)) return {};
-    const auto at = service_.parameters->where(name);
-    return at.file ? shown(at.file_name(), at.line) : "default";
-}
-
 stage_report examiner::report(const smtpd::trial_answer& answer) {
     stage_report made;
     made.stage = stage_names[static_cast<std::size_t>(answer.at)];
@@ -139,12 +93,12 @@ stage_report examiner::report(const smtpd::trial_answer& answer) {
         rule.about = each.about;
         rule.status = each.status;
         rule.text = each.text;
-        rule.place = place_of(each, seen[{each.list, each.restriction}]++);
+        rule.place = places_.of_phrase(each.list, each.restriction, seen[{each.list, each.restriction}]++);
         rule.table = each.table;
         rule.key = each.key;
         rule.value = each.value;
         rule.asked = each.asked;
-        rule.entry_place = shown(each.where.file, each.where.line);
+        rule.entry_place = places_.of_entry(each.where);
         rule.depth = each.depth;
         rule.decided = &each == chosen;
         made.rules.push_back(std::move(rule));

@@ -4,15 +4,14 @@
 // Plain values, for whoever shows them. Nothing throws.
 #pragma once
 #include <functional>
-#include <map>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
-#include "mta/config/word_places.hpp"
 #include "mta/smtpd/trial.hpp"
+#include "sim/lab/places.hpp"
 #include "sim/lab/trial.hpp"
 
 namespace mta::smtpd {
@@ -77,17 +76,13 @@ class examiner {
 
   private:
     stage_report report(const mta::smtpd::trial_answer& answer);
-    std::string place_of(const mta::smtpd::trail_entry& entry, std::size_t which);
-    const std::vector<mta::config::placed_word>& words_of(const std::string& list);
-    std::string place_of_parameter(std::string_view name) const;
-    std::string shown(std::string_view file, std::size_t line) const;
     void add_notes(const mta::smtpd::trial_question& what, verdict_report& made) const;
 
     trial& host_;
     mta::master::daemon& service_;
+    places places_;
     std::unique_ptr<mta::smtpd::server> server_;
     std::unique_ptr<mta::smtpd::trial> trial_;
-    std::map<std::string, std::vector<mta::config::placed_word>, std::less<>> words_;
 };
 
 }  // namespace sim::lab
