@@ -22,7 +22,8 @@ std::string joined_text(const dns::response& got) {
         if (out.size() >= longest_text) break;
         constexpr std::string_view between = " / ";
         if (!out.empty() && longest_text - out.size() > between.size()) out += between;
-        for (const std::string& part : each.text) out += part;
+        // Of each record its first string.
+        if (!each.text.empty()) out += each.text.front();
     }
     if (out.size() > longest_text) out.resize(longest_text);
     return out;
@@ -140,12 +141,13 @@ verdict evaluation::reject_listed(const dnsbl_answer& answer, std::string_view l
     expansion made = expand_reply(pattern, find, settings_.expansion_filter);
     for (const std::string& each : made.unknown)
         warn(fmt::format("unknown macro name \"{}\" in expansion request", each));
-    if (made.bad && pattern == settings_.default_rbl_reply) {
+    const bool unusable = made.bad || !made.unknown.empty();
+    if (unusable && pattern == settings_.default_rbl_reply) {
         die(fmt::format("default_rbl_reply: bad default rbl reply template: {}", pattern));
         return verdict::reject;
     }
-    if (made.bad) {
-        warn(fmt::format("rbl_reply_maps: bad rbl reply template for domain {}: {}", list, pattern));
+    if (unusable) {
+        warn(fmt::format("rbl_reject_reply: bad rbl reply template for domain {}: {}", list, pattern));
         made = expand_reply(settings_.default_rbl_reply, find, settings_.expansion_filter);
     }
     const std::string& reply = made.text;

@@ -54,7 +54,7 @@ verdict evaluation::check_known(std::string_view sender, const std::string& reci
         const bool retry = to.transport == "retry";
         const status_and_text said = split_status(to.next_hop, retry ? "4.0.0" : otherwise);
         const int code = retry ? 450 : to.domain == address::domain_class::virtual_alias ? settings_.alias_code : 550;
-        return refuse(refusal_cause::unknown_user, code, fitting_status(said.status, about),
+        return refuse(refusal_cause::unknown_user, code, fitted(said.status, about),
                       fmt::format("<{}>: {} rejected: {}", recipient, name_of(about), said.text));
     }
     const auto parts = address::split_at_domain(to.recipient);

@@ -161,7 +161,7 @@ access_facts session::facts() {
     known.sender_as_sent = transaction_.sender_as_sent;
     known.protocol = extended_ ? "ESMTP" : "SMTP";
     known.queue_id = transaction_.queue_id;
-    known.recipient_count = transaction_.recipients.size();
+    known.recipient_count = transaction_.lost_recipients + transaction_.recipients.size();
     known.message_size = transaction_.size > 0 ? transaction_.size : transaction_.mail.size;
     known.sasl_active = sasl_active();
     known.sasl_username = sasl_username_;
@@ -190,10 +190,7 @@ access_facts session::facts() {
 }
 
 address::command_rules session::grammar() {
-    address::command_rules rules;
-    rules.strict_rfc821_envelopes = options_.strict_envelopes;
-    rules.smtputf8 = options_.smtputf8 && advertises(keyword::smtputf8);
-    rules.dsn = advertises(keyword::dsn);
+    address::command_rules rules = server_.grammar(discarded_);
     rules.leftovers = leftovers_;
     rules.resolve = [this](std::string_view internal) -> std::optional<std::string> {
         const std::string sender = transaction_.sender.value_or(std::string(internal));
