@@ -79,8 +79,8 @@ task<void> server::serve(std::unique_ptr<byte_stream> stream, endpoint local, en
         if (access_.fatal().empty()) {
             session conversation(*this, process.process(), std::move(stream), local, remote);
             co_await conversation.run();
-            if (conversation.process_died()) {
-                bury(process.process(), "exit status 1");
+            if (const char* death = conversation.death()) {
+                bury(process.process(), death);
                 process.end_process();
             }
             co_return;

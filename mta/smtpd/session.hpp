@@ -30,7 +30,8 @@ class session {
     session(server& owner, const maillog::process& process, std::unique_ptr<byte_stream> stream, endpoint local,
             endpoint remote);
     task<void> run();
-    bool process_died() const { return died_; }
+    // How the process ended, as master(8) says it; null when it lives.
+    const char* death() const { return died_ ? death_ : nullptr; }
 
   private:
     // What a command leads to: its reply is in the output; whether it counts as a success, and whether the session goes
@@ -80,6 +81,8 @@ class session {
     cleanup::incoming for_queue();
     void add_copies(cleanup::incoming& message) const;
     void abandon_message();
+    void lose_message();
+    verdict crash();
     bool rejects_newlines() const;
     verdict reject_newlines();
     queue::queue_file envelope() const;
@@ -125,6 +128,7 @@ class session {
         std::string content, rest;     // rest: of a chunk's last line
         cleanup::table_actions early;  // that cleanup knows before the content
         std::int64_t size = 0;         // of the content as sent
+        std::size_t lost_recipients = 0;  // of a message refused at its end
         int overshoot = 0;
         bool too_big = false, bare_newline = false, line_is_cut = false, at_first_line = true;
     };
@@ -155,6 +159,7 @@ class session {
     std::string sasl_method_, sasl_username_, xclient_login_;
     std::string text_;  // the command line
     std::string where_ = "CONNECT";
+    const char* death_ = "exit status 1";
     std::string reason_;       // why the session is aborted
     std::uint64_t bytes_ = 0;  // of the content, when it is lost
     io_error error_ = io_error::none;

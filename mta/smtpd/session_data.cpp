@@ -16,6 +16,7 @@ constexpr std::size_t chunk_read_size = 4096;  // what smtpd asks of a chunk at 
 
 task<session::verdict> session::data(const address::command_line& line) {
     if (chunks_ != chunks::none) co_return refuse("503 5.5.1 Error: DATA after BDAT");
+    if (transaction_.recipients.empty() && transaction_.lost_recipients > 0) co_return crash();
     if (transaction_.recipients.empty()) {
         co_return refuse(in_transaction() ? "554 5.5.1 Error: no valid recipients"
                                           : "503 5.5.1 Error: need RCPT command");
@@ -75,10 +76,7 @@ task<io_error> session::receive_content() {
     const bool strict = checks_bare_newline_;
     for (;;) {
         const smtp_stream::line got = co_await stream_.read_line(line, options_.line_length_limit, options_.timeout);
-        if (!got.ok()) {
-            bytes_ = line.size();
-            co_return got.error;
-        }
+        if (!got.ok()) co_return got.error;
         const bool crlf = got.end == smtp_stream::line_end::crlf, bare = got.end == smtp_stream::line_end::lf;
         const bool whole = crlf || bare;
         while (whole && !strict && !line.empty() && line.back() == '\r') line.pop_back();
@@ -167,6 +165,7 @@ task<session::verdict> session::bdat(const address::command_line& line) {
         co_return refuse(*refused);
     }
     const address::bdat_command chunk = std::get<address::bdat_command>(parsed);
+    if (transaction_.lost_recipients > 0 && transaction_.queue_id.empty()) co_return crash();
     std::string no;
     if (chunks_ == chunks::discarded) {
         note(notice::protocol);

@@ -146,6 +146,25 @@ void session::abandon_message() {
     mail_.cleanup().take(std::move(message));
 }
 
+// A refusal at the end of data ends the message and not the transaction: the sender stays, and MAIL is refused as nested.
+// Recipients still count, but the next message has only those that come now.
+void session::lose_message() {
+    abandon_message();
+    transaction lost = std::exchange(transaction_, {});
+    transaction_.sender = std::move(lost.sender);
+    transaction_.sender_as_sent = std::move(lost.sender_as_sent);
+    transaction_.mail = lost.mail;
+    transaction_.first_recipient = std::move(lost.first_recipient);
+    transaction_.lost_recipients = lost.lost_recipients + lost.recipients.size();
+}
+
+// Postfix 3.7 writes on to the message that it lost.
+session::verdict session::crash() {
+    died_ = true;
+    death_ = "killed by signal 11";
+    return verdict::quit;
+}
+
 bool session::rejects_newlines() const {
     return checks_bare_newline_ && options_.bare_newline == bare_newline::rejected && transaction_.bare_newline;
 }
@@ -168,7 +187,7 @@ task<session::verdict> session::finish_message() {
     const access_facts known = facts();
     const decision decided = co_await server_.restrictions().check(stage::end_of_data, known, process_);
     if (decided.refused()) {
-        reset_transaction();
+        lose_message();
         co_return refuse(decided);
     }
     co_return hand_over(discarded_early);
