@@ -128,7 +128,7 @@ config::problems check_starts(const topology::topology& whole, const topology::h
             try {
                 smtpd::server server(started.mail(), each);
                 const mta::maillog::process by{each.processes.tag(), 1};
-                server.restrictions().introduce(by);
+                server.restrictions().introduce(server.options().greetings, by);
                 server.introduce(by);
                 collect(started, each.service.where);
                 if (const std::string& why = server.restrictions().fatal(); !why.empty())

@@ -41,7 +41,7 @@ examiner::examiner(trial& host, std::string_view service)
     server_ = std::make_unique<smtpd::server>(host.mail(), service_);
     if (const std::string& why = server_->restrictions().fatal(); !why.empty()) throw config::fatal({}, why);
     trial_ = std::make_unique<smtpd::trial>(*server_, mta::maillog::process{service_.processes.tag(), 1});
-    server_->restrictions().introduce({service_.processes.tag(), 1});
+    server_->restrictions().introduce(server_->options().greetings, {service_.processes.tag(), 1});
 }
 
 examiner::~examiner() = default;
