@@ -283,7 +283,7 @@ verdict evaluation::refuse(refusal_cause cause, int code, std::string_view dsn, 
     if (made.size() > longest_reply) made.resize(longest_reply);
     for (char& each : made) {
         const auto byte = static_cast<unsigned char>(each);
-        if (byte < ' ' || byte == 0x7f) each = ' ';
+        if (byte < ' ' || byte == 0x7f || (byte > 0x7f && !settings_.smtputf8)) each = ' ';
     }
     // An earlier trouble that may have kept the mail from being accepted turns a lasting refusal into that trouble.
     if (!only_warn && memory_.if_reject.active && made[0] == '5') {
