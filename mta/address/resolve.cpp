@@ -270,7 +270,6 @@ class resolver {
 
     step look_in_transport_maps() {
         if (!context_.transport_maps || answer_.domain == domain_class::virtual_alias) return step::go_on;
-        if (text::equal_ignoring_case(answer_.recipient, context_.double_bounce_address)) return step::go_on;
         lookup_result found = context_.transport_maps(answer_.recipient);
         route_source source = route_source::transport_maps;
         if (found.status == lookup_status::absent && context_.transport_wildcard) {

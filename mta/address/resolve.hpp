@@ -32,7 +32,6 @@ struct resolve_context {
     std::string relay_transport;    // "relay"
     std::string default_transport;  // "smtp"
     std::string relayhost;
-    std::string double_bounce_address;  // double_bounce_sender@$myhostname: transport_maps do not apply to it
     std::string empty_address_recipient = "MAILER-DAEMON";
     std::string empty_address_relayhost_maps_lookup_key = "<>";
     std::string empty_address_default_transport_maps_lookup_key = "<>";

@@ -108,7 +108,6 @@ trivial_rewrite::trivial_rewrite(const config::parameters& parameters, Host& hos
     c.relay_transport = parameters.text("relay_transport");
     c.default_transport = parameters.text("default_transport");
     c.relayhost = parameters.text("relayhost");
-    c.double_bounce_address = double_bounce_sender_ + "@" + c.myhostname;
     c.empty_address_recipient = parameters.text("empty_address_recipient");
     c.empty_address_relayhost_maps_lookup_key = parameters.text("empty_address_relayhost_maps_lookup_key");
     c.empty_address_default_transport_maps_lookup_key =
