@@ -96,6 +96,7 @@ class session {
     void reset_transaction();
     void forget_forwarded() { forwarded_.clear(); }
     bool in_transaction() const { return transaction_.sender.has_value(); }
+    bool must_declare_utf8(std::string_view address, bool declared) const;  // strict_smtputf8
     void begin_message();
     void log_rejection(std::string_view stage, std::string_view text);
     std::string received_header() const;
@@ -104,7 +105,6 @@ class session {
     std::vector<std::string_view> offered_mechanisms() const;
     bool advertises(keyword which) const { return !(discarded_ & bit(which)); }
     bool sasl_active() const { return options_.sasl_enabled && (!options_.tls_auth_only || in_tls_); }
-    bool lacks_smtputf8(std::string_view address, bool declared) const;
     const settings::sasl_offer& sasl_offer() const { return in_tls_ ? options_.tls_offer : options_.clear_offer; }
     address::command_rules grammar();
     access_facts facts();
@@ -125,9 +125,9 @@ class session {
         std::string queue_id, first_recipient;
         time_point arrival{};
         address::mail_command mail;
-        std::string content, rest;     // rest: of a chunk's last line
-        cleanup::table_actions early;  // that cleanup knows before the content
-        std::int64_t size = 0;         // of the content as sent
+        std::string content, rest;        // rest: of a chunk's last line
+        cleanup::table_actions early;     // that cleanup knows before the content
+        std::int64_t size = 0;            // of the content as sent
         std::size_t lost_recipients = 0;  // of a message refused at its end
         int overshoot = 0;
         bool too_big = false, bare_newline = false, line_is_cut = false, at_first_line = true;
@@ -140,8 +140,9 @@ class session {
     endpoint local_, remote_;
     std::uint64_t connection_;
     smtp_stream stream_;
-    peer client_;     // as logged and judged
-    peer announced_;  // as Received headers tell it
+    std::string connected_from_;  // the client's own address
+    peer client_;                 // as logged and judged
+    peer announced_;              // as Received headers tell it
     std::string helo_, denied_;
     bool extended_ = false, in_tls_ = false, pipelined_ = false, hang_up_ = false, died_ = false, counted_ = false;
     bool xclient_allowed_ = false, xforward_allowed_ = false, checks_bare_newline_ = false,

@@ -146,8 +146,8 @@ void session::abandon_message() {
     mail_.cleanup().take(std::move(message));
 }
 
-// A refusal at the end of data ends the message and not the transaction: the sender stays, and MAIL is refused as nested.
-// Recipients still count, but the next message has only those that come now.
+// A refusal at the end of data ends the message and not the transaction: the sender stays, and MAIL is refused as
+// nested. Recipients still count, but the next message has only those that come now.
 void session::lose_message() {
     abandon_message();
     transaction lost = std::exchange(transaction_, {});

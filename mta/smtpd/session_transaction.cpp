@@ -8,6 +8,7 @@
 #include "mta/master/mail_system.hpp"
 #include "mta/qmgr/queue_manager.hpp"
 #include "mta/smtpd/session.hpp"
+#include "mta/table/source_text.hpp"
 #include "mta/text/strings.hpp"
 
 namespace mta::smtpd {
@@ -18,12 +19,6 @@ bool has_path(const address::command_line& line, std::string_view word) {
     return line.arguments.size() >= 3 && text::equal_ignoring_case(line.arguments[1].text, word);
 }
 
-bool is_ascii(std::string_view text) {
-    return std::none_of(text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) > 127; });
-}
-
-constexpr std::string_view undeclared = "553 5.6.7 Must declare SMTPUTF8 to send unicode address";
-
 // RFC 3461 4.2: what the client called the recipient; without ORCPT, the path as it stood in RCPT.
 std::string original_for_reports(const address::rcpt_command& command) {
     if (!command.orcpt_type.empty()) return fmt::format("{};{}", command.orcpt_type, command.orcpt_address);
@@ -31,8 +26,9 @@ std::string original_for_reports(const address::rcpt_command& command) {
     if (path.starts_with('<')) path.remove_prefix(1);
     if (path.ends_with('>')) path.remove_suffix(1);
     path = text::trimmed_right(path);
-    return (is_ascii(path) ? "rfc822;" : "utf-8;") + std::string(path);
+    return (table::is_ascii(path) ? "rfc822;" : "utf-8;") + std::string(path);
 }
+constexpr const char* undeclared_utf8 = "553 5.6.7 Must declare SMTPUTF8 to send unicode address";
 
 }  // namespace
 
@@ -45,11 +41,6 @@ void session::reset_transaction() {
     chunks_ = chunks::none;
     memory_.reset_message();
     forget_forwarded();
-}
-
-// strict_smtputf8 (RFC 6531 3.1).
-bool session::lacks_smtputf8(std::string_view address, bool declared) const {
-    return options_.strict_smtputf8 && !declared && !is_ascii(address);
 }
 
 // "reject: MAIL from ..." of what the session itself refuses.
@@ -91,7 +82,6 @@ task<session::verdict> session::mail(const address::command_line& line) {
     }
     const auto& command = std::get<address::mail_command>(parsed);
     leftovers_ = command.leftovers;
-    if (lacks_smtputf8(command.reverse_path, command.smtputf8)) co_return refuse(std::string(undeclared));
     const auto free = static_cast<double>(mail_.host().queue_files().free_bytes());
     const bool under_floor = options_.minimum_free > 0 && free < static_cast<double>(options_.minimum_free);
     if (under_floor ||
@@ -109,6 +99,10 @@ task<session::verdict> session::mail(const address::command_line& line) {
         transaction_ = {};
         co_return refuse("552 5.3.4 Message size exceeds fixed limit", notice::policy);
     }
+    if (must_declare_utf8(transaction_.sender.value_or(""), command.smtputf8)) {
+        reset_transaction();
+        co_return refuse(undeclared_utf8);
+    }
     const access_facts known = facts();
     const decision decided = co_await server_.restrictions().check(stage::mail, known, process_);
     if (decided.refused()) {
@@ -117,6 +111,10 @@ task<session::verdict> session::mail(const address::command_line& line) {
     }
     reply("250 2.1.0 Ok");
     co_return verdict::good;
+}
+
+bool session::must_declare_utf8(std::string_view address, bool declared) const {
+    return options_.strict_smtputf8 && !declared && !table::is_ascii(address);
 }
 
 // The message gets its queue id with its first recipient.
@@ -159,13 +157,13 @@ task<session::verdict> session::rcpt(const address::command_line& line) {
     const auto parsed = address::parse_rcpt(line, rules, transaction_.mail.smtputf8);
     if (const auto* refused = std::get_if<address::refusal>(&parsed)) co_return refuse(*refused);
     const auto& command = std::get<address::rcpt_command>(parsed);
-    if (lacks_smtputf8(command.forward_path, transaction_.mail.smtputf8)) co_return refuse(std::string(undeclared));
     if (options_.recipient_limit > 0 && static_cast<int>(transaction_.recipients.size()) >= options_.recipient_limit) {
         reply("452 4.5.3 Error: too many recipients");
         if (transaction_.overshoot++ < options_.recipient_overshoot_limit) co_return verdict::good;
         note(notice::policy);
         co_return verdict::bad;
     }
+    if (must_declare_utf8(command.forward_path, transaction_.mail.smtputf8)) co_return refuse(undeclared_utf8);
     recipient_ = command.forward_path;
     recipient_as_sent_ = command.as_sent;
     const access_facts known = facts();
@@ -199,7 +197,7 @@ task<session::verdict> session::vrfy(const address::command_line& line) {
     const auto parsed = address::parse_vrfy(line, rules);
     if (const auto* refused = std::get_if<address::refusal>(&parsed)) co_return refuse(*refused);
     const auto& command = std::get<address::vrfy_command>(parsed);
-    if (lacks_smtputf8(command.address, command.smtputf8)) co_return refuse(std::string(undeclared));
+    if (must_declare_utf8(command.address, command.smtputf8)) co_return refuse(undeclared_utf8);
     recipient_ = command.address;
     recipient_as_sent_ = command.as_sent;
     const access_facts known = facts();
@@ -222,7 +220,9 @@ task<session::verdict> session::etrn(const address::command_line& line) {
     const decision decided = co_await server_.restrictions().check(stage::etrn, known, process_);
     etrn_domain_.reset();
     if (decided.refused()) co_return refuse(decided);
-    if (!options_.fast_flush_domains.match(domain).matched()) {
+    // flush(8) has a list of its own, main.cf's.
+    if (!options_.fast_flush_domains.match(domain).matched() ||
+        !options_.flush_service_domains.match(domain).matched()) {
         warn(fmt::format("reject: ETRN {:.100}... from {}", domain, client_.name_and_address()));
         co_return refuse(fmt::format("459 <{}>: service unavailable", domain), notice::policy);
     }

@@ -91,6 +91,7 @@ struct settings {
     table::string_list noop_commands, forbidden_commands;
     table::table_ptr command_filter;
     table::domain_list fast_flush_domains;
+    table::domain_list flush_service_domains;  // the same, as flush(8) has it from main.cf
     table::name_address_list xclient_hosts, xforward_hosts;
     std::shared_ptr<const cleanup::local_clients> local_clients;
     cleanup::overrides overrides;  // receive_override_options
