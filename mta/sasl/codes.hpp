@@ -7,7 +7,16 @@
 
 namespace mta::sasl {
 
-enum class code : std::uint8_t { ok, more_needed, bad_protocol, bad_authentication, no_mechanism, needs_encryption };
+enum class code : std::uint8_t {
+    ok,
+    more_needed,
+    failure,
+    bad_protocol,
+    bad_authentication,
+    no_mechanism,
+    needs_encryption,
+    bad_server
+};
 std::string_view describe(code value);  // "authentication failure"
 
 std::string encode_base64(std::string_view bytes);
@@ -19,9 +28,9 @@ decoded decode_base64(std::string_view text);
 
 // `digest` is a name that OpenSSL knows: "MD5", "SHA256".
 std::string keyed_digest(const char* digest, std::string_view key, std::string_view text);
-std::string sha256(std::string_view text);
-// PBKDF2 with HMAC-SHA-256, 32 bytes (RFC 5802's Hi).
-std::string salted_password(std::string_view password, std::string_view salt, int iterations);
+std::string plain_digest(const char* digest, std::string_view text);
+// PBKDF2 with HMAC, as long as the digest (RFC 5802's Hi).
+std::string salted_password(std::string_view password, std::string_view salt, int iterations, const char* digest);
 bool equal_in_constant_time(std::string_view a, std::string_view b);
 std::string lower_hex(std::string_view bytes);
 
