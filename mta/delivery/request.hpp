@@ -29,6 +29,8 @@ struct request {
     time_point became_active{};
     time_point handed_out{};  // to the agent
     bool flushed = false;     // the user asked for a delivery attempt now
+    // The destination is busy: a connection that waits may be used, and one may be kept for the next request.
+    bool use_cached_connection = false, keep_connection = false;
     // Set by the agent when it was the destination that failed, not the recipient: the queue manager slows down.
     std::optional<queue::delivery_status> site_failure;
 

@@ -14,8 +14,8 @@ struct requirement_name {
     requirement value;
 };
 constexpr requirement_name requirement_names[] = {
-    {"noplaintext", not_plaintext}, {"noactive", not_active},
-    {"nodictionary", not_dictionary}, {"noanonymous", not_anonymous},
+    {"noplaintext", not_plaintext},         {"noactive", not_active},
+    {"nodictionary", not_dictionary},       {"noanonymous", not_anonymous},
     {"mutual_auth", mutual_authentication}, {"forward_secrecy", forward_secrecy}};
 
 class plain_client final : public client_exchange {

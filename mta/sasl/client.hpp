@@ -1,5 +1,5 @@
-// mta/sasl/client.hpp - the client's side of an AUTH exchange: which of the offered mechanisms to take, and what it says
-// (RFC 4422, RFC 4616, RFC 2195, RFC 5802; Cyrus SASL's choice and wording).
+// mta/sasl/client.hpp - the client's side of an AUTH exchange: which of the offered mechanisms to take, and what it
+// says (RFC 4422, RFC 4616, RFC 2195, RFC 5802; Cyrus SASL's choice and wording).
 //
 // SCRAM-SHA-1, -256, -384 and -512, CRAM-MD5, PLAIN, LOGIN and ANONYMOUS; a server that offers others alone (GSSAPI,
 // DIGEST-MD5, NTLM) finds no mechanism here. An exchange takes the server's challenges decoded, and never throws.

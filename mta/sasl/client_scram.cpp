@@ -68,7 +68,8 @@ response scram_client::prove(std::string_view challenge) {
 }
 
 response scram_client::check_server(std::string_view challenge) {
-    const auto signature = value_of(text::split(challenge, ",").empty() ? challenge : text::split(challenge, ",")[0], 'v');
+    const auto signature =
+        value_of(text::split(challenge, ",").empty() ? challenge : text::split(challenge, ",")[0], 'v');
     if (!signature || !equal_in_constant_time(*signature, server_signature_)) {
         return fail(code::bad_server, "SASL authentication failure: ServerSignature mismatch");
     }

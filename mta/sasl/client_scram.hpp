@@ -16,7 +16,8 @@ inline constexpr scram_variant scram_sha_512{"SCRAM-SHA-512", "SHA512"};
 
 class scram_client final : public client_exchange {
   public:
-    scram_client(const scram_variant& kind, const credentials& who) : client_exchange(kind.mechanism, who), kind_(kind) {}
+    scram_client(const scram_variant& kind, const credentials& who)
+        : client_exchange(kind.mechanism, who), kind_(kind) {}
     std::string initial() override;
 
   private:

@@ -32,6 +32,8 @@ struct candidate {
     std::string name;  // of the host, as logged
     std::string address;
     std::uint16_t preference = 0;
+    // What DNSSEC says: of the MX record that names it, where one does, and of its own address.
+    bool from_mx = false, mx_is_secure = false, is_secure = false;
 };
 
 struct candidates {

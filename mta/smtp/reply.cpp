@@ -37,7 +37,8 @@ bool reply_parser::add(std::string_view line) {
         result_.text += line;
     }
     first_ = false;
-    if (!is_reply) return true;  // code 0 of a line that is none: the caller sees a protocol error
+    garbage_ = !is_reply;
+    if (garbage_) return false;
     result_.code = (line[0] - '0') * 100 + (line[1] - '0') * 10 + (line[2] - '0');
     const auto status = line.size() > 4 ? enhanced_status(line.substr(4), line[0]) : std::string_view();
     result_.dsn = status.empty() ? std::string(1, line[0]) + ".0.0" : std::string(status);

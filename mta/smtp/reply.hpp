@@ -6,7 +6,7 @@
 namespace mta::smtp {
 
 struct reply {
-    int code = 0;      // 0: not a reply
+    int code = 0;
     std::string dsn;   // "2.1.5": as sent when it fits the code, else made from its first digit
     std::string text;  // the lines without their line ends, joined by "\n"
     bool positive() const { return code / 100 == 2; }
@@ -15,15 +15,16 @@ struct reply {
     std::string one_line() const;
 };
 
-// Gathers the lines of one reply; add() says whether it is complete.
+// Gathers the lines of one reply; add() says whether it is complete. A line that belongs to no reply is kept with it.
 class reply_parser {
   public:
     bool add(std::string_view line);
+    bool last_was_garbage() const { return garbage_; }
     const reply& result() const { return result_; }
 
   private:
     reply result_;
-    bool first_ = true;
+    bool first_ = true, garbage_ = false;
 };
 
 // "5.1.1" at the head of `text`, when it is a status code of the class `digit`; else "".

@@ -63,8 +63,7 @@ std::string sasl_settings::usable(std::string_view offered) const {
 const login_failures::entry* login_failures::find(const std::string& host, const sasl::credentials& who,
                                                   time_point now) const {
     const auto found = by_login_.find({host, who.user});
-    const bool holds =
-        found != by_login_.end() && found->second.password == who.password && now < found->second.until;
+    const bool holds = found != by_login_.end() && found->second.password == who.password && now < found->second.until;
     return holds ? &found->second : nullptr;
 }
 

@@ -20,11 +20,12 @@ namespace mta::smtp {
 
 struct sasl_settings {
     // Throws config::fatal where smtp(8) would not start.
-    sasl_settings(master::mail_system& mail, const config::parameters& parameters, const std::string& prefix, bool lmtp);
+    sasl_settings(master::mail_system& mail, const config::parameters& parameters, const std::string& prefix,
+                  bool lmtp);
 
     bool enabled = false;
-    bool by_sender = false;    // smtp_sender_dependent_authentication
-    bool soft_bounce = true;   // a 5xx at AUTH defers
+    bool by_sender = false;   // smtp_sender_dependent_authentication
+    bool soft_bounce = true;  // a 5xx at AUTH defers
     table::maps passwords;
     table::address_rules sender_rules;
     std::optional<table::string_list> mechanism_filter;

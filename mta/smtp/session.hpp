@@ -10,31 +10,29 @@
 #include <string>
 #include <vector>
 
+#include "mta/config/ehlo_keywords.hpp"
 #include "mta/delivery/request.hpp"
-#include "mta/smtp/next_hop.hpp"
+#include "mta/smtp/connection.hpp"
 #include "mta/smtp/reply.hpp"
 #include "mta/smtp/settings.hpp"
-#include "mta/stream/smtp_stream.hpp"
+#include "mta/smtp/tls_policy.hpp"
 
 namespace mta::smtp {
 
-enum class feature : unsigned {
-    esmtp = 1,
-    pipelining = 2,
-    size = 4,
-    starttls = 8,
-    eight_bit_mime = 16,
-    dsn = 32,
-    smtputf8 = 64,
-    auth = 128,
-    chunking = 256
+// What a session is for, beside its connection; all of it outlives the session.
+struct session_purpose {
+    master::mail_system& mail;
+    const settings& with;
+    delivery::report& account;
+    const tls_policy& policy;
+    const next_hop& destination;
+    login_failures& failed_logins;
+    std::vector<delivery::target>& open;
 };
 
 class session {
   public:
-    session(master::mail_system& mail, const settings& with, delivery::report& account,
-            std::unique_ptr<byte_stream> stream, candidate host, std::uint16_t port, bool plaintext,
-            std::vector<delivery::target>& open);
+    session(const session_purpose& purpose, std::unique_ptr<connection> link);
 
     // Whether another host may be tried for what this one does not take for now.
     void set_last_host(bool last) { last_host_ = last; }
@@ -45,24 +43,51 @@ class session {
     task<bool> open();
     task<void> send_message();
     task<void> quit();
-
-    const std::string& relay() const { return relay_; }
+    // Whether a connection that has waited for this message still answers; nothing is said when it does not.
+    task<bool> probe();
+    // Whether the connection may carry another message.
+    bool reusable() const;
+    const std::string& destination() const { return destination_.as_written; }
+    std::unique_ptr<connection> release() { return std::move(link_); }
 
   private:
-    bool has(feature which) const { return (features_ & static_cast<unsigned>(which)) != 0; }
+    bool has(feature which) const { return (link_->features & static_cast<unsigned>(which)) != 0; }
+    void set(feature which) { link_->features |= static_cast<unsigned>(which); }
+    void clear(feature which) { link_->features &= ~static_cast<unsigned>(which); }
+    void warn(std::string text) const;
+    void inform(std::string text) const;
     task<bool> read_reply(reply& into, duration timeout);
     task<bool> exchange(std::string line, reply& into, duration timeout);
     task<bool> hello();
     task<bool> say_ehlo(std::string verb, reply& answer);
-    void read_features(const reply& answer);
+    // False: a server with our own name.
+    bool read_features(const reply& answer);
+    void read_feature(std::string_view keyword, std::string_view rest, config::keyword_set discarded);
+    config::keyword_set discarded_keywords() const;
+    void read_greeting(const reply& greeting);
+    void work_around_pix();
     task<bool> start_tls();
     task<bool> handshake();
+    void log_tls(const tls::session_summary& told) const;
+    bool may_retry_in_plaintext() const;
+
+    // AUTH (session_sasl.cpp).
+    void offered_mechanisms(std::string_view words);
+    std::optional<sasl::credentials> find_credentials(bool& failed) const;
+    task<bool> log_in();
+    task<bool> authenticate(const sasl::credentials& who);
+    bool refused_before(const sasl::credentials& who);
+    bool login_refused(const sasl::credentials& who, const reply& answer);
+    unsigned required_of_mechanism() const;
+    void cannot_authenticate(std::string_view why);
 
     std::string mail_command() const;
     std::string rcpt_command(const delivery::target& to) const;
     task<bool> send_envelope();
     task<bool> read_envelope_replies();
     task<bool> send_content();
+    task<bool> read_lmtp_replies(reply first);
+    void delivered(const delivery::target& to, const reply& answer);
     void accept_mail(const reply& answer);
     void accept_rcpt(std::size_t index, const reply& answer);
 
@@ -79,18 +104,18 @@ class session {
     master::mail_system& mail_;
     const settings& settings_;
     delivery::report& account_;
-    std::uint64_t connection_;
-    smtp_stream stream_;
-    candidate host_;
-    std::uint16_t port_;
-    bool plaintext_;  // no TLS, whatever the level
-    bool last_host_ = true;
+    const tls_policy& policy_;
+    const next_hop& destination_;
+    login_failures& failed_logins_;
     std::vector<delivery::target>& open_;
-    std::string name_;   // "mail.ohio.cc[192.168.137.9]"
-    std::string relay_;  // with ":25"
-    unsigned features_ = 0;
-    std::int64_t size_limit_ = 0;
-    bool in_tls_ = false;
+    std::unique_ptr<connection> link_;
+    // Of the connection, by the names that they are spoken of here.
+    smtp_stream& stream_;
+    const candidate& host_;
+    const std::string& name_;   // "mail.ohio.cc[192.168.137.9]"
+    const std::string& relay_;  // with ":25"
+    bool last_host_ = true;
+    bool probing_ = false;
     const char* doing_ = "receiving the initial server greeting";
     std::vector<std::string> sent_;  // commands whose replies have not come, for the record
     std::vector<bool> accepted_;     // of open_, by the reply to RCPT
@@ -99,6 +124,7 @@ class session {
     bool broken_ = false;  // the connection is of no use any more
     bool ended_by_dot_ = false;
     bool retry_in_plaintext_ = false;
+    bool pix_without_esmtp_ = false;
 };
 
 }  // namespace mta::smtp

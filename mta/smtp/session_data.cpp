@@ -30,20 +30,23 @@ task<bool> session::send_content() {
             }
         }
     }
+    if (link_->delays_final_dot) {
+        const io_error error = co_await stream_.flush(settings_.data_xfer_timeout);
+        if (error != io_error::none) {
+            stream_failed(error);
+            co_return false;
+        }
+        co_await sleep_for(mail_.clock(), settings_.pix_delay);
+    }
     doing_ = "sending end of data -- message may be sent more than once";
     reply answer;
     const bool answered = co_await exchange(".", answer, settings_.data_done_timeout);
     if (!answered) co_return false;
+    if (settings_.lmtp) co_return co_await read_lmtp_replies(answer);
     std::vector<delivery::target> accepted, rest;
     for (std::size_t i = 0; i < open_.size(); ++i) (accepted_[i] ? accepted : rest).push_back(open_[i]);
     if (answer.positive()) {
-        queue::delivery_status status(answer.dsn, answer.one_line());
-        status.remote_mta = host_.name;
-        status.diagnostic_type = "smtp";
-        status.diagnostic = answer.text;
-        // A server that does not know DSN was told nothing: the report is ours to give.
-        const char* action = has(feature::dsn) ? "" : "relayed";
-        for (const delivery::target& each : accepted) account_.sent(each, relay_, status, action);
+        for (const delivery::target& each : accepted) delivered(each, answer);
         open_ = std::move(rest);
         co_return true;
     }
@@ -51,6 +54,40 @@ task<bool> session::send_content() {
     message_refused(answer, "end of DATA command");
     open_.insert(open_.end(), rest.begin(), rest.end());
     co_return true;
+}
+
+// LMTP has a reply for each recipient (RFC 2033 4.2).
+task<bool> session::read_lmtp_replies(reply first) {
+    const std::vector<delivery::target> all = open_;
+    const std::vector<bool> accepted = accepted_;
+    reply answer = std::move(first);
+    bool read = true;
+    for (std::size_t i = 0; i < all.size(); ++i) {
+        if (!accepted[i]) continue;
+        if (!read) {
+            const bool answered = co_await read_reply(answer, settings_.data_done_timeout);
+            if (!answered) co_return false;
+        }
+        read = false;
+        if (answer.positive()) {
+            delivered(all[i], answer);
+        } else {
+            recipient_refused(all[i], answer, "end of DATA command");
+        }
+        const bool left = !account_.about().recipient(all[i]).done && !settled_.contains(all[i].index);
+        if (!left) std::erase_if(open_, [&](const delivery::target& each) { return each.index == all[i].index; });
+    }
+    co_return true;
+}
+
+void session::delivered(const delivery::target& to, const reply& answer) {
+    queue::delivery_status status(answer.dsn, answer.one_line());
+    status.remote_mta = host_.name;
+    status.diagnostic_type = "smtp";
+    status.diagnostic = answer.text;
+    // A server that does not know DSN was told nothing: the report is ours to give.
+    const char* action = has(feature::dsn) ? "" : "relayed";
+    account_.sent(to, relay_, status, action);
 }
 
 }  // namespace mta::smtp

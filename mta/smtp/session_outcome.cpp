@@ -16,7 +16,7 @@ queue::delivery_status session::status_of(const reply& answer, std::string text)
 
 // Every open recipient gets this status: now, or, where another host is left and the failure is not for good, later.
 void session::settle_open(const queue::delivery_status& status, bool throttle) {
-    const bool permanent = status.dsn[0] == '5';
+    const bool permanent = status.dsn[0] == '5' && !mail_.soft_bounce();
     if (!permanent && !last_host_) {
         account_.remark(status.text);
         return;
@@ -31,6 +31,7 @@ void session::settle_open(const queue::delivery_status& status, bool throttle) {
 void session::site_failed(queue::delivery_status why) {
     if (why.remote_mta.empty()) why.remote_mta = host_.name;
     settle_open(why, true);
+    link_->reuse_until = {};
 }
 
 void session::site_refused(const reply& answer) {
@@ -45,7 +46,8 @@ void session::message_refused(const reply& answer, std::string_view command) {
 void session::recipient_refused(const delivery::target& to, const reply& answer, std::string_view command) {
     const auto status =
         status_of(answer, fmt::format("host {} said: {} (in reply to {})", name_, answer.one_line(), command));
-    if (status.dsn[0] != '5' && !last_host_) {
+    const bool permanent = status.dsn[0] == '5' && !mail_.soft_bounce();
+    if (!permanent && !last_host_) {
         account_.remark(status.text);
         return;
     }
@@ -55,9 +57,15 @@ void session::recipient_refused(const delivery::target& to, const reply& answer,
 
 void session::stream_failed(io_error error) {
     broken_ = true;
+    if (probing_) return;
     const std::string text = error == io_error::timed_out
                                  ? fmt::format("conversation with {} timed out while {}", name_, doing_)
                                  : fmt::format("lost connection with {} while {}", name_, doing_);
+    // TLS that breaks in the middle of a message may be no better the next time.
+    if (link_->in_tls && !open_.empty() && may_retry_in_plaintext()) {
+        retry_in_plaintext_ = true;
+        last_host_ = false;
+    }
     site_failed({"4.4.2", text});
 }
 

@@ -28,7 +28,7 @@ std::string notify_text(unsigned flags) {
 std::string session::mail_command() const {
     const queue::queue_file& file = *account_.about().file;
     std::string line = fmt::format("MAIL FROM:<{}>", address::path_821(file.sender));
-    if (has(feature::size) && size_limit_ > 0) line += fmt::format(" SIZE={}", file.size);
+    if (has(feature::size) && link_->size_limit > 0) line += fmt::format(" SIZE={}", file.size);
     if (has(feature::eight_bit_mime) && file.encoding == "8bit") line += " BODY=8BITMIME";
     if (has(feature::smtputf8) && file.smtputf8) line += " SMTPUTF8";
     if (has(feature::dsn)) {
@@ -52,9 +52,9 @@ std::string session::rcpt_command(const delivery::target& to) const {
 task<void> session::send_message() {
     const queue::queue_file& file = *account_.about().file;
     account_.mark_connected(mail_.now());
-    if (size_limit_ > 0 && static_cast<std::int64_t>(file.size) > size_limit_) {
-        queue::delivery_status status(
-            "5.3.4", fmt::format("message size {} exceeds size limit {} of server {}", file.size, size_limit_, name_));
+    if (link_->size_limit > 0 && static_cast<std::int64_t>(file.size) > link_->size_limit) {
+        queue::delivery_status status("5.3.4", fmt::format("message size {} exceeds size limit {} of server {}",
+                                                           file.size, link_->size_limit, name_));
         settle_open(status, false);
         co_return;
     }
@@ -70,7 +70,7 @@ task<void> session::send_message() {
     if (go_on) {
         co_await send_content();
     } else if (!broken_ && !ended_by_dot_) {
-        doing_ = "sending RSET";
+        doing_ = "sending final RSET";
         reply answer;
         co_await exchange("RSET", answer, settings_.rset_timeout);
     }

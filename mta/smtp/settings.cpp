@@ -1,6 +1,6 @@
 #include "mta/smtp/settings.hpp"
 
-#include <map>
+#include <algorithm>
 
 #include "mta/config/master_cf.hpp"
 #include "mta/master/mail_system.hpp"
@@ -10,37 +10,18 @@
 namespace mta::smtp {
 namespace {
 
-// smtp_tls_security_level, or what the older smtp_use_tls and smtp_enforce_tls mean.
-std::optional<tls::security_level> level_of(const config::parameters& p, const std::string& prefix) {
-    static const std::map<std::string, std::optional<tls::security_level>, std::less<>> levels = {
-        {"none", std::nullopt},
-        {"may", tls::security_level::may},
-        {"encrypt", tls::security_level::encrypt},
-        {"fingerprint", tls::security_level::fingerprint},
-        {"dane", tls::security_level::dane},
-        {"dane-only", tls::security_level::dane},
-        {"verify", tls::security_level::verify},
-        {"secure", tls::security_level::secure}};
-    const std::string text = text::lowered(p.text(prefix + "tls_security_level"));
-    if (!text.empty()) {
-        const auto found = levels.find(text);
-        if (found == levels.end()) {
-            throw config::fatal(p.where(prefix + "tls_security_level"), "invalid TLS security level: \"" + text + "\"");
-        }
-        return found->second;
-    }
-    if (p.flag(prefix + "enforce_tls")) {
-        return p.flag(prefix + "tls_enforce_peername") ? tls::security_level::verify : tls::security_level::encrypt;
-    }
-    if (p.flag(prefix + "use_tls")) return tls::security_level::may;
-    return std::nullopt;
+std::string prefix_of(const master::daemon& service) {
+    return service.service.command == "lmtp" ? "lmtp_" : "smtp_";
 }
 
 }  // namespace
 
-settings::settings(master::mail_system& mail, master::daemon& service) : lmtp(service.service.command == "lmtp") {
+settings::settings(master::mail_system& mail, master::daemon& service)
+    : lmtp(service.service.command == "lmtp"),
+      policies(mail, *service.parameters, prefix_of(service)),
+      sasl(mail, *service.parameters, prefix_of(service), lmtp) {
     const config::parameters& p = *service.parameters;
-    const std::string prefix = lmtp ? "lmtp_" : "smtp_";
+    const std::string prefix = prefix_of(service);
     const auto time = [&](const char* name) { return p.duration(prefix + name); };
     port = config::port_of(p.text(lmtp ? "lmtp_tcp_port" : "smtp_tcp_port")).value_or(lmtp ? 24 : 25);
     myhostname = p.text("myhostname");
@@ -70,10 +51,55 @@ settings::settings(master::mail_system& mail, master::daemon& service) : lmtp(se
     rset_timeout = time("rset_timeout");
     starttls_timeout = time("starttls_timeout");
     minimal_backoff = p.duration("minimal_backoff_time");
-    tls_level = level_of(p, prefix);
+    tls_wrapper_mode = p.flag(prefix + "tls_wrappermode");
     tls_log_level = static_cast<int>(text::to_number(p.text(prefix + "tls_loglevel")).value_or(0));
     note_starttls_offer = p.flag(prefix + "tls_note_starttls_offer");
-    if (tls_level) tls_context = tls::client_context(mail, p, prefix, *tls_level);
+    if (policies.in_use()) tls_context = tls::client_context(mail, p, prefix);
+    dane.dnssec = text::equal_ignoring_case(p.text(prefix + "dns_support_level"), "dnssec");
+    dane.ignores_mx_errors = lookup.ignore_mx_lookup_error;
+    dane.asks_insecure_hosts = p.flag(prefix + "tls_force_insecure_host_tlsa_lookup");
+    if (!lmtp) {
+        const auto policy = tls_level_named(p.text("smtp_tls_dane_insecure_mx_policy"));
+        dane.insecure_mx = policy.value_or(tls_level::may);
+    }
+    read_greeting_parameters(mail, p, prefix);
+    read_cache_parameters(mail, p, prefix);
+}
+
+void settings::read_greeting_parameters(master::mail_system& mail, const config::parameters& p,
+                                        const std::string& prefix) {
+    const std::string discard = lmtp ? "lmtp_discard_lhlo_keyword" : "smtp_discard_ehlo_keyword";
+    std::vector<table::diagnostic> complaints;
+    const auto open = [&](const std::string& name) {
+        return table::maps::open(name, p.text(name), mail.shared().tables, mail.table_environment(), {}, complaints);
+    };
+    discard_maps_name = discard + "_address_maps";
+    discard_maps = open(discard_maps_name);
+    pix_workaround_maps = open(prefix + "pix_workaround_maps");
+    for (const table::diagnostic& each : complaints) mail.warn(mail.process_of("smtp"), each.text);
+    pix_workarounds = p.text(prefix + "pix_workarounds");
+    pix_threshold = p.duration(prefix + "pix_workaround_threshold_time");
+    pix_delay = p.duration(prefix + "pix_workaround_delay_time");
+    std::vector<std::string> unknown;
+    discarded_keywords = config::parse_keywords(p.text(discard + "s"), unknown);
+    for (const std::string& each : unknown) mail.warn(mail.process_of("smtp"), "unknown EHLO keyword \"" + each + "\"");
+}
+
+void settings::read_cache_parameters(master::mail_system& mail, const config::parameters& p,
+                                     const std::string& prefix) {
+    const std::string name = prefix + "connection_cache_destinations";
+    const std::string destinations = p.text(name);
+    std::vector<table::diagnostic> complaints;
+    if (!destinations.empty()) {
+        cached_destinations.emplace(name, destinations, mail.shared().tables, mail.table_environment(), complaints,
+                                    table::parent_style::dot_parent);
+    }
+    for (const table::diagnostic& each : complaints) mail.warn(mail.process_of("smtp"), each.text);
+    cache_on_demand = p.flag(prefix + "connection_cache_on_demand");
+    // scache(8) has a limit of its own.
+    cache_time = std::min(p.duration(prefix + "connection_cache_time_limit"), p.duration("connection_cache_ttl_limit"));
+    reuse_time = p.duration(prefix + "connection_reuse_time_limit");
+    reuse_count_limit = static_cast<std::uint32_t>(p.number(prefix + "connection_reuse_count_limit"));
 }
 
 }  // namespace mta::smtp

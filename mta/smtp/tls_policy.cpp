@@ -207,15 +207,14 @@ std::optional<tls_level> tls_policies::look_up_all(tls_policy& into, std::string
 std::optional<tls_level> tls_policies::look_up(tls_policy& into, std::string_view name) const {
     const table::match hit = policies_.find(name);
     if (hit.failed()) {
-        into.warnings.push_back(fmt::format("{}, next-hop destination \"{}\": policy table lookup error",
-                                            policies_.title(), name));
+        into.warnings.push_back(
+            fmt::format("{}, next-hop destination \"{}\": policy table lookup error", policies_.title(), name));
         into.failure = queue::delivery_status("4.3.0", "Temporary lookup error");
         return std::nullopt;
     }
     if (!hit.found()) return std::nullopt;
     const auto complain = [&](const std::string& what) {
-        into.warnings.push_back(
-            fmt::format("{}, next-hop destination \"{}\": {}", policies_.title(), name, what));
+        into.warnings.push_back(fmt::format("{}, next-hop destination \"{}\": {}", policies_.title(), name, what));
     };
     const auto words = text::split(hit.result.value, text::comma_or_space);
     if (words.empty()) {

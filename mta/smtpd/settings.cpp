@@ -12,7 +12,6 @@
 namespace mta::smtpd {
 namespace {
 
-
 // In the order of notice's bits.
 constexpr std::string_view notice_names[] = {"policy", "protocol", "resource", "software", "bounce"};
 

@@ -6,10 +6,10 @@
 #include <string_view>
 #include <vector>
 
-#include "mta/config/ehlo_keywords.hpp"
 #include "mta/async/scheduler.hpp"
 #include "mta/cleanup/cleanup.hpp"
 #include "mta/cleanup/local_clients.hpp"
+#include "mta/config/ehlo_keywords.hpp"
 #include "mta/sasl/server.hpp"
 #include "mta/table/maps.hpp"
 #include "mta/table/match_list.hpp"

@@ -46,23 +46,28 @@ std::shared_ptr<const context> make(master::mail_system& mail, const context_set
 }  // namespace
 
 std::shared_ptr<const context> client_context(master::mail_system& mail, const config::parameters& p,
-                                              const std::string& prefix, security_level level) {
+                                              const std::string& prefix) {
     const std::string tls = prefix + "tls_";
-    const bool mandatory = level != security_level::may;
     context_settings settings;
     settings.side = side::client;
     settings.identities = identities(mail.host(), p, tls);
     settings.authorities_name = p.text(tls + "CAfile");
     if (!settings.authorities_name.empty())
         settings.authorities_pem = mail.host().read_file(settings.authorities_name).value_or("");
-    settings.protocols = p.text(tls + (mandatory ? "mandatory_protocols" : "protocols"));
-    settings.cipher_grade = p.text(tls + (mandatory ? "mandatory_ciphers" : "ciphers"));
-    settings.exclude_ciphers = p.text(tls + "exclude_ciphers");
-    if (mandatory) settings.exclude_ciphers += " " + p.text(tls + "mandatory_exclude_ciphers");
     settings.eecdh_curves = p.text("tls_eecdh_auto_curves");
     settings.fingerprint_digest = p.text(tls + "fingerprint_digest");
     settings.verify_depth = static_cast<int>(p.number(tls + "scert_verifydepth"));
-    return make(mail, settings, mail.process_of("smtp"));
+    return make(mail, settings, mail.process_of(prefix == "lmtp_" ? "lmtp" : "smtp"));
+}
+
+std::shared_ptr<const context> client_context_for(master::mail_system& mail, const context& base, std::string protocols,
+                                                  std::string cipher_grade, std::string exclude_ciphers) {
+    context_settings settings = base.settings();
+    settings.protocols = std::move(protocols);
+    settings.cipher_grade = std::move(cipher_grade);
+    settings.exclude_ciphers = std::move(exclude_ciphers);
+    std::vector<log_line> said_before;
+    return mail.shared().tls_contexts.find_or_make(settings, said_before);
 }
 
 std::shared_ptr<const context> server_context(master::mail_system& mail, const config::parameters& p, bool encrypt,
