@@ -14,16 +14,12 @@ constexpr std::string_view keyword_names[] = {
 
 }  // namespace
 
-keyword_set parse_keywords(std::string_view text, std::vector<std::string>& unknown) {
+keyword_set parse_keywords(std::string_view text) {
     keyword_set set = 0;
     for (const std::string_view word : text::split(text, text::comma_or_space)) {
         const auto found = std::find_if(std::begin(keyword_names), std::end(keyword_names),
                                         [&](std::string_view each) { return text::equal_ignoring_case(each, word); });
-        if (found == std::end(keyword_names)) {
-            unknown.emplace_back(word);
-        } else {
-            set |= keyword_set{1} << (found - std::begin(keyword_names));
-        }
+        if (found != std::end(keyword_names)) set |= keyword_set{1} << (found - std::begin(keyword_names));
     }
     return set;
 }

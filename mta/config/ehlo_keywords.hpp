@@ -4,7 +4,6 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
-#include <vector>
 
 namespace mta::config {
 
@@ -30,8 +29,8 @@ using keyword_set = std::uint32_t;
 constexpr keyword_set bit(keyword value) {
     return keyword_set{1} << static_cast<unsigned>(value);
 }
-// `unknown` receives the words that are no keyword.
-keyword_set parse_keywords(std::string_view text, std::vector<std::string>& unknown);
+// A word that is no keyword says nothing.
+keyword_set parse_keywords(std::string_view text);
 std::string names_of(keyword_set set);
 
 }  // namespace mta::config

@@ -107,7 +107,7 @@ bool parse_requirements(std::string_view text, unsigned& result, std::string& un
 }
 
 response client_exchange::next(std::string_view challenge) {
-    if (done_) return fail(code::failure, "SASL authentication problem: attempting client step after doneflag");
+    if (done_) return fail(code::failed, "SASL authentication problem: attempting client step after doneflag");
     return answer(challenge);
 }
 

@@ -45,16 +45,19 @@ response scram_client::answer(std::string_view challenge) {
 
 // "r=nonce,s=salt,i=iterations" is answered with "c=biws,r=nonce,p=proof".
 response scram_client::prove(std::string_view challenge) {
-    const std::string invalid = "SASL authentication failure: Invalid " + std::string(mechanism()) + " input";
+    const std::string input = std::string(mechanism()) + " input", failure = "SASL authentication failure: ";
+    if (challenge.empty()) return fail(code::bad_protocol, failure + input + " expected");
     const auto parts = text::split(challenge, ",");
     const auto nonce = parts.empty() ? std::nullopt : value_of(parts[0], 'r');
     const auto salt = parts.size() < 2 ? std::nullopt : value_of(parts[1], 's');
     const auto count = parts.size() < 3 ? std::nullopt : value_of(parts[2], 'i');
-    if (!nonce || !salt || !count) return fail(code::bad_protocol, invalid);
+    if (!nonce) return fail(code::bad_protocol, failure + "Nonce expected in " + input);
+    if (!salt) return fail(code::bad_protocol, failure + "Salt expected after the nonce in " + input);
+    if (!count) return fail(code::bad_protocol, failure + "Iteration count expected after the salt in " + input);
     const auto iterations = text::to_number(*count);
     const decoded seasoning = decode_base64(*salt);
     const bool sound = iterations && *iterations > 0 && *iterations <= iterations_limit && seasoning.result == code::ok;
-    if (!nonce->starts_with(nonce_) || !sound) return fail(code::bad_protocol, invalid);
+    if (!nonce->starts_with(nonce_) || !sound) return fail(code::bad_protocol, failure + "Invalid " + input);
     const std::string salted =
         salted_password(who_.password, seasoning.bytes, static_cast<int>(*iterations), kind_.digest);
     const std::string client_key = keyed_digest(kind_.digest, salted, "Client Key");
@@ -68,8 +71,8 @@ response scram_client::prove(std::string_view challenge) {
 }
 
 response scram_client::check_server(std::string_view challenge) {
-    const auto signature =
-        value_of(text::split(challenge, ",").empty() ? challenge : text::split(challenge, ",")[0], 'v');
+    const auto parts = text::split(challenge, ",");
+    const auto signature = parts.empty() ? std::nullopt : value_of(parts[0], 'v');
     if (!signature || !equal_in_constant_time(*signature, server_signature_)) {
         return fail(code::bad_server, "SASL authentication failure: ServerSignature mismatch");
     }

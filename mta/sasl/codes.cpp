@@ -18,14 +18,11 @@ const unsigned char* bytes_of(std::string_view text) {
 }  // namespace
 
 std::string_view describe(code value) {
-    constexpr std::array<std::string_view, 8> texts = {"successful result",
-                                                       "another step is needed in authentication",
-                                                       "generic failure",
-                                                       "bad protocol / cancel",
-                                                       "authentication failure",
-                                                       "no mechanism available",
-                                                       "encryption needed to use mechanism",
-                                                       "server failed mutual authentication step"};
+    constexpr std::array<std::string_view, 8> texts = {
+        "successful result",      "another step is needed in authentication",
+        "bad protocol / cancel",  "authentication failure",
+        "no mechanism available", "encryption needed to use mechanism",
+        "generic failure",        "server failed mutual authentication step"};
     return texts[static_cast<std::size_t>(value)];
 }
 

@@ -10,11 +10,11 @@ namespace mta::sasl {
 enum class code : std::uint8_t {
     ok,
     more_needed,
-    failure,
     bad_protocol,
     bad_authentication,
     no_mechanism,
     needs_encryption,
+    failed,
     bad_server
 };
 std::string_view describe(code value);  // "authentication failure"

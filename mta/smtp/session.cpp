@@ -212,10 +212,7 @@ task<bool> session::hello() {
 config::keyword_set session::discarded_keywords() const {
     config::keyword_set discarded = settings_.discarded_keywords;
     const table::match hit = settings_.discard_maps.find(host_.address);
-    if (hit.found()) {
-        std::vector<std::string> unknown;
-        discarded = config::parse_keywords(hit.result.value, unknown);
-    }
+    if (hit.found()) discarded = config::parse_keywords(hit.result.value);
     constexpr config::keyword_set silent = config::bit(config::keyword::silent_discard);
     if (discarded != 0 && !(discarded & silent)) inform("discarding EHLO keywords: " + config::names_of(discarded));
     return discarded & ~silent;
@@ -273,7 +270,7 @@ task<bool> session::probe() {
 
 bool session::reusable() const {
     return !broken_ && stream_.connected() && link_->reuse_until > mail_.now() &&
-           (settings_.reuse_count_limit == 0 || link_->uses < settings_.reuse_count_limit);
+           (settings_.reuse_count_limit == 0 || link_->uses <= settings_.reuse_count_limit);
 }
 
 task<void> session::quit() {

@@ -51,7 +51,6 @@ void session::sweep() {
 }
 
 void session::site_failed(queue::delivery_status why) {
-    if (why.remote_mta.empty()) why.remote_mta = host_.name;
     settle_open(why, true);
     link_->reuse_until = {};
 }

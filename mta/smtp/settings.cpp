@@ -50,6 +50,9 @@ settings::settings(master::mail_system& mail, master::daemon& service)
     smtputf8 = p.flag("smtputf8_enable");
     helpful_warnings = p.flag("helpful_warnings");
     lmtp_is_final = lmtp && p.flag("lmtp_assume_final");
+    if (lmtp_is_final) {
+        mail.warn(mail.process_of("lmtp"), "lmtp_assume_final is obsolete; instead, specify \"flags=X\" in master.cf");
+    }
     for (const std::string& each : p.words("notify_classes")) {
         if (text::equal_ignoring_case(each, "protocol")) notices |= protocol_trouble;
         if (text::equal_ignoring_case(each, "data")) notices |= data_trouble;
@@ -98,9 +101,7 @@ void settings::read_greeting_parameters(master::mail_system& mail, const config:
     pix_workarounds = p.text(prefix + "pix_workarounds");
     pix_threshold = p.duration(prefix + "pix_workaround_threshold_time");
     pix_delay = p.duration(prefix + "pix_workaround_delay_time");
-    std::vector<std::string> unknown;
-    discarded_keywords = config::parse_keywords(p.text(discard + "s"), unknown);
-    for (const std::string& each : unknown) mail.warn(mail.process_of("smtp"), "unknown EHLO keyword \"" + each + "\"");
+    discarded_keywords = config::parse_keywords(p.text(discard + "s"));
 }
 
 void settings::read_cache_parameters(master::mail_system& mail, const config::parameters& p,
