@@ -111,6 +111,8 @@ task<void> client::try_destination(attempt& now, const next_hop& to, bool last_d
     lookup_settings how = settings_->lookup;
     how.detect_loops = settings_->detects_loops(to.port);
     candidates found = co_await find_hosts(mail_.host(), mail_.rewrite(), to, how);
+    const bool proven = found.first_answer_is_secure;
+    co_await check_resolver(now, proven);
     for (const std::string& each : found.warnings) mail_.warn(now.account.agent(), each);
     now.loops = found.loops;
     if (found.failure) now.last_failure = *found.failure;
@@ -127,6 +129,19 @@ task<void> client::try_destination(attempt& now, const next_hop& to, bool last_d
         if (again) co_await try_host(now, to, seen, host, plaintext::yes);
         if (last_address || (settings_->session_limit != 0 && seen.sessions >= settings_->session_limit)) break;
     }
+}
+
+// Who counts on DNSSEC is told when the resolver does not validate: once a process, unless an answer proves that it
+// does.
+task<void> client::check_resolver(attempt& now, bool proven) {
+    const dane_settings& dane = settings_->dane;
+    if (!dane.dnssec || dane.probe.empty()) co_return;
+    const bool asked = !know_their_resolver_.insert(static_cast<unsigned>(now.account.agent().pid)).second;
+    if (asked || proven) co_return;
+    const std::string wrong = co_await probe_dnssec(mail_.host(), dane.probe);
+    if (wrong.empty()) co_return;
+    mail_.warn(now.account.agent(), "DNSSEC validation may be unavailable");
+    mail_.warn(now.account.agent(), "reason: " + wrong);
 }
 
 // Connections that wait: that of the destination, then those to its best hosts. A host that was tried this way is not
@@ -170,6 +185,7 @@ task<bool> client::try_cached(attempt& now, const next_hop& to, candidates& foun
     co_await conversation.send_message();
     const bool reusable = conversation.reusable();
     if (!reusable) co_await conversation.quit();
+    conversation.report_trouble();
     keep_or_drop(now, conversation);
     co_return true;
 }
@@ -251,6 +267,7 @@ task<bool> client::try_host(attempt& now, const next_hop& to, progress& seen, co
     const bool again = conversation.retry_in_plaintext();
     const bool reusable = usable && conversation.reusable();
     if (!reusable) co_await conversation.quit();
+    conversation.report_trouble();
     if (usable) keep_or_drop(now, conversation);
     co_return again;
 }

@@ -34,6 +34,7 @@ class client {
     enum class plaintext : bool { no, yes };
 
     task<void> try_destination(attempt& now, const next_hop& to, bool last_destination);
+    task<void> check_resolver(attempt& now, bool proven);
     task<void> use_cached(attempt& now, const next_hop& to, candidates& found, progress& seen);
     task<bool> try_cached(attempt& now, const next_hop& to, candidates& found, progress& seen,
                           std::unique_ptr<connection> link);
@@ -53,6 +54,7 @@ class client {
     std::unique_ptr<const settings> settings_;
     connection_cache cache_;
     login_failures failed_logins_;
+    std::set<unsigned> know_their_resolver_;  // processes that have asked whether it validates
 };
 
 }  // namespace mta::smtp

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "mta/smtp/next_hop.hpp"
 #include "mta/stream/smtp_stream.hpp"
@@ -34,8 +35,9 @@ struct connection {
     std::string relay;  // with ":25"
     unsigned features = 0;
     std::int64_t size_limit = 0;
-    std::string mechanisms;  // of AUTH, as far as the filter lets them through
-    bool best_host = false;  // of the destination's most preferred ones
+    std::vector<std::string> forwarded;  // what the server takes of XFORWARD
+    std::string mechanisms;              // of AUTH, as far as the filter lets them through
+    bool best_host = false;              // of the destination's most preferred ones
     bool in_tls = false;
     bool certificate_matched = false;
     bool delays_final_dot = false;  // a PIX firewall that chokes on it (smtp_pix_workarounds)

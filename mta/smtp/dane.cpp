@@ -45,6 +45,24 @@ void add_reference_names(tls_policy& policy, const next_hop& to, const candidate
 
 }  // namespace
 
+task<std::string> probe_dnssec(Host& host, std::string what) {
+    const std::size_t colon = what.find(':');
+    const auto type = dns::type_named(what.substr(0, colon));
+    if (!type || colon == std::string::npos) co_return std::string();
+    dns::question question;
+    question.name = what.substr(colon + 1);
+    if (question.name == ".") question.name.clear();
+    question.type = *type;
+    const dns::response answer = co_await host.resolve(question);
+    std::string wrong;
+    if (!answer.ok() && !answer.not_found()) {
+        wrong = fmt::format("dnssec_probe '{}' received no response: {}", what, dns::text_of(answer.state));
+    } else if (!answer.authenticated) {
+        wrong = fmt::format("dnssec_probe '{}' received a response that is not DNSSEC validated", what);
+    }
+    co_return wrong;
+}
+
 task<void> settle_dane(Host& host, const dane_settings& with, const next_hop& to, const candidate& server,
                        tls_policy& policy) {
     if (policy.level != tls_level::dane && policy.level != tls_level::dane_only) co_return;

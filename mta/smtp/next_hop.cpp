@@ -64,6 +64,7 @@ task<void> add_addresses(Host& host, candidate named, candidates& into) {
     dns::question question;
     question.name = name;
     const answered found = co_await ask(host, question);
+    if (!named.from_mx) into.first_answer_is_secure = found.answer.ok() && found.answer.authenticated;
     if (!found.answer.ok()) {
         into.failure = lookup_failure(found.asked, found.answer.state);
         if (found.answer.state == dns::status::loop) into.warnings.push_back("dns_lookup: " + into.failure->text);
@@ -176,6 +177,7 @@ task<candidates> find_hosts(Host& host, address::trivial_rewrite& rewrite, next_
         co_return hosts;
     }
     candidates found;
+    found.first_answer_is_secure = mx.answer.ok() && mx.answer.authenticated;
     if (!mx.answer.ok()) {
         found.failure = lookup_failure(mx.asked, mx.answer.state);
         if (mx.answer.state == dns::status::loop) found.warnings.push_back("dns_lookup: " + found.failure->text);

@@ -41,6 +41,7 @@ struct candidates {
     std::optional<queue::delivery_status> failure;  // why there is none
     bool loops = false;                             // the best of them is this host
     std::vector<std::string> warnings;
+    bool first_answer_is_secure = false;  // DNSSEC vouches for what was asked first
 };
 
 struct lookup_settings {

@@ -84,6 +84,7 @@ task<io_error> session::receive_reply(reply& into, duration timeout) {
             cut = more.end == smtp_stream::line_end::none;
         }
         const std::string shown = filtered_line(line);
+        if (reply_filter_failed_) co_return io_error::reset;
         const reply_parser::line kind = parser.add(shown);
         if (kind == reply_parser::line::garbage) warn_of_garbage(shown);
         if (kind == reply_parser::line::last) break;
@@ -222,6 +223,7 @@ bool session::read_features(const reply& answer) {
     link_->features = static_cast<unsigned>(feature::esmtp);
     link_->size_limit = 0;
     link_->mechanisms.clear();
+    link_->forwarded.clear();
     const config::keyword_set discarded = discarded_keywords();
     const auto lines = text::split(answer.text, "\n");
     for (std::size_t i = 0; i < lines.size(); ++i) {
@@ -255,6 +257,8 @@ void session::read_feature(std::string_view keyword, std::string_view rest, conf
         if (!limit) warn(fmt::format("bad EHLO SIZE limit \"{}\" from {}", words[0], relay_));
         link_->size_limit = limit.value_or(0);
     }
+    if (text::equal_ignoring_case(keyword, "XFORWARD") && allowed(config::keyword::xforward))
+        read_forwarding(text::split(rest, " =\t"));
     if (text::equal_ignoring_case(keyword, "AUTH") && settings_.sasl.enabled && allowed(config::keyword::auth))
         offered_mechanisms(rest);
 }
@@ -276,8 +280,7 @@ bool session::reusable() const {
 task<void> session::quit() {
     if (!stream_.connected() || broken_) co_return;
     doing_ = "sending QUIT command";
-    if (mail_.host().wants_commands()) sent_.push_back("QUIT");
-    stream_.put("QUIT\r\n");
+    put_command("QUIT");
     const io_error error = co_await stream_.flush(settings_.quit_timeout);
     if (error != io_error::none || settings_.skip_quit_response) co_return;
     std::string line;

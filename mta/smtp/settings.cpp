@@ -49,6 +49,7 @@ settings::settings(master::mail_system& mail, master::daemon& service)
     never_send_ehlo = !lmtp && p.flag("smtp_never_send_ehlo");
     smtputf8 = p.flag("smtputf8_enable");
     helpful_warnings = p.flag("helpful_warnings");
+    sends_xforward = p.flag(prefix + "send_xforward_command");
     lmtp_is_final = lmtp && p.flag("lmtp_assume_final");
     if (lmtp_is_final) {
         mail.warn(mail.process_of("lmtp"), "lmtp_assume_final is obsolete; instead, specify \"flags=X\" in master.cf");
@@ -59,7 +60,6 @@ settings::settings(master::mail_system& mail, master::daemon& service)
     }
     error_recipient = p.text("error_notice_recipient");
     double_bounce_sender = p.text("double_bounce_sender") + "@" + myhostname;
-    mail_name = p.text("mail_name");
     connect_timeout = time("connect_timeout");
     helo_timeout = lmtp ? time("lhlo_timeout") : time("helo_timeout");
     mail_timeout = time("mail_timeout");
@@ -77,6 +77,7 @@ settings::settings(master::mail_system& mail, master::daemon& service)
     note_starttls_offer = p.flag(prefix + "tls_note_starttls_offer");
     if (policies.in_use()) tls_context = tls::client_context(mail, p, prefix);
     dane.dnssec = text::equal_ignoring_case(p.text(prefix + "dns_support_level"), "dnssec");
+    dane.probe = p.text("dnssec_probe");
     dane.ignores_mx_errors = lookup.ignore_mx_lookup_error;
     dane.asks_insecure_hosts = p.flag(prefix + "tls_force_insecure_host_tlsa_lookup");
     if (!lmtp) {

@@ -22,6 +22,7 @@ struct place {
 };
 constexpr place recorded_places[] = {
     {"record/rec_layer_s3.c", SSL_AD_REASON_OFFSET, 1601},
+    {"record/ssl3_record.c", SSL_R_WRONG_VERSION_NUMBER, 350},
     {"statem/statem_srvr.c", SSL_R_UNSUPPORTED_PROTOCOL, 1664},
 };
 
