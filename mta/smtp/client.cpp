@@ -211,6 +211,13 @@ task<bool> client::policy_allows(attempt& now, const next_hop& to, const candida
     co_return true;
 }
 
+bool client::has_address(const address::ip_address& which) const {
+    const std::vector<std::string> interfaces = mail_.host().interfaces();
+    return std::any_of(interfaces.begin(), interfaces.end(), [&](const std::string& each) {
+        return address::ip_address::parse(each.substr(0, each.find('/'))) == which;
+    });
+}
+
 task<std::unique_ptr<connection>> client::connect(attempt& now, const candidate& host, std::uint16_t port) {
     const auto address = address::ip_address::parse(host.address);
     if (!address) co_return nullptr;
@@ -219,7 +226,17 @@ task<std::unique_ptr<connection>> client::connect(attempt& now, const candidate&
     remote.port = port;
     const time_point deadline =
         settings_->connect_timeout.count() == 0 ? never : mail_.now() + settings_->connect_timeout;
-    const std::optional<address::ip_address> source = address::ip_address::parse(settings_->bind_address);
+    std::optional<address::ip_address> source = settings_->bind_address;
+    if (source && !has_address(*source)) {
+        mail_.warn(now.account.agent(),
+                   fmt::format("smtp_connect_addr: bind {}: Cannot assign requested address", source->to_string()));
+        if (settings_->bind_address_enforced) {
+            now.last_failure = queue::delivery_status("4.4.0", "server configuration error");
+            mail_.log(now.account.agent(), {}, maillog::remark{maillog::level::info, now.last_failure->text});
+            co_return nullptr;
+        }
+        source.reset();
+    }
     connect_result connected = co_await mail_.host().connect(remote, source, deadline);
     if (!connected.stream) {
         const std::string text =

@@ -41,6 +41,7 @@ class client {
     task<bool> try_host(attempt& now, const next_hop& to, progress& seen, const candidate& host, plaintext fallback);
     task<bool> policy_allows(attempt& now, const next_hop& to, const candidate& host, tls_policy& policy);
     task<std::unique_ptr<connection>> connect(attempt& now, const candidate& host, std::uint16_t port);
+    bool has_address(const address::ip_address& which) const;
     void keep_or_drop(attempt& now, session& conversation);
     std::string endpoint_label(const attempt& now, const std::string& destination, const candidate& host,
                                std::uint16_t port) const;

@@ -9,28 +9,27 @@ sasl_settings::sasl_settings(master::mail_system& mail, const config::parameters
                              bool lmtp)
     : enabled(p.flag(prefix + "sasl_auth_enable")) {
     if (!enabled) return;
-    const std::string sasl = prefix + "sasl_";
-    if (p.text(sasl + "password_maps").empty()) {
-        throw config::fatal(p.where(sasl + "password_maps"),
-                            "specify a password table via the `" + sasl + "password_maps' configuration parameter");
+    if (p.text(prefix + "sasl_password_maps").empty()) {
+        throw config::fatal(p.where(prefix + "sasl_password_maps"), "specify a password table via the `" + prefix +
+                                                                        "sasl_password_maps' configuration parameter");
     }
     std::vector<table::diagnostic> complaints;
-    passwords = table::maps::open(sasl + "password_maps", p.text(sasl + "password_maps"), mail.shared().tables,
-                                  mail.table_environment(), {}, complaints);
-    const std::string filter = p.text(sasl + "mechanism_filter");
+    passwords = table::maps::open(prefix + "sasl_password_maps", p.text(prefix + "sasl_password_maps"),
+                                  mail.shared().tables, mail.table_environment(), {}, complaints);
+    const std::string filter = p.text(prefix + "sasl_mechanism_filter");
     if (!filter.empty()) {
-        mechanism_filter.emplace(sasl + "mechanism_filter", filter, mail.shared().tables, mail.table_environment(),
-                                 complaints, table::parent_style::dot_parent);
+        mechanism_filter.emplace(prefix + "sasl_mechanism_filter", filter, mail.shared().tables,
+                                 mail.table_environment(), complaints, table::parent_style::dot_parent);
     }
     for (const table::diagnostic& each : complaints) mail.warn(mail.process_of(lmtp ? "lmtp" : "smtp"), each.text);
     by_sender = !lmtp && p.flag("smtp_sender_dependent_authentication");
     sender_rules.recipient_delimiter = p.text("recipient_delimiter");
-    soft_bounce = p.flag(sasl + "auth_soft_bounce");
-    options = p.text(sasl + "security_options");
-    tls_options = p.text(sasl + "tls_security_options");
-    verified_tls_options = p.text(sasl + "tls_verified_security_options");
-    remembers_failures = !p.text(sasl + "auth_cache_name").empty();
-    memory = p.duration(sasl + "auth_cache_time");
+    soft_bounce = p.flag(prefix + "sasl_auth_soft_bounce");
+    options = p.text(prefix + "sasl_security_options");
+    tls_options = p.text(prefix + "sasl_tls_security_options");
+    verified_tls_options = p.text(prefix + "sasl_tls_verified_security_options");
+    remembers_failures = !p.text(prefix + "sasl_auth_cache_name").empty();
+    memory = p.duration(prefix + "sasl_auth_cache_time");
 }
 
 std::optional<sasl::credentials> sasl_settings::find(std::string_view sender, std::string_view host,

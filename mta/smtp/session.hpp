@@ -114,6 +114,7 @@ class session {
 
     // session_data.cpp
     task<void> send_content();
+    std::string envelope_headers() const;
     task<void> lost_in_content(io_error error);
     void message_accepted(const reply& answer);
     task<void> read_lmtp_replies(reply first);

@@ -2,6 +2,7 @@
 // (RFC 5321 4.5.2, smtp_proto.c).
 #include <fmt/format.h>
 
+#include "mta/address/quote.hpp"
 #include "mta/master/mail_system.hpp"
 #include "mta/smtp/content_writer.hpp"
 #include "mta/smtp/session.hpp"
@@ -16,6 +17,7 @@ constexpr const char* sending_body = "sending message body";
 
 task<void> session::send_content() {
     doing_ = sending_body;
+    stream_.output() += envelope_headers();
     content_writer content(settings_.outgoing, mail_.rewrite(), *account_.about().file->content, downgrades());
     for (bool more = true; more;) {
         more = content.write(stream_.output(), output_high_water);
@@ -45,6 +47,18 @@ task<void> session::send_content() {
     } else {
         message_refused(answer, "end of DATA command");
     }
+}
+
+// What flags=DOR of master.cf asks for. With several recipients D and O would tell each of the others.
+std::string session::envelope_headers() const {
+    const auto wanted = [&](char flag) { return settings_.flags.find(flag) != std::string::npos; };
+    std::string out;
+    if (wanted('R')) out += fmt::format("Return-Path: <{}>\r\n", address::path_822(account_.about().file->sender));
+    if (open_.empty()) return out;
+    const std::string& original = account_.about().recipient(open_.front()).original;
+    if (wanted('O') && !original.empty()) out += fmt::format("X-Original-To: {}\r\n", address::path_822(original));
+    if (wanted('D')) out += fmt::format("Delivered-To: {}\r\n", address::path_822(open_.front().address));
+    return out;
 }
 
 // A server that leaves in the middle of a message may have said why before it went.
@@ -91,7 +105,7 @@ void session::delivered(std::size_t index, const reply& answer) {
     status.diagnostic = answer.one_line();
     // A server that knows DSN reports the success itself. One that does not was told nothing: the report is ours.
     const bool takes_over = has(feature::dsn);
-    const char* action = takes_over ? "" : settings_.lmtp && settings_.lmtp_is_final ? "delivered" : "relayed";
+    const char* action = takes_over ? "" : settings_.is_final ? "delivered" : "relayed";
     account_.sent(open_[index], relay_, status, action);
     fates_[index] = fate::settled;
 }

@@ -1,5 +1,7 @@
 #include "mta/smtp/settings.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "mta/config/master_cf.hpp"
@@ -35,7 +37,15 @@ settings::settings(master::mail_system& mail, master::daemon& service)
     myhostname = p.text("myhostname");
     helo_name = p.text(lmtp ? "lmtp_lhlo_name" : "smtp_helo_name");
     fallback_relays = p.words(lmtp ? "lmtp_fallback_relay" : "smtp_fallback_relay");
-    bind_address = p.text(prefix + "bind_address");
+    const std::string source = p.text(prefix + "bind_address");
+    bind_address = address::ip_address::parse(source);
+    if (!source.empty() && !bind_address) {
+        throw config::fatal(
+            p.where(prefix + "bind_address"),
+            fmt::format("smtp_connect_addr: bad {}bind_address parameter: {}: Name or service not known", prefix,
+                        source));
+    }
+    bind_address_enforced = p.flag(prefix + "bind_address_enforce");
     lookup.randomize = p.flag(prefix + "randomize_addresses");
     lookup.ignore_mx_lookup_error = !lmtp && p.flag("ignore_mx_lookup_error");
     lookup.defer_if_no_mx_address_found = !lmtp && p.flag("smtp_defer_if_no_mx_address_found");
@@ -50,8 +60,12 @@ settings::settings(master::mail_system& mail, master::daemon& service)
     smtputf8 = p.flag("smtputf8_enable");
     helpful_warnings = p.flag("helpful_warnings");
     sends_xforward = p.flag(prefix + "send_xforward_command");
-    lmtp_is_final = lmtp && p.flag("lmtp_assume_final");
-    if (lmtp_is_final) {
+    for (const std::string& each : service.service.arguments) {
+        if (each.starts_with("flags=")) flags = each.substr(6);
+    }
+    const bool assumed = lmtp && p.flag("lmtp_assume_final");
+    is_final = assumed || flags.find('X') != std::string::npos;
+    if (assumed) {
         mail.warn(mail.process_of("lmtp"), "lmtp_assume_final is obsolete; instead, specify \"flags=X\" in master.cf");
     }
     for (const std::string& each : p.words("notify_classes")) {
@@ -90,19 +104,19 @@ settings::settings(master::mail_system& mail, master::daemon& service)
 
 void settings::read_greeting_parameters(master::mail_system& mail, const config::parameters& p,
                                         const std::string& prefix) {
-    const std::string discard = lmtp ? "lmtp_discard_lhlo_keyword" : "smtp_discard_ehlo_keyword";
     std::vector<table::diagnostic> complaints;
     const auto open = [&](const std::string& name) {
         return table::maps::open(name, p.text(name), mail.shared().tables, mail.table_environment(), {}, complaints);
     };
-    discard_maps_name = discard + "_address_maps";
+    discard_maps_name = lmtp ? "lmtp_discard_lhlo_keyword_address_maps" : "smtp_discard_ehlo_keyword_address_maps";
     discard_maps = open(discard_maps_name);
     pix_workaround_maps = open(prefix + "pix_workaround_maps");
     for (const table::diagnostic& each : complaints) mail.warn(mail.process_of("smtp"), each.text);
     pix_workarounds = p.text(prefix + "pix_workarounds");
     pix_threshold = p.duration(prefix + "pix_workaround_threshold_time");
     pix_delay = p.duration(prefix + "pix_workaround_delay_time");
-    discarded_keywords = config::parse_keywords(p.text(discard + "s"));
+    discarded_keywords =
+        config::parse_keywords(p.text(lmtp ? "lmtp_discard_lhlo_keywords" : "smtp_discard_ehlo_keywords"));
 }
 
 void settings::read_cache_parameters(master::mail_system& mail, const config::parameters& p,

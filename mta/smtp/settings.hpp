@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "mta/address/ip_address.hpp"
 #include "mta/async/scheduler.hpp"
 #include "mta/config/ehlo_keywords.hpp"
 #include "mta/smtp/dane.hpp"
@@ -30,13 +31,16 @@ struct settings {
     std::uint16_t port = 25;
     std::string myhostname, helo_name;
     std::vector<std::string> fallback_relays;
-    std::string bind_address, relayhost, best_mx_transport;
+    std::optional<address::ip_address> bind_address;
+    bool bind_address_enforced = false;
+    std::string relayhost, best_mx_transport;
     lookup_settings lookup;
     std::int64_t address_limit = 5, session_limit = 2;
     bool skip_5xx_greeting = true, skip_quit_response = true, always_send_ehlo = true, never_send_ehlo = false;
     bool smtputf8 = true, helpful_warnings = true;
     bool sends_xforward = false;  // smtp_send_xforward_command
-    bool lmtp_is_final = false;   // lmtp_assume_final
+    bool is_final = false;        // lmtp_assume_final, flags=X: no mail server comes after
+    std::string flags;            // of master.cf: D, O and R are headers to put on top
     unsigned notices = 0;         // of session::trouble: what the postmaster wants to hear of
     std::string error_recipient, double_bounce_sender;
     filters outgoing;

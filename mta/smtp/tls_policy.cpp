@@ -6,6 +6,7 @@
 
 #include "mta/dns.hpp"
 #include "mta/master/mail_system.hpp"
+#include "mta/smtp/tls_policy_attributes.hpp"
 #include "mta/text/strings.hpp"
 
 namespace mta::smtp {
@@ -13,77 +14,6 @@ namespace {
 
 constexpr std::string_view level_names[] = {"none", "may",       "encrypt", "fingerprint",
                                             "dane", "dane-only", "verify",  "secure"};
-
-void append_words(std::vector<std::string>& to, std::string_view text, std::string_view separators) {
-    for (const std::string_view each : text::split(text, separators)) to.emplace_back(each);
-}
-
-// One "name=value" of a policy. "" or what is wrong with it, without the place.
-class attribute_reader {
-  public:
-    attribute_reader(tls_policy& into, tls_level level) : into_(into), level_(level) {}
-    std::string read(std::string_view word);
-
-  private:
-    std::string take_once(std::string& slot, bool& seen, std::string_view name, std::string_view value);
-    std::string take_match(std::string_view name, std::string_view value);
-    tls_policy& into_;
-    tls_level level_;
-    bool ciphers_ = false, protocols_ = false, server_name_ = false, exclude_ = false;
-};
-
-std::string attribute_reader::take_once(std::string& slot, bool& seen, std::string_view name, std::string_view value) {
-    if (seen) return fmt::format("attribute \"{}\" is specified multiple times", name);
-    seen = true;
-    slot = std::string(value);
-    return {};
-}
-
-std::string attribute_reader::take_match(std::string_view name, std::string_view value) {
-    if (value.empty()) return fmt::format("attribute \"{}\" has empty value", name);
-    switch (level_) {
-        case tls_level::fingerprint:
-            append_words(into_.fingerprints, value, "|");
-            return {};
-        case tls_level::verify:
-        case tls_level::secure:
-            append_words(into_.match_names, value, ":");
-            return {};
-        default:
-            return fmt::format("attribute \"{}\" invalid at security level \"{}\"", name, name_of(level_));
-    }
-}
-
-std::string attribute_reader::read(std::string_view word) {
-    const std::size_t equals = word.find('=');
-    const std::string_view name = word.substr(0, equals);
-    if (equals == std::string_view::npos || name.empty()) {
-        return fmt::format("malformed attribute/value pair \"{}\": {}", word,
-                           equals == 0 ? "missing attribute name" : "missing '=' after attribute name");
-    }
-    const std::string_view value = word.substr(equals + 1);
-    if (text::equal_ignoring_case(name, "ciphers")) {
-        if (value.empty()) return fmt::format("attribute \"{}\" has empty value", name);
-        return take_once(into_.ciphers, ciphers_, name, value);
-    }
-    if (text::equal_ignoring_case(name, "protocols")) return take_once(into_.protocols, protocols_, name, value);
-    if (text::equal_ignoring_case(name, "servername")) {
-        if (!server_name_ && !dns::is_valid_hostname(value))
-            return fmt::format("\"{}={}\" specifies an invalid hostname", name, value);
-        return take_once(into_.server_name, server_name_, name, value);
-    }
-    if (text::equal_ignoring_case(name, "match")) return take_match(name, value);
-    if (text::equal_ignoring_case(name, "exclude")) {
-        if (!exclude_) into_.exclude.emplace();
-        return take_once(*into_.exclude, exclude_, name, value);
-    }
-    if (text::equal_ignoring_case(name, "connection_reuse")) {
-        into_.connection_reuse = text::equal_ignoring_case(value, "yes");
-        if (into_.connection_reuse || text::equal_ignoring_case(value, "no")) return {};
-        return fmt::format("attribute \"{}\" has bad value: \"{}\"", name, value);
-    }
-    return fmt::format("invalid attribute name: \"{}\"", name);
-}
 
 // smtp_tls_security_level, or what the older smtp_use_tls and smtp_enforce_tls mean.
 tls_level configured_level(const config::parameters& p, const std::string& prefix) {
@@ -141,7 +71,6 @@ tls_policies::tls_policies(master::mail_system& mail, const config::parameters& 
     policies_ = open(tls + "policy_maps");
     per_site_ = policies_.empty() ? open(tls + "per_site") : table::maps();
     for (const table::diagnostic& each : complaints) mail.warn(mail.process_of("smtp"), each.text);
-    connection_reuse_ = p.flag(tls + "connection_reuse");
     protocols_ = p.text(tls + "protocols");
     mandatory_protocols_ = p.text(tls + "mandatory_protocols");
     ciphers_ = p.text(tls + "ciphers");
@@ -157,7 +86,6 @@ tls_policies::tls_policies(master::mail_system& mail, const config::parameters& 
 tls_policy tls_policies::find(std::string_view destination, std::string_view host) const {
     tls_policy policy;
     policy.level = level_;
-    policy.connection_reuse = connection_reuse_;
     std::optional<tls_level> own;
     if (!policies_.empty()) {
         own = look_up_all(policy, destination);

@@ -28,9 +28,8 @@ std::string_view name_of(tls_level level);
 struct tls_policy {
     tls_level level = tls_level::none;
     std::string protocols, ciphers;
-    std::optional<std::string> exclude;  // ciphers
-    std::string server_name;             // SNI
-    bool connection_reuse = false;
+    std::optional<std::string> exclude;     // ciphers
+    std::string server_name;                // SNI
     std::vector<std::string> match_names;   // verify, secure: also "nexthop", "dot-nexthop", "hostname"
     std::vector<std::string> fingerprints;  // as written
     std::vector<tls::tlsa_record> records;  // dane
@@ -63,7 +62,6 @@ class tls_policies {
     std::string prefix_;
     tls_level level_ = tls_level::none;
     table::maps policies_, per_site_;
-    bool connection_reuse_ = false;
     std::string protocols_, mandatory_protocols_, ciphers_, mandatory_ciphers_, exclude_, mandatory_exclude_,
         server_name_;
     std::vector<std::string> verify_names_, secure_names_, fingerprints_;
