@@ -150,20 +150,21 @@ task<void> client::use_cached(attempt& now, const next_hop& to, candidates& foun
     std::erase_if(found.hosts, [&](const candidate& each) { return now.used.contains(each.address); });
     if (!found.hosts.empty() && !now.next_hop_label.empty()) {
         std::unique_ptr<connection> link = cache_.take_by_destination(now.next_hop_label);
-        if (link) co_await try_cached(now, to, found, seen, std::move(link));
+        if (link) co_await try_cached(now, to, &found, seen, std::move(link));
     }
     for (std::size_t i = 0; i < found.hosts.size() && !now.open.empty();) {
         if (found.hosts[i].preference != seen.best_preference) break;
         const std::string label = endpoint_label(now, to.as_written, found.hosts[i], to.port);
         std::unique_ptr<connection> link = cache_.take_by_endpoint(label);
         bool tried = false;
-        if (link) tried = co_await try_cached(now, to, found, seen, std::move(link));
+        if (link) tried = co_await try_cached(now, to, &found, seen, std::move(link));
         if (!tried) ++i;
     }
 }
 
-// False: the connection is not good any more, and nothing has happened.
-task<bool> client::try_cached(attempt& now, const next_hop& to, candidates& found, progress& seen,
+// False: the connection is not good any more, and nothing has happened. `found`: the hosts that are still to be tried,
+// where this one is ahead of its turn.
+task<bool> client::try_cached(attempt& now, const next_hop& to, candidates* found, progress& seen,
                               std::unique_ptr<connection> link) {
     ++link->uses;
     const std::string address = link->host.address;
@@ -176,12 +177,15 @@ task<bool> client::try_cached(attempt& now, const next_hop& to, candidates& foun
         co_return false;
     }
     now.used.insert(address);
-    std::erase_if(found.hosts, [&](const candidate& each) { return each.address == address; });
-    ++seen.addresses;
     ++seen.sessions;
-    const bool used_up = seen.sessions == settings_->session_limit || seen.addresses == settings_->address_limit;
-    if (used_up) found.hosts.clear();
-    conversation.set_last_host(seen.last_destination && found.hosts.empty());
+    if (found) {
+        std::erase_if(found->hosts, [&](const candidate& each) { return each.address == address; });
+        ++seen.addresses;
+        const bool used_up = seen.sessions == settings_->session_limit || seen.addresses == settings_->address_limit;
+        if (used_up) found->hosts.clear();
+        seen.last_host = seen.last_destination && found->hosts.empty();
+    }
+    conversation.set_last_host(seen.last_host);
     co_await conversation.send_message();
     const bool reusable = conversation.reusable();
     if (!reusable) co_await conversation.quit();
@@ -262,9 +266,8 @@ task<bool> client::try_host(attempt& now, const next_hop& to, progress& seen, co
     if (!best && now.loads) {
         const std::string label = endpoint_label(now, to.as_written, host, to.port);
         link = cache_.take_by_endpoint(label);
-        candidates none;
         bool done = false;
-        if (link) done = co_await try_cached(now, to, none, seen, std::move(link));
+        if (link) done = co_await try_cached(now, to, nullptr, seen, std::move(link));
         if (done) co_return false;
     }
     link = co_await connect(now, host, to.port);

@@ -36,7 +36,7 @@ class client {
     task<void> try_destination(attempt& now, const next_hop& to, bool last_destination);
     task<void> check_resolver(attempt& now, bool proven);
     task<void> use_cached(attempt& now, const next_hop& to, candidates& found, progress& seen);
-    task<bool> try_cached(attempt& now, const next_hop& to, candidates& found, progress& seen,
+    task<bool> try_cached(attempt& now, const next_hop& to, candidates* found, progress& seen,
                           std::unique_ptr<connection> link);
     task<bool> try_host(attempt& now, const next_hop& to, progress& seen, const candidate& host, plaintext fallback);
     task<bool> policy_allows(attempt& now, const next_hop& to, const candidate& host, tls_policy& policy);
