@@ -31,6 +31,8 @@ struct request {
     time_point became_active{};
     time_point handed_out{};  // to the agent
     bool flushed = false;     // the user asked for a delivery attempt now
+    // The destination is busy: a connection that waits may be used, and one may be kept for the next request.
+    bool use_cached_connection = false, keep_connection = false;
     // An SMTP session got as far as the message: whatever fails then does not make the destination a dead one.
     bool reached_destination = false;
     // Set by the agent when it was the destination that failed, not the recipient: the queue manager slows down.

@@ -307,6 +307,9 @@ void queue_manager::hand_out(transport& by, destination& to, std::unique_ptr<ent
     request.became_active = work->message->since;
     request.handed_out = mail_.now();
     request.flushed = work->message->flushed;
+    to.choose_caching(mail_.now());
+    request.use_cached_connection = to.uses_cached;
+    request.keep_connection = to.keeps;
     if (mail_.agents().is_immediate(*by.daemon)) {
         const auto process = by.daemon->processes.take(mail_.clock());
         mail_.agents().deliver_now(*by.daemon, process.process(), request);
@@ -350,6 +353,7 @@ void queue_manager::take_back(transport& by, destination& to, std::unique_ptr<en
 // qmgr_deliver_update
 void queue_manager::finished(transport& by, destination& to, entry& work) {
     --to.busy;
+    to.last_done = std::chrono::floor<std::chrono::seconds>(mail_.now());
     active_message& message = *work.message;
     if (work.request.site_failure) {
         if (to.flow.failed(*work.request.site_failure)) declare_dead(by, to);

@@ -2,6 +2,9 @@
 //
 // Private to the queue manager; these are its own types, apart because they are data.
 #pragma once
+#include <chrono>
+#include <optional>
+
 #include "mta/config/parameters.hpp"
 #include "mta/master/daemon.hpp"
 #include "mta/qmgr/queue_manager.hpp"
@@ -43,12 +46,16 @@ struct queue_manager::destination {
     concurrency flow;
     std::list<std::unique_ptr<entry>> waiting;  // a destination comes and goes with each message: no block for many
     int busy = 0;
+    // Connections are kept once deliveries come one after the other, and used until the destination is idle.
+    bool uses_cached = false, keeps = false;
+    std::optional<std::chrono::sys_seconds> last_done;
     revive revival;
     unpause pause;  // *_destination_rate_delay
     std::list<destination*>::iterator place_in_turn;
 
     destination(std::string queue_name, std::string hop, transport& of, queue_manager& owner);
     bool pausing() const { return pause.armed(); }
+    void choose_caching(time_point now);
     // What the retry service says of mail for a dead destination.
     std::string suspended() const {
         return flow.reason().dsn + " delivery temporarily suspended: " + flow.reason().text;
@@ -108,6 +115,18 @@ inline queue_manager::destination::destination(std::string queue_name, std::stri
     revival.owner = this;
     pause.manager = &owner;
     pause.owner = this;
+}
+
+// On-demand connection caching (qmgr_entry.c): on when a delivery follows the last one within a second, so that a burst
+// no larger than the initial concurrency makes none; off when there is neither company nor a predecessor.
+inline void queue_manager::destination::choose_caching(time_point now) {
+    const auto second = std::chrono::floor<std::chrono::seconds>(now);
+    const bool follows = last_done && *last_done + std::chrono::seconds(1) >= second;
+    if (!keeps) {
+        if (follows) uses_cached = keeps = true;
+    } else if (busy <= 1 && !follows) {
+        keeps = false;
+    }
 }
 
 }  // namespace mta::qmgr

@@ -18,11 +18,11 @@ const unsigned char* bytes_of(std::string_view text) {
 }  // namespace
 
 std::string_view describe(code value) {
-    constexpr std::array<std::string_view, 7> texts = {
+    constexpr std::array<std::string_view, 8> texts = {
         "successful result",      "another step is needed in authentication",
         "bad protocol / cancel",  "authentication failure",
         "no mechanism available", "encryption needed to use mechanism",
-        "generic failure"};
+        "generic failure",        "server failed mutual authentication step"};
     return texts[static_cast<std::size_t>(value)];
 }
 
@@ -67,18 +67,20 @@ std::string keyed_digest(const char* digest, std::string_view key, std::string_v
     return {reinterpret_cast<const char*>(out.data()), length};
 }
 
-std::string sha256(std::string_view text) {
+std::string plain_digest(const char* digest, std::string_view text) {
     std::array<unsigned char, EVP_MAX_MD_SIZE> out{};
     unsigned length = 0;
-    if (!EVP_Digest(text.data(), text.size(), out.data(), &length, EVP_sha256(), nullptr)) return {};
+    const EVP_MD* method = EVP_get_digestbyname(digest);
+    if (!method || !EVP_Digest(text.data(), text.size(), out.data(), &length, method, nullptr)) return {};
     return {reinterpret_cast<const char*>(out.data()), length};
 }
 
-std::string salted_password(std::string_view password, std::string_view salt, int iterations) {
-    std::string out(32, '\0');
+std::string salted_password(std::string_view password, std::string_view salt, int iterations, const char* digest) {
+    const EVP_MD* method = EVP_get_digestbyname(digest);
+    if (!method) return {};
+    std::string out(static_cast<std::size_t>(EVP_MD_get_size(method)), '\0');
     PKCS5_PBKDF2_HMAC(password.data(), static_cast<int>(password.size()), bytes_of(salt), static_cast<int>(salt.size()),
-                      iterations, EVP_sha256(), static_cast<int>(out.size()),
-                      reinterpret_cast<unsigned char*>(out.data()));
+                      iterations, method, static_cast<int>(out.size()), reinterpret_cast<unsigned char*>(out.data()));
     return out;
 }
 

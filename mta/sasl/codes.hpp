@@ -14,7 +14,8 @@ enum class code : std::uint8_t {
     bad_authentication,
     no_mechanism,
     needs_encryption,
-    failed
+    failed,
+    bad_server
 };
 std::string_view describe(code value);  // "authentication failure"
 
@@ -27,9 +28,9 @@ decoded decode_base64(std::string_view text);
 
 // `digest` is a name that OpenSSL knows: "MD5", "SHA256".
 std::string keyed_digest(const char* digest, std::string_view key, std::string_view text);
-std::string sha256(std::string_view text);
-// PBKDF2 with HMAC-SHA-256, 32 bytes (RFC 5802's Hi).
-std::string salted_password(std::string_view password, std::string_view salt, int iterations);
+std::string plain_digest(const char* digest, std::string_view text);
+// PBKDF2 with HMAC, as long as the digest (RFC 5802's Hi).
+std::string salted_password(std::string_view password, std::string_view salt, int iterations, const char* digest);
 bool equal_in_constant_time(std::string_view a, std::string_view b);
 std::string lower_hex(std::string_view bytes);
 

@@ -101,7 +101,7 @@ answer scram_exchange::first(std::string_view message) {
     const std::string own_nonce = encode_base64(random_bytes(*where_.random, 24));
     const std::string salt = random_bytes(*where_.random, 32);
     nonce_ += own_nonce;
-    salted_ = salted_password(*password, salt, iterations);
+    salted_ = salted_password(*password, salt, iterations, "SHA256");
     server_first_ = "r=" + nonce_ + ",s=" + encode_base64(salt) + ",i=" + std::to_string(iterations);
     stage_ = stage::proof;
     return ask(server_first_);
@@ -131,7 +131,7 @@ answer scram_exchange::final_message(std::string_view message) {
     const std::string server_key = keyed_digest("SHA256", salted_, "Server Key");
     const std::string_view without_proof = message.substr(0, message.rfind(",p="));
     const std::string all = client_first_ + "," + server_first_ + "," + std::string(without_proof);
-    const std::string stored_key = sha256(client_key);
+    const std::string stored_key = plain_digest("SHA256", client_key);
     const std::string expected = exclusive_or(client_key, keyed_digest("SHA256", stored_key, all));
     if (sent.result != code::ok || !equal_in_constant_time(sent.bytes, expected)) {
         return fail(code::bad_authentication, "StoredKey mismatch");

@@ -53,22 +53,27 @@ queue::delivery_status lookup_failure(const dns::question& asked, dns::status st
 }
 
 // The addresses of one host; what went wrong stays in `failure`, for when no host has any.
-task<void> add_addresses(Host& host, std::string name, std::uint16_t preference, candidates& into) {
+task<void> add_addresses(Host& host, candidate named, candidates& into) {
+    const std::string& name = named.name;
     const std::string bare = name.size() > 1 && name.front() == '[' ? name.substr(1, name.size() - 2) : name;
     if (const auto literal = address::ip_address::parse(bare)) {
-        into.hosts.push_back({name, literal->to_string(), preference});
+        named.address = literal->to_string();
+        into.hosts.push_back(std::move(named));
         co_return;
     }
     dns::question question;
     question.name = name;
     const answered found = co_await ask(host, question);
+    if (!named.from_mx) into.first_answer_is_secure = found.answer.ok() && found.answer.authenticated;
     if (!found.answer.ok()) {
         into.failure = lookup_failure(found.asked, found.answer.state);
         if (found.answer.state == dns::status::loop) into.warnings.push_back("dns_lookup: " + into.failure->text);
         co_return;
     }
     for (const dns::record& each : dns::records_of(found.answer, dns::record_type::a)) {
-        into.hosts.push_back({name, each.address, preference});
+        named.address = each.address;
+        named.is_secure = found.answer.authenticated;
+        into.hosts.push_back(named);
     }
 }
 
@@ -108,7 +113,9 @@ void drop_self_and_worse(const address::trivial_rewrite& rewrite, const next_hop
 
 task<candidates> host_addresses(Host& host, address::trivial_rewrite& rewrite, next_hop to, lookup_settings settings) {
     candidates found;
-    co_await add_addresses(host, to.domain, 0, found);
+    candidate named;
+    named.name = to.domain;
+    co_await add_addresses(host, named, found);
     const bool loops = settings.detect_loops &&
                        std::any_of(found.hosts.begin(), found.hosts.end(),
                                    [&](const candidate& each) { return rewrite.is_own_address(each.address); });
@@ -170,6 +177,7 @@ task<candidates> find_hosts(Host& host, address::trivial_rewrite& rewrite, next_
         co_return hosts;
     }
     candidates found;
+    found.first_answer_is_secure = mx.answer.ok() && mx.answer.authenticated;
     if (!mx.answer.ok()) {
         found.failure = lookup_failure(mx.asked, mx.answer.state);
         if (mx.answer.state == dns::status::loop) found.warnings.push_back("dns_lookup: " + found.failure->text);
@@ -177,14 +185,14 @@ task<candidates> find_hosts(Host& host, address::trivial_rewrite& rewrite, next_
     }
     std::vector<candidate> named;
     for (const dns::record& each : dns::records_of(mx.answer, dns::record_type::mx))
-        named.push_back({each.target, {}, each.preference});
+        named.push_back({each.target, {}, each.preference, true, mx.answer.authenticated, false});
     sort_by_preference(named);
     for (const candidate& each : named) {
         if (address::ip_address::parse(each.name)) {
             found.warnings.push_back(
                 fmt::format("numeric domain name in resource data of MX record for {}: {}", to.domain, each.name));
         }
-        co_await add_addresses(host, each.name, each.preference, found);
+        co_await add_addresses(host, each, found);
     }
     if (found.hosts.empty()) {
         found.warnings.push_back(fmt::format("no MX host for {} has a valid address record", to.domain));

@@ -32,6 +32,8 @@ struct candidate {
     std::string name;  // of the host, as logged
     std::string address;
     std::uint16_t preference = 0;
+    // What DNSSEC says: of the MX record that names it, where one does, and of its own address.
+    bool from_mx = false, mx_is_secure = false, is_secure = false;
 };
 
 struct candidates {
@@ -39,6 +41,7 @@ struct candidates {
     std::optional<queue::delivery_status> failure;  // why there is none
     bool loops = false;                             // the best of them is this host
     std::vector<std::string> warnings;
+    bool first_answer_is_secure = false;  // DNSSEC vouches for what was asked first
 };
 
 struct lookup_settings {

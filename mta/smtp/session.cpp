@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "mta/master/mail_system.hpp"
 #include "mta/text/strings.hpp"
 
@@ -14,33 +16,40 @@ constexpr std::size_t reply_lines_limit = 100;
 struct ehlo_keyword {
     std::string_view name;
     feature meaning;
+    config::keyword discarded_as;
 };
-constexpr ehlo_keyword keywords[] = {{"PIPELINING", feature::pipelining},
-                                     {"SIZE", feature::size},
-                                     {"STARTTLS", feature::starttls},
-                                     {"8BITMIME", feature::eight_bit_mime},
-                                     {"DSN", feature::dsn},
-                                     {"SMTPUTF8", feature::smtputf8},
-                                     {"AUTH", feature::auth},
-                                     {"CHUNKING", feature::chunking}};
+// Those that are only switched on; SIZE and AUTH have values.
+constexpr ehlo_keyword keywords[] = {{"PIPELINING", feature::pipelining, config::keyword::pipelining},
+                                     {"STARTTLS", feature::starttls, config::keyword::starttls},
+                                     {"8BITMIME", feature::eight_bit_mime, config::keyword::eightbitmime},
+                                     {"DSN", feature::dsn, config::keyword::dsn},
+                                     {"SMTPUTF8", feature::smtputf8, config::keyword::smtputf8},
+                                     {"CHUNKING", feature::chunking, config::keyword::chunking}};
 
 }  // namespace
 
-session::session(master::mail_system& mail, const settings& with, delivery::report& account,
-                 std::unique_ptr<byte_stream> stream, candidate host, std::uint16_t port, bool plaintext,
-                 std::vector<delivery::target>& open)
-    : mail_(mail),
-      settings_(with),
-      account_(account),
-      connection_(stream->connection()),
-      stream_(std::move(stream), mail.clock()),
-      host_(std::move(host)),
-      port_(port),
-      plaintext_(plaintext),
-      open_(open),
-      name_(fmt::format("{}[{}]", host_.name, host_.address)),
-      relay_(fmt::format("{}:{}", name_, port)) {
-    account_.set_connection(connection_, 1);
+session::session(const session_purpose& purpose, std::unique_ptr<connection> link)
+    : mail_(purpose.mail),
+      settings_(purpose.with),
+      account_(purpose.account),
+      policy_(purpose.policy),
+      destination_(purpose.destination),
+      failed_logins_(purpose.failed_logins),
+      open_(purpose.open),
+      link_(std::move(link)),
+      stream_(link_->stream),
+      host_(link_->host),
+      name_(link_->name),
+      relay_(link_->relay) {
+    account_.set_connection(link_->number, link_->uses);
+}
+
+void session::warn(std::string text) const {
+    mail_.warn(account_.agent(), std::move(text));
+}
+
+void session::inform(std::string text) const {
+    mail_.log(account_.agent(), {}, maillog::remark{maillog::level::info, text});
 }
 
 void session::record(const reply& answer) {
@@ -49,7 +58,7 @@ void session::record(const reply& answer) {
     told.at_client = true;
     if (!sent_.empty()) told.line = sent_.front();
     told.reply = answer.text;
-    mail_.log(account_.agent(), account_.about().file->id, told, connection_);
+    mail_.log(account_.agent(), account_.about().file->id, told, link_->number);
     if (!sent_.empty()) sent_.erase(sent_.begin());
 }
 
@@ -102,6 +111,10 @@ task<bool> session::exchange(std::string line, reply& into, duration timeout) {
 }
 
 task<bool> session::open() {
+    if (settings_.tls_wrapper_mode) {
+        const bool secured = co_await handshake();
+        if (!secured) co_return false;
+    }
     reply greeting;
     const bool greeted = co_await read_reply(greeting, settings_.helo_timeout);
     if (!greeted) co_return false;
@@ -113,20 +126,56 @@ task<bool> session::open() {
         site_refused(greeting);
         co_return false;
     }
-    const bool advertised = text::lowered(greeting.text).find("esmtp") != std::string::npos;
-    if ((settings_.always_send_ehlo || advertised) && !settings_.never_send_ehlo) {
-        features_ |= static_cast<unsigned>(feature::esmtp);
-    }
+    read_greeting(greeting);
     const bool introduced = co_await hello();
     if (!introduced) co_return false;
-    if (!settings_.tls_level || plaintext_) {
-        if (has(feature::starttls) && settings_.note_starttls_offer) {
-            mail_.log(account_.agent(), {},
-                      maillog::remark{maillog::level::info, fmt::format("Host offered STARTTLS: [{}]", host_.name)});
-        }
-        co_return true;
+    if (!link_->in_tls) {
+        const bool safe_enough = co_await start_tls();
+        if (!safe_enough) co_return false;
     }
-    co_return co_await start_tls();
+    if (!settings_.sasl.enabled || !has(feature::auth)) co_return true;
+    co_return co_await log_in();
+}
+
+// Of the words after "220": our own name, and ESMTP.
+void session::read_greeting(const reply& greeting) {
+    if (greeting.text.find_first_not_of("20 *\t\n") == std::string::npos) work_around_pix();
+    const auto words = text::split(std::string_view(greeting.text).substr(3), "- \t\n");
+    bool advertised = false;
+    for (std::size_t i = 0; i < words.size(); ++i) {
+        if (i == 0 && text::equal_ignoring_case(words[i], settings_.myhostname)) {
+            if (settings_.detects_loops(link_->port))
+                warn(fmt::format("host {} greeted me with my own hostname {}", relay_, settings_.myhostname));
+        } else if (text::equal_ignoring_case(words[i], "ESMTP")) {
+            advertised = true;
+        }
+    }
+    const bool wanted = settings_.lmtp || ((advertised || settings_.always_send_ehlo) && !settings_.never_send_ehlo);
+    if (wanted && !pix_without_esmtp_) set(feature::esmtp);
+}
+
+// A Cisco PIX firewall hides the server's greeting behind asterisks (smtp_pix_workarounds).
+void session::work_around_pix() {
+    std::string words = settings_.pix_workarounds;
+    const table::match hit = settings_.pix_workaround_maps.find(host_.address);
+    if (hit.found()) words = hit.result.value;
+    std::string known;
+    for (const std::string_view each : {"disable_esmtp", "delay_dotcrlf"}) {
+        const auto given = text::split(words, text::comma_or_space);
+        const bool named = std::any_of(given.begin(), given.end(),
+                                       [&](std::string_view word) { return text::equal_ignoring_case(word, each); });
+        if (!named) continue;
+        if (!known.empty()) known += ' ';
+        known += each;
+        (each == "disable_esmtp" ? pix_without_esmtp_ : link_->delays_final_dot) = true;
+    }
+    // A young message needs no care: the firewall's trouble shows as mail that comes again and again.
+    if (link_->delays_final_dot && mail_.now() - account_.about().file->arrived < settings_.pix_threshold) {
+        link_->delays_final_dot = false;
+        known = text::replaced(text::replaced(known, " delay_dotcrlf", ""), "delay_dotcrlf", "");
+    }
+    if (words.empty()) return;
+    account_.remark(fmt::format("enabling PIX workarounds: {} for {}", known, relay_));
 }
 
 task<bool> session::say_ehlo(std::string verb, reply& answer) {
@@ -143,15 +192,12 @@ task<bool> session::hello() {
         const char* verb = settings_.lmtp ? "LHLO" : "EHLO";
         const bool answered = co_await say_ehlo(verb, answer);
         if (!answered) co_return false;
-        if (answer.positive()) {
-            read_features(answer);
-            co_return true;
-        }
-        if (settings_.lmtp) {
+        if (answer.positive()) co_return read_features(answer);
+        if (settings_.lmtp || answer.code == 421) {
             site_refused(answer);
             co_return false;
         }
-        features_ &= ~static_cast<unsigned>(feature::esmtp);
+        clear(feature::esmtp);
     }
     doing_ = "performing the HELO handshake";
     const bool answered_plainly = co_await say_ehlo("HELO", answer);
@@ -163,22 +209,72 @@ task<bool> session::hello() {
     co_return true;
 }
 
-void session::read_features(const reply& answer) {
-    features_ = static_cast<unsigned>(feature::esmtp);
-    size_limit_ = 0;
-    forwarded_.clear();
+// smtp_discard_ehlo_keywords, or what smtp_discard_ehlo_keyword_address_maps has for this server.
+config::keyword_set session::discarded_keywords() const {
+    config::keyword_set discarded = settings_.discarded_keywords;
+    const table::match hit = settings_.discard_maps.find(host_.address);
+    if (hit.found()) discarded = config::parse_keywords(hit.result.value);
+    constexpr config::keyword_set silent = config::bit(config::keyword::silent_discard);
+    if (discarded != 0 && !(discarded & silent)) inform("discarding EHLO keywords: " + config::names_of(discarded));
+    return discarded & ~silent;
+}
+
+bool session::read_features(const reply& answer) {
+    link_->features = static_cast<unsigned>(feature::esmtp);
+    link_->size_limit = 0;
+    link_->mechanisms.clear();
+    link_->forwarded.clear();
+    const config::keyword_set discarded = discarded_keywords();
     const auto lines = text::split(answer.text, "\n");
-    for (std::size_t i = 1; i < lines.size(); ++i) {
+    for (std::size_t i = 0; i < lines.size(); ++i) {
         if (lines[i].size() < 5) continue;
-        const auto words = text::split(lines[i].substr(4), " =\t");
+        const std::string_view line = lines[i].substr(4);
+        const auto words = text::split(line, " =\t");
         if (words.empty()) continue;
-        for (const ehlo_keyword& each : keywords) {
-            if (text::equal_ignoring_case(words[0], each.name)) features_ |= static_cast<unsigned>(each.meaning);
+        if (i != 0) {
+            const std::size_t after = static_cast<std::size_t>(words[0].data() - line.data()) + words[0].size();
+            read_feature(words[0], text::trimmed(line.substr(std::min(after + 1, line.size()))), discarded);
+        } else if (text::equal_ignoring_case(words[0], settings_.myhostname) && settings_.detects_loops(link_->port)) {
+            warn(fmt::format("host {} replied to HELO/EHLO with my own hostname {}", relay_, settings_.myhostname));
+            const char* dsn = link_->best_host ? "5.4.6" : "4.4.6";
+            site_failed({dsn, fmt::format("mail for {} loops back to myself", account_.about().next_hop)});
+            return false;
         }
-        if (text::equal_ignoring_case(words[0], "XFORWARD")) read_forwarding(words);
-        if (text::equal_ignoring_case(words[0], "SIZE") && words.size() > 1)
-            size_limit_ = text::to_number(words[1]).value_or(0);
     }
+    return true;
+}
+
+void session::read_feature(std::string_view keyword, std::string_view rest, config::keyword_set discarded) {
+    const auto allowed = [&](config::keyword which) { return (discarded & config::bit(which)) == 0; };
+    for (const ehlo_keyword& each : keywords) {
+        if (text::equal_ignoring_case(keyword, each.name) && allowed(each.discarded_as)) set(each.meaning);
+    }
+    if (text::equal_ignoring_case(keyword, "SIZE") && allowed(config::keyword::size)) {
+        set(feature::size);
+        const auto words = text::split(rest, " \t");
+        if (words.empty()) return;
+        const auto limit = text::to_number(words[0]);
+        if (!limit) warn(fmt::format("bad EHLO SIZE limit \"{}\" from {}", words[0], relay_));
+        link_->size_limit = limit.value_or(0);
+    }
+    if (text::equal_ignoring_case(keyword, "XFORWARD") && allowed(config::keyword::xforward))
+        read_forwarding(text::split(rest, " =\t"));
+    if (text::equal_ignoring_case(keyword, "AUTH") && settings_.sasl.enabled && allowed(config::keyword::auth))
+        offered_mechanisms(rest);
+}
+
+// RSET tells whether the server is still there.
+task<bool> session::probe() {
+    past_mail_ = true;
+    reply answer;
+    const bool answered = co_await exchange("RSET", answer, settings_.rset_timeout);
+    past_mail_ = false;
+    co_return answered&& answer.positive();
+}
+
+bool session::reusable() const {
+    return !broken_ && stream_.connected() && link_->reuse_until > mail_.now() &&
+           (settings_.reuse_count_limit == 0 || link_->uses <= settings_.reuse_count_limit);
 }
 
 task<void> session::quit() {

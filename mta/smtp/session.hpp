@@ -10,34 +10,32 @@
 #include <string>
 #include <vector>
 
+#include "mta/config/ehlo_keywords.hpp"
 #include "mta/delivery/request.hpp"
+#include "mta/smtp/connection.hpp"
 #include "mta/smtp/content_writer.hpp"
-#include "mta/smtp/next_hop.hpp"
 #include "mta/smtp/reply.hpp"
 #include "mta/smtp/settings.hpp"
-#include "mta/stream/smtp_stream.hpp"
+#include "mta/smtp/tls_policy.hpp"
 
 namespace mta::smtp {
 
-enum class feature : unsigned {
-    esmtp = 1,
-    pipelining = 2,
-    size = 4,
-    starttls = 8,
-    eight_bit_mime = 16,
-    dsn = 32,
-    smtputf8 = 64,
-    auth = 128,
-    chunking = 256
+// What a session is for, beside its connection; all of it outlives the session.
+struct session_purpose {
+    master::mail_system& mail;
+    const settings& with;
+    delivery::report& account;
+    const tls_policy& policy;
+    const next_hop& destination;
+    login_failures& failed_logins;
+    std::vector<delivery::target>& open;
 };
 
 enum class transaction_step : std::uint8_t { forward_name, forward_protocol, mail, rcpt, data };
 
 class session {
   public:
-    session(master::mail_system& mail, const settings& with, delivery::report& account,
-            std::unique_ptr<byte_stream> stream, candidate host, std::uint16_t port, bool plaintext,
-            std::vector<delivery::target>& open);
+    session(const session_purpose& purpose, std::unique_ptr<connection> link);
 
     // Whether another host may be tried for what this one does not take for now.
     void set_last_host(bool last) { last_host_ = last; }
@@ -50,11 +48,19 @@ class session {
     task<void> quit();
     // Once, at the end: the notice to the postmaster, where there is something to notice.
     void report_trouble();
-
-    const std::string& relay() const { return relay_; }
+    // Whether a connection that has waited for this message still answers; nothing is said when it does not.
+    task<bool> probe();
+    // Whether the connection may carry another message.
+    bool reusable() const;
+    const std::string& destination() const { return destination_.as_written; }
+    std::unique_ptr<connection> release() { return std::move(link_); }
 
   private:
-    bool has(feature which) const { return (features_ & static_cast<unsigned>(which)) != 0; }
+    bool has(feature which) const { return (link_->features & static_cast<unsigned>(which)) != 0; }
+    void set(feature which) { link_->features |= static_cast<unsigned>(which); }
+    void clear(feature which) { link_->features &= ~static_cast<unsigned>(which); }
+    void warn(std::string text) const;
+    void inform(std::string text) const;
     void put_command(std::string_view line);
     task<io_error> receive_reply(reply& into, duration timeout);
     // As receive_reply; when that fails, what has to be said of the open recipients has been said.
@@ -62,9 +68,26 @@ class session {
     task<bool> exchange(std::string line, reply& into, duration timeout);
     task<bool> hello();
     task<bool> say_ehlo(std::string verb, reply& answer);
-    void read_features(const reply& answer);
+    // False: a server with our own name.
+    bool read_features(const reply& answer);
+    void read_feature(std::string_view keyword, std::string_view rest, config::keyword_set discarded);
+    config::keyword_set discarded_keywords() const;
+    void read_greeting(const reply& greeting);
+    void work_around_pix();
     task<bool> start_tls();
     task<bool> handshake();
+    void log_tls(const tls::session_summary& told) const;
+    bool may_retry_in_plaintext() const;
+
+    // AUTH (session_sasl.cpp).
+    void offered_mechanisms(std::string_view words);
+    std::optional<sasl::credentials> find_credentials(bool& failed) const;
+    task<bool> log_in();
+    task<bool> authenticate(const sasl::credentials& who);
+    bool refused_before(const sasl::credentials& who);
+    bool login_refused(const sasl::credentials& who, const reply& answer);
+    unsigned required_of_mechanism() const;
+    void cannot_authenticate(std::string_view why);
 
     // session_transaction.cpp
     struct command {
@@ -91,8 +114,11 @@ class session {
 
     // session_data.cpp
     task<void> send_content();
+    std::string envelope_headers() const;
     task<void> lost_in_content(io_error error);
     void message_accepted(const reply& answer);
+    task<void> read_lmtp_replies(reply first);
+    void delivered(std::size_t index, const reply& answer);
     void content_failed(content_writer::problem why);
 
     // The four ways in which a reply or a silence is bad for a message.
@@ -117,19 +143,17 @@ class session {
     master::mail_system& mail_;
     const settings& settings_;
     delivery::report& account_;
-    std::uint64_t connection_;
-    smtp_stream stream_;
-    candidate host_;
-    std::uint16_t port_;
-    bool plaintext_;  // no TLS, whatever the level
-    bool last_host_ = true;
+    const tls_policy& policy_;
+    const next_hop& destination_;
+    login_failures& failed_logins_;
     std::vector<delivery::target>& open_;
-    std::string name_;   // "mail.ohio.cc[192.168.137.9]"
-    std::string relay_;  // with ":25"
-    unsigned features_ = 0;
-    std::int64_t size_limit_ = 0;
-    std::vector<std::string> forwarded_;  // what the server takes of XFORWARD
-    bool in_tls_ = false;
+    std::unique_ptr<connection> link_;
+    // Of the connection, by the names that they are spoken of here.
+    smtp_stream& stream_;
+    const candidate& host_;
+    const std::string& name_;   // "mail.ohio.cc[192.168.137.9]"
+    const std::string& relay_;  // with ":25"
+    bool last_host_ = true;
     const char* doing_ = "receiving the initial server greeting";
     std::vector<std::string> sent_;  // commands whose replies have not come, for the record
 
@@ -147,6 +171,7 @@ class session {
 
     bool broken_ = false;  // the connection is of no use any more
     bool retry_in_plaintext_ = false;
+    bool pix_without_esmtp_ = false;
 };
 
 }  // namespace mta::smtp

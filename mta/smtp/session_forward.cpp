@@ -29,14 +29,15 @@ std::string attribute(const queue::queue_file& file, std::string_view name) {
 }  // namespace
 
 void session::read_forwarding(const std::vector<std::string_view>& words) {
-    for (std::size_t i = 1; i < words.size(); ++i) forwarded_.push_back(text::uppered(words[i]));
+    for (const std::string_view each : words) link_->forwarded.push_back(text::uppered(each));
 }
 
 // "" when nothing that the server takes is known.
 std::string session::forward_command(std::span<const std::string_view> names) const {
     std::string line;
     for (const std::string_view name : names) {
-        if (std::find(forwarded_.begin(), forwarded_.end(), name) == forwarded_.end()) continue;
+        const auto& taken = link_->forwarded;
+        if (std::find(taken.begin(), taken.end(), name) == taken.end()) continue;
         const std::string value = attribute(*account_.about().file, name);
         if (value.empty()) continue;
         if (line.empty()) line = "XFORWARD";

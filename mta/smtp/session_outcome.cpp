@@ -53,6 +53,7 @@ void session::sweep() {
 
 void session::site_failed(const queue::delivery_status& why) {
     settle_open(why, true);
+    link_->reuse_until = {};
 }
 
 void session::site_refused(const reply& answer) {
@@ -86,6 +87,11 @@ void session::stream_failed(io_error error) {
     const std::string text = error == io_error::timed_out
                                  ? fmt::format("conversation with {} timed out while {}", name_, doing_)
                                  : fmt::format("lost connection with {} while {}", name_, doing_);
+    // TLS that breaks in the middle of a message may be no better the next time.
+    if (link_->in_tls && !open_.empty() && may_retry_in_plaintext()) {
+        retry_in_plaintext_ = true;
+        last_host_ = false;
+    }
     site_failed({"4.4.2", text});
 }
 

@@ -104,9 +104,9 @@ task<void> session::send_message() {
     const queue::queue_file& file = *account_.about().file;
     account_.mark_connected(mail_.now());
     fates_.assign(open_.size(), fate::open);
-    if (size_limit_ > 0 && static_cast<std::int64_t>(file.size) > size_limit_) {
-        queue::delivery_status status(
-            "5.3.4", fmt::format("message size {} exceeds size limit {} of server {}", file.size, size_limit_, name_));
+    if (link_->size_limit > 0 && static_cast<std::int64_t>(file.size) > link_->size_limit) {
+        queue::delivery_status status("5.3.4", fmt::format("message size {} exceeds size limit {} of server {}",
+                                                           file.size, link_->size_limit, name_));
         settle_open(status, false);
     } else if (file.smtputf8 && !has(feature::smtputf8)) {
         queue::delivery_status status("5.6.7",

@@ -1,6 +1,8 @@
 #include "mta/smtp/settings.hpp"
 
-#include <map>
+#include <fmt/format.h>
+
+#include <algorithm>
 
 #include "mta/config/master_cf.hpp"
 #include "mta/master/mail_system.hpp"
@@ -9,32 +11,6 @@
 
 namespace mta::smtp {
 namespace {
-
-// smtp_tls_security_level, or what the older smtp_use_tls and smtp_enforce_tls mean.
-std::optional<tls::security_level> level_of(const config::parameters& p, const std::string& prefix) {
-    static const std::map<std::string, std::optional<tls::security_level>, std::less<>> levels = {
-        {"none", std::nullopt},
-        {"may", tls::security_level::may},
-        {"encrypt", tls::security_level::encrypt},
-        {"fingerprint", tls::security_level::fingerprint},
-        {"dane", tls::security_level::dane},
-        {"dane-only", tls::security_level::dane},
-        {"verify", tls::security_level::verify},
-        {"secure", tls::security_level::secure}};
-    const std::string text = text::lowered(p.text(prefix + "tls_security_level"));
-    if (!text.empty()) {
-        const auto found = levels.find(text);
-        if (found == levels.end()) {
-            throw config::fatal(p.where(prefix + "tls_security_level"), "invalid TLS security level: \"" + text + "\"");
-        }
-        return found->second;
-    }
-    if (p.flag(prefix + "enforce_tls")) {
-        return p.flag(prefix + "tls_enforce_peername") ? tls::security_level::verify : tls::security_level::encrypt;
-    }
-    if (p.flag(prefix + "use_tls")) return tls::security_level::may;
-    return std::nullopt;
-}
 
 std::string prefix_of(const master::daemon& service) {
     return service.service.command == "lmtp" ? "lmtp_" : "smtp_";
@@ -50,7 +26,10 @@ filters open_filters(master::mail_system& mail, const master::daemon& service) {
 }  // namespace
 
 settings::settings(master::mail_system& mail, master::daemon& service)
-    : lmtp(service.service.command == "lmtp"), outgoing(open_filters(mail, service)) {
+    : lmtp(service.service.command == "lmtp"),
+      outgoing(open_filters(mail, service)),
+      policies(mail, *service.parameters, prefix_of(service)),
+      sasl(mail, *service.parameters, prefix_of(service), lmtp) {
     const config::parameters& p = *service.parameters;
     const std::string prefix = prefix_of(service);
     const auto time = [&](const char* name) { return p.duration(prefix + name); };
@@ -58,7 +37,15 @@ settings::settings(master::mail_system& mail, master::daemon& service)
     myhostname = p.text("myhostname");
     helo_name = p.text(lmtp ? "lmtp_lhlo_name" : "smtp_helo_name");
     fallback_relays = p.words(lmtp ? "lmtp_fallback_relay" : "smtp_fallback_relay");
-    bind_address = p.text(prefix + "bind_address");
+    const std::string source = p.text(prefix + "bind_address");
+    bind_address = address::ip_address::parse(source);
+    if (!source.empty() && !bind_address) {
+        throw config::fatal(
+            p.where(prefix + "bind_address"),
+            fmt::format("smtp_connect_addr: bad {}bind_address parameter: {}: Name or service not known", prefix,
+                        source));
+    }
+    bind_address_enforced = p.flag(prefix + "bind_address_enforce");
     lookup.randomize = p.flag(prefix + "randomize_addresses");
     lookup.ignore_mx_lookup_error = !lmtp && p.flag("ignore_mx_lookup_error");
     lookup.defer_if_no_mx_address_found = !lmtp && p.flag("smtp_defer_if_no_mx_address_found");
@@ -73,7 +60,14 @@ settings::settings(master::mail_system& mail, master::daemon& service)
     smtputf8 = p.flag("smtputf8_enable");
     helpful_warnings = p.flag("helpful_warnings");
     sends_xforward = p.flag(prefix + "send_xforward_command");
-    lmtp_is_final = lmtp && p.flag("lmtp_assume_final");
+    for (const std::string& each : service.service.arguments) {
+        if (each.starts_with("flags=")) flags = each.substr(6);
+    }
+    const bool assumed = lmtp && p.flag("lmtp_assume_final");
+    is_final = assumed || flags.find('X') != std::string::npos;
+    if (assumed) {
+        mail.warn(mail.process_of("lmtp"), "lmtp_assume_final is obsolete; instead, specify \"flags=X\" in master.cf");
+    }
     for (const std::string& each : p.words("notify_classes")) {
         if (text::equal_ignoring_case(each, "protocol")) notices |= protocol_trouble;
         if (text::equal_ignoring_case(each, "data")) notices |= data_trouble;
@@ -92,10 +86,54 @@ settings::settings(master::mail_system& mail, master::daemon& service)
     starttls_timeout = time("starttls_timeout");
     xforward_timeout = time("xforward_timeout");
     minimal_backoff = p.duration("minimal_backoff_time");
-    tls_level = level_of(p, prefix);
+    tls_wrapper_mode = p.flag(prefix + "tls_wrappermode");
     tls_log_level = static_cast<int>(text::to_number(p.text(prefix + "tls_loglevel")).value_or(0));
     note_starttls_offer = p.flag(prefix + "tls_note_starttls_offer");
-    if (tls_level) tls_context = tls::client_context(mail, p, prefix, *tls_level);
+    if (policies.in_use()) tls_context = tls::client_context(mail, p, prefix);
+    dane.dnssec = text::equal_ignoring_case(p.text(prefix + "dns_support_level"), "dnssec");
+    dane.probe = p.text("dnssec_probe");
+    dane.ignores_mx_errors = lookup.ignore_mx_lookup_error;
+    dane.asks_insecure_hosts = p.flag(prefix + "tls_force_insecure_host_tlsa_lookup");
+    if (!lmtp) {
+        const auto policy = tls_level_named(p.text("smtp_tls_dane_insecure_mx_policy"));
+        dane.insecure_mx = policy.value_or(tls_level::may);
+    }
+    read_greeting_parameters(mail, p, prefix);
+    read_cache_parameters(mail, p, prefix);
+}
+
+void settings::read_greeting_parameters(master::mail_system& mail, const config::parameters& p,
+                                        const std::string& prefix) {
+    std::vector<table::diagnostic> complaints;
+    const auto open = [&](const std::string& name) {
+        return table::maps::open(name, p.text(name), mail.shared().tables, mail.table_environment(), {}, complaints);
+    };
+    discard_maps_name = lmtp ? "lmtp_discard_lhlo_keyword_address_maps" : "smtp_discard_ehlo_keyword_address_maps";
+    discard_maps = open(discard_maps_name);
+    pix_workaround_maps = open(prefix + "pix_workaround_maps");
+    for (const table::diagnostic& each : complaints) mail.warn(mail.process_of("smtp"), each.text);
+    pix_workarounds = p.text(prefix + "pix_workarounds");
+    pix_threshold = p.duration(prefix + "pix_workaround_threshold_time");
+    pix_delay = p.duration(prefix + "pix_workaround_delay_time");
+    discarded_keywords =
+        config::parse_keywords(p.text(lmtp ? "lmtp_discard_lhlo_keywords" : "smtp_discard_ehlo_keywords"));
+}
+
+void settings::read_cache_parameters(master::mail_system& mail, const config::parameters& p,
+                                     const std::string& prefix) {
+    const std::string name = prefix + "connection_cache_destinations";
+    const std::string destinations = p.text(name);
+    std::vector<table::diagnostic> complaints;
+    if (!destinations.empty()) {
+        cached_destinations.emplace(name, destinations, mail.shared().tables, mail.table_environment(), complaints,
+                                    table::parent_style::dot_parent);
+    }
+    for (const table::diagnostic& each : complaints) mail.warn(mail.process_of("smtp"), each.text);
+    cache_on_demand = p.flag(prefix + "connection_cache_on_demand");
+    // scache(8) has a limit of its own.
+    cache_time = std::min(p.duration(prefix + "connection_cache_time_limit"), p.duration("connection_cache_ttl_limit"));
+    reuse_time = p.duration(prefix + "connection_reuse_time_limit");
+    reuse_count_limit = static_cast<std::uint32_t>(p.number(prefix + "connection_reuse_count_limit"));
 }
 
 }  // namespace mta::smtp

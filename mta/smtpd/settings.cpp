@@ -15,11 +15,6 @@
 namespace mta::smtpd {
 namespace {
 
-constexpr std::string_view keyword_names[] = {
-    "8BITMIME",      "AUTH",     "ETRN",     "PIPELINING",          "SIZE", "VERP",     "VRFY",
-    "XCLIENT",       "XFORWARD", "STARTTLS", "ENHANCEDSTATUSCODES", "DSN",  "SMTPUTF8", "CHUNKING",
-    "SILENT-DISCARD"};
-
 // In the order of notice's bits.
 constexpr std::string_view notice_names[] = {"policy", "protocol", "resource", "software", "bounce"};
 
@@ -39,26 +34,6 @@ bare_newline parse_newline(const config::parameters& p) {
 }
 
 }  // namespace
-
-keyword_set parse_keywords(std::string_view text) {
-    keyword_set set = 0;
-    for (const std::string_view word : text::split(text, text::comma_or_space)) {
-        const auto found = std::find_if(std::begin(keyword_names), std::end(keyword_names),
-                                        [&](std::string_view each) { return text::equal_ignoring_case(each, word); });
-        if (found != std::end(keyword_names)) set |= keyword_set{1} << (found - std::begin(keyword_names));
-    }
-    return set;
-}
-
-std::string names_of(keyword_set set) {
-    std::string out;
-    for (std::size_t i = 0; i < std::size(keyword_names); ++i) {
-        if (!(set >> i & 1)) continue;
-        if (!out.empty()) out += ' ';
-        out += keyword_names[i];
-    }
-    return out;
-}
 
 settings::settings(master::mail_system& mail, master::daemon& service) {
     const config::parameters& p = *service.parameters;

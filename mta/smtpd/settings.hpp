@@ -9,6 +9,7 @@
 #include "mta/async/scheduler.hpp"
 #include "mta/cleanup/cleanup.hpp"
 #include "mta/cleanup/local_clients.hpp"
+#include "mta/config/ehlo_keywords.hpp"
 #include "mta/sasl/server.hpp"
 #include "mta/table/maps.hpp"
 #include "mta/table/match_list.hpp"
@@ -21,31 +22,12 @@ struct daemon;
 
 namespace mta::smtpd {
 
-// What a reply to EHLO may leave out (smtpd_discard_ehlo_keywords), in the order in which the log names them.
-enum class keyword : std::uint8_t {
-    eightbitmime,
-    auth,
-    etrn,
-    pipelining,
-    size,
-    verp,
-    vrfy,
-    xclient,
-    xforward,
-    starttls,
-    enhancedstatuscodes,
-    dsn,
-    smtputf8,
-    chunking,
-    silent_discard
-};
-using keyword_set = std::uint32_t;
-constexpr keyword_set bit(keyword value) {
-    return keyword_set{1} << static_cast<unsigned>(value);
-}
-// A word that is no keyword says nothing.
-keyword_set parse_keywords(std::string_view text);
-std::string names_of(keyword_set set);
+// What a reply to EHLO may leave out (smtpd_discard_ehlo_keywords).
+using config::bit;
+using config::keyword;
+using config::keyword_set;
+using config::names_of;
+using config::parse_keywords;
 
 // notify_classes, as far as smtpd(8) causes them.
 enum class notice : std::uint8_t { none = 0, policy = 1, protocol = 2, resource = 4, software = 8, bounce = 16 };

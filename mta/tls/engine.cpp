@@ -106,7 +106,7 @@ void engine::expect(const connect_options& options) {
     // Who must see a certificate offers no cipher without one.
     SSL_set_cipher_list(native, (context_->cipher_list() + ":!aNULL").c_str());
     if (level_ == security_level::fingerprint) {
-        fingerprints_ = options.fingerprints;
+        expect_fingerprints(options);
         return;
     }
     if (level_ == security_level::dane) expect_records(options);
@@ -114,6 +114,24 @@ void engine::expect(const connect_options& options) {
     bool any_name = false;
     for (const auto& name : options.match_names) any_name |= !name.empty() && SSL_add1_host(native, name.c_str()) == 1;
     if (level_ != security_level::dane) may_match_ = any_name;
+}
+
+// A fingerprint is a record of a certificate and one of a public key, whose digest has the length of ours.
+void engine::expect_fingerprints(const connect_options& options) {
+    const EVP_MD* const digest = EVP_get_digestbyname(context_->settings().fingerprint_digest.c_str());
+    const auto expected = digest ? static_cast<std::size_t>(EVP_MD_get_size(digest)) : 0;
+    for (auto each = options.fingerprints.rbegin(); each != options.fingerprints.rend(); ++each) {
+        const std::string digits = text::uppered(text::replaced(*each, ":", ""));
+        if (digits.size() % 2 != 0 || digits.find_first_not_of("0123456789ABCDEF") != digits.npos) {
+            problems_.push_back({true, "malformed fingerprint value: " + each->substr(0, 384)});
+        } else if (digits.size() != 2 * expected) {
+            for (const char* kind : {"3 1 255 ", "3 0 255 "})
+                problems_.push_back({true, peer_ + ": unusable TLSA RR: " + kind + digits});
+        } else {
+            fingerprints_.push_back(digits);
+        }
+    }
+    if (fingerprints_.empty()) problems_.push_back({true, peer_ + ": all fingerprints unusable"});
 }
 
 void engine::expect_records(const connect_options& options) {
@@ -208,8 +226,8 @@ void engine::close() {
 
 bool engine::matches_fingerprint(const session_summary& session) const {
     return std::any_of(fingerprints_.begin(), fingerprints_.end(), [&session](const std::string& wanted) {
-        return text::equal_ignoring_case(wanted, session.certificate_fingerprint) ||
-               text::equal_ignoring_case(wanted, session.public_key_fingerprint);
+        return wanted == text::replaced(session.certificate_fingerprint, ":", "") ||
+               wanted == text::replaced(session.public_key_fingerprint, ":", "");
     });
 }
 
@@ -230,7 +248,8 @@ void engine::append_verdict(std::vector<log_line>& to) const {
     const auto session = summary();
     if (!session.certificate_present || session.trust == trust::trusted || session.trust == trust::verified) return;
     int error = error_;
-    if (level_ == security_level::fingerprint) error = X509_V_ERR_DANE_NO_MATCH;
+    if (level_ == security_level::fingerprint)
+        error = fingerprints_.empty() ? X509_V_ERR_UNSPECIFIED : X509_V_ERR_DANE_NO_MATCH;
     // A good chain, but nothing was said that it could match.
     if (error == X509_V_OK) error = X509_V_ERR_CERT_UNTRUSTED;
     to.push_back({false, verification_failure(side_, peer_, error, error_depth_, error_issuer_)});
@@ -239,19 +258,6 @@ void engine::append_verdict(std::vector<log_line>& to) const {
 void engine::on_key_line(const SSL* native, const char* line) {
     const engine& self = callbacks::of(native);
     if (self.on_key_) self.on_key_(line);
-}
-
-void append_library_errors(std::vector<log_line>& to) {
-    const char *file = nullptr, *data = nullptr;
-    int line = 0, flags = 0;
-    while (const unsigned long code = ERR_get_error_all(&file, &line, nullptr, &data, &flags)) {
-        char words[1024];
-        ERR_error_string_n(code, words, sizeof words);
-        std::string text = "TLS library problem: ";
-        text.append(words).append(":").append(file).append(":").append(std::to_string(line)).append(":");
-        if (flags & ERR_TXT_STRING) text.append(data).append(":");
-        to.push_back({true, std::move(text)});
-    }
 }
 
 }  // namespace mta::tls

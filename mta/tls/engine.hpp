@@ -64,6 +64,7 @@ class engine {
     engine(std::shared_ptr<const context> with, const handshake_options& options, side which);
     void expect(const connect_options& options);
     void expect_records(const connect_options& options);
+    void expect_fingerprints(const connect_options& options);
     outcome concluded(int returned);
     int verified(int good, x509_store_ctx_st* store);
     bool matches_fingerprint(const session_summary& session) const;

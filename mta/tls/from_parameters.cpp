@@ -1,14 +1,17 @@
 #include "mta/tls/from_parameters.hpp"
 
+#include <optional>
+
 #include "mta/config/parameters.hpp"
 #include "mta/master/mail_system.hpp"
 
 namespace mta::tls {
 namespace {
 
-// Chain files hold a key before its certificates; the older parameters name a certificate and a key file.
-std::vector<key_and_chain> identities(master::mail_system& mail, const config::parameters& p, const std::string& prefix,
-                                      const maillog::process& by) {
+// Chain files hold a key before its certificates; the older parameters name a certificate and a key file. Nothing: TLS
+// is to be disabled.
+std::optional<std::vector<key_and_chain>> identities(master::mail_system& mail, const config::parameters& p,
+                                                     const std::string& prefix, const maillog::process& by) {
     Host& host = mail.host();
     std::vector<key_and_chain> result;
     const auto chains = p.words(prefix + "chain_files");
@@ -30,6 +33,16 @@ std::vector<key_and_chain> identities(master::mail_system& mail, const config::p
         key_and_chain pair;
         pair.certificates_name = certificate;
         pair.key_name = p.text(prefix + middle + "key_file");
+        if (pair.key_name == certificate) {
+            // One file for both is read as a chain file is.
+            const auto text = host.read_file(certificate);
+            if (!text) {
+                mail.warn(by, "error opening chain file: " + certificate + ": No such file or directory");
+                return std::nullopt;
+            }
+            for (key_and_chain& each : split_chain_file(certificate, *text)) result.push_back(std::move(each));
+            continue;
+        }
         pair.kind = kind;
         pair.certificates_pem = host.read_file(pair.certificates_name).value_or("");
         pair.key_pem = host.read_file(pair.key_name).value_or("");
@@ -51,30 +64,39 @@ std::shared_ptr<const context> make(master::mail_system& mail, const context_set
 }  // namespace
 
 std::shared_ptr<const context> client_context(master::mail_system& mail, const config::parameters& p,
-                                              const std::string& prefix, security_level level) {
+                                              const std::string& prefix) {
     const std::string tls = prefix + "tls_";
-    const bool mandatory = level != security_level::may;
     context_settings settings;
     settings.side = side::client;
-    settings.identities = identities(mail, p, tls, mail.process_of("smtp"));
+    auto own = identities(mail, p, tls, mail.process_of("smtp"));
+    if (!own) return nullptr;
+    settings.identities = std::move(*own);
     settings.authorities_name = p.text(tls + "CAfile");
     if (!settings.authorities_name.empty())
         settings.authorities_pem = mail.host().read_file(settings.authorities_name).value_or("");
-    settings.protocols = p.text(tls + (mandatory ? "mandatory_protocols" : "protocols"));
-    settings.cipher_grade = p.text(tls + (mandatory ? "mandatory_ciphers" : "ciphers"));
-    settings.exclude_ciphers = p.text(tls + "exclude_ciphers");
-    if (mandatory) settings.exclude_ciphers += " " + p.text(tls + "mandatory_exclude_ciphers");
     settings.eecdh_curves = p.text("tls_eecdh_auto_curves");
     settings.fingerprint_digest = p.text(tls + "fingerprint_digest");
     settings.verify_depth = static_cast<int>(p.number(tls + "scert_verifydepth"));
-    return make(mail, settings, mail.process_of("smtp"));
+    return make(mail, settings, mail.process_of(prefix == "lmtp_" ? "lmtp" : "smtp"));
+}
+
+std::shared_ptr<const context> client_context_for(master::mail_system& mail, const context& base, std::string protocols,
+                                                  std::string cipher_grade, std::string exclude_ciphers) {
+    context_settings settings = base.settings();
+    settings.protocols = std::move(protocols);
+    settings.cipher_grade = std::move(cipher_grade);
+    settings.exclude_ciphers = std::move(exclude_ciphers);
+    std::vector<log_line> said_before;
+    return mail.shared().tls_contexts.find_or_make(settings, said_before);
 }
 
 std::shared_ptr<const context> server_context(master::mail_system& mail, const config::parameters& p, bool encrypt,
                                               const maillog::process& by) {
     context_settings settings;
     settings.side = side::server;
-    settings.identities = identities(mail, p, "smtpd_tls_", by);
+    auto own = identities(mail, p, "smtpd_tls_", by);
+    if (!own) return nullptr;
+    settings.identities = std::move(*own);
     settings.authorities_name = p.text("smtpd_tls_CAfile");
     if (!settings.authorities_name.empty())
         settings.authorities_pem = mail.host().read_file(settings.authorities_name).value_or("");

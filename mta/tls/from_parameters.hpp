@@ -20,8 +20,11 @@ struct process;
 
 namespace mta::tls {
 
+// What the sessions of one client service have in common; their protocols and ciphers are their policy's.
 std::shared_ptr<const context> client_context(master::mail_system& mail, const config::parameters& parameters,
-                                              const std::string& prefix, security_level level);
+                                              const std::string& prefix);
+std::shared_ptr<const context> client_context_for(master::mail_system& mail, const context& base, std::string protocols,
+                                                  std::string cipher_grade, std::string exclude_ciphers);
 // `encrypt`: mandatory protocols and ciphers apply.
 std::shared_ptr<const context> server_context(master::mail_system& mail, const config::parameters& parameters,
                                               bool encrypt, const maillog::process& by);

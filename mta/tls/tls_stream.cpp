@@ -242,6 +242,7 @@ bool refuse(const context& with, const std::string& peer, handshake_result& resu
 void conclude(std::unique_ptr<byte_stream> lower, std::unique_ptr<engine> with, handshake_options& options,
               handshake_result& result) {
     result.session = with->summary();
+    for (auto& line : with->take_problems()) result.log.push_back(std::move(line));
     with->append_verdict(result.log);
     result.stream = std::make_unique<tls_stream>(std::move(lower), std::move(with), std::move(options.on_problem));
 }

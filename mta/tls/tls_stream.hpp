@@ -57,10 +57,11 @@ struct accept_options : handshake_options {
 struct connect_options : handshake_options {
     using handshake_options::handshake_options;
     security_level level = security_level::may;
-    std::string server_name;                // SNI; "" sends none
-    std::vector<std::string> match_names;   // verify, secure: "mail.york.cc", or ".york.cc" for what is below it
-    std::vector<std::string> fingerprints;  // fingerprint: "AB:CD:...", of the certificate or the public key
-    std::vector<tlsa_record> tlsa;          // dane
+    std::string server_name;               // SNI; "" sends none
+    std::vector<std::string> match_names;  // verify, secure: "mail.york.cc", or ".york.cc" for what is below it
+    std::vector<std::string>
+        fingerprints;               // fingerprint: "AB:CD:..." or "abcd...", of the certificate or the public key
+    std::vector<tlsa_record> tlsa;  // dane
 };
 
 enum class trust : std::uint8_t { anonymous, untrusted, trusted, verified };

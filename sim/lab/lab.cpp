@@ -115,6 +115,7 @@ mta::task<std::unique_ptr<mta::byte_stream>> lab::secure(sim::lab::machine& of, 
     const std::string chain = fmt::format("{}/{}.pem", tls_directory, of.name());
     if (const auto pem = of.read_file(chain)) settings.identities = mta::tls::split_chain_file(chain, *pem);
     settings.protocols = ">=TLSv1.2";
+    settings.exclude_ciphers = "aNULL";
     std::vector<mta::tls::log_line> problems;
     const auto context = tls_contexts_.find_or_make(settings, problems);
     if (!context) co_return nullptr;
