@@ -15,9 +15,10 @@ queue::delivery_status kept(queue::delivery_status status) {
     return status;
 }
 
-queue::notice_entry notice_of(const queue::recipient& who, std::string_view action, queue::delivery_status status) {
+queue::notice_entry notice_of(const queue::recipient& who, const target& to, std::string_view action,
+                              queue::delivery_status status) {
     queue::notice_entry entry;
-    entry.address = who.address;
+    entry.address = to.address;
     entry.original = who.original;
     entry.dsn_original = who.dsn_original;
     entry.notify = who.notify;
@@ -60,8 +61,7 @@ void report::trace(const target& to, std::string_view relay, std::string_view ac
                    const queue::delivery_status& status) {
     const queue::recipient& who = request_.recipient(to);
     if (!(who.notify & queue::notify_success)) return;
-    queue::notice_entry entry = notice_of(who, action, status);
-    entry.address = to.address;
+    queue::notice_entry entry = notice_of(who, to, action, status);
     if (relay != "none") entry.status.text = "delivery via " + std::string(relay) + ": " + entry.status.text;
     request_.file->traces.push_back(std::move(entry));
 }
@@ -83,7 +83,7 @@ void report::bounced(const target& to, std::string_view relay, queue::delivery_s
     log(to, relay, status, "bounced");
     queue::recipient& who = request_.recipient(to);
     who.done = true;
-    request_.file->bounces.push_back(notice_of(who, "failed", std::move(status)));
+    request_.file->bounces.push_back(notice_of(who, to, "failed", std::move(status)));
 }
 
 void report::deferred(const target& to, std::string_view relay, queue::delivery_status status) {

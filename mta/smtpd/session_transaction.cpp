@@ -6,6 +6,7 @@
 #include "mta/master/mail_system.hpp"
 #include "mta/qmgr/queue_manager.hpp"
 #include "mta/smtpd/session.hpp"
+#include "mta/table/source_text.hpp"
 #include "mta/text/strings.hpp"
 
 namespace mta::smtpd {
@@ -14,6 +15,15 @@ namespace {
 // What can be counted as a request for a delivery: "MAIL FROM:" with something after it.
 bool has_path(const address::command_line& line, std::string_view word) {
     return line.arguments.size() >= 3 && text::equal_ignoring_case(line.arguments[1].text, word);
+}
+
+// RFC 3461 5.3: where the client gives no ORCPT, the recipient is what stood in its RCPT, byte for byte.
+std::string original_recipient(std::string_view as_sent) {
+    if (as_sent.size() >= 2 && as_sent.front() == '<' && as_sent.back() == '>') {
+        as_sent.remove_prefix(1);
+        as_sent.remove_suffix(1);
+    }
+    return (table::is_ascii(as_sent) ? "rfc822;" : "utf-8;") + address::xtext_encode(as_sent, "+=");
 }
 
 }  // namespace
@@ -153,6 +163,7 @@ task<session::verdict> session::rcpt(const address::command_line& line) {
     to.address = command.forward_path;
     to.notify = static_cast<std::uint8_t>(command.notify);
     to.dsn_original = command.dsn_orcpt();
+    if (to.dsn_original.empty()) to.dsn_original = original_recipient(command.as_sent);
     transaction_.recipients.push_back(std::move(to));
     reply("250 2.1.5 Ok");
     co_return verdict::good;

@@ -8,6 +8,7 @@
 #include <functional>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -27,6 +28,7 @@ using file_reader = std::function<std::optional<std::string>(std::string_view pa
 struct environment {
     file_reader read;
     std::map<std::string, std::string, std::less<>> variables;  // environ:
+    std::set<std::string, std::less<>> alias_tables;            // type:name of those that postalias(1) indexes
     random_source* random = nullptr;                            // randmap:; must outlive the tables opened with it
     // Source texts (postmap format) for tables whose server the lab does not run: "ldap:/etc/postfix/x.cf" -> text.
     // The types that may be stood in for: ldap mysql pgsql memcache socketmap tcp nis nisplus netinfo unix mongodb.

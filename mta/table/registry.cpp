@@ -24,7 +24,10 @@ bool depends_on_host(std::string_view spec, const environment& environment) {
 
 }  // namespace
 
-opened registry::open(std::string_view spec, const environment& environment, const open_options& options) {
+opened registry::open(std::string_view spec, const environment& environment, const open_options& wanted) {
+    open_options options = wanted;
+    const auto proxy = spec.find(':') == 5 && spec.starts_with("proxy") ? 6 : 0;
+    if (environment.alias_tables.contains(spec.substr(proxy))) options.syntax = source_syntax::aliases;
     if (depends_on_host(spec, environment)) return mta::table::open(spec, environment, options);
 
     std::vector<entry>& known = entries_[{std::string(spec), options}];
