@@ -184,7 +184,7 @@ void bouncer::send(report what, std::string sender, std::string_view log_kind) {
     what.id = envelope.id;
     message.content = compose(what);
     const std::string id = what.id;
-    mail_.cleanup().take(std::move(message), mail_.process_of("cleanup"));
+    mail_.cleanup().take(std::move(message));
     mail_.log(mail_.process_of("bounce"), what.about->id, maillog::notification{log_kind, id});
 }
 

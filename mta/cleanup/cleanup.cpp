@@ -85,7 +85,8 @@ const settings& cleaner::settings_of(const std::string& service, const maillog::
     return *slot;
 }
 
-result cleaner::take(incoming message, const maillog::process& by) {
+result cleaner::take(incoming message) {
+    const maillog::process& by = mail_.process_of("cleanup", message.service);
     const settings& options = settings_of(message.service, by);
     passage way(mail_, options, by, message);
     return way.run();

@@ -73,7 +73,7 @@ class cleaner {
     explicit cleaner(master::mail_system& mail);
     ~cleaner();
     // Queues the message and tells the queue manager.
-    result take(incoming message, const maillog::process& by);
+    result take(incoming message);
 
   private:
     const settings& settings_of(const std::string& service, const maillog::process& by);

@@ -472,7 +472,7 @@ local_delivery::result local_delivery::finish_forward(const state& at, const std
     }
     message.content += *file.content;
     const std::string id = envelope.id;
-    const cleanup::result queued = mail_.cleanup().take(std::move(message), mail_.process_of("cleanup"));
+    const cleanup::result queued = mail_.cleanup().take(std::move(message));
     if (queued.status != cleanup::status::ok) return account_for(at, {"4.3.0", "unable to forward message"});
     return account_for(at, {"2.0.0", fmt::format("forwarded as {}", id)});
 }

@@ -193,15 +193,24 @@ daemon* mail_system::transport(std::string_view name) {
     return nullptr;
 }
 
-const maillog::process& mail_system::process_of(std::string_view command) {
-    const auto found = residents_.find(command);
-    if (found != residents_.end()) return found->second;
+const maillog::process& mail_system::process_of(std::string_view program) {
     for (const daemon& each : daemons_) {
-        if (each.service.command != command) continue;
-        return residents_.emplace(std::string(command), maillog::process{each.processes.tag(), ids_.next()})
-            .first->second;
+        if (each.service.command == program) return resident(each);
     }
     return *master_;
+}
+
+const maillog::process& mail_system::process_of(std::string_view program, std::string_view service) {
+    for (const daemon& each : daemons_) {
+        if (each.service.command == program && each.service.name == service) return resident(each);
+    }
+    return process_of(program);
+}
+
+const maillog::process& mail_system::resident(const daemon& which) {
+    const auto found = residents_.find(&which);
+    if (found != residents_.end()) return found->second;
+    return residents_.emplace(&which, maillog::process{which.processes.tag(), ids_.next()}).first->second;
 }
 
 maillog::process mail_system::command_process(std::string_view program) {

@@ -112,7 +112,9 @@ class mail_system {
     daemon* transport(std::string_view name);
     // A process that is always there: qmgr, pickup, or one of a daemon that serves many at once: cleanup, bounce. It is
     // none of those that the service's process limit counts.
-    const maillog::process& process_of(std::string_view service);
+    const maillog::process& process_of(std::string_view program);
+    // The same of one service by its name in master.cf, where several have that program (cleanup_service_name).
+    const maillog::process& process_of(std::string_view program, std::string_view service);
     // One run of a command: sendmail, postdrop, postsuper.
     maillog::process command_process(std::string_view program);
     // A fresh queue id (enable_long_queue_ids).
@@ -136,6 +138,7 @@ class mail_system {
     // True when the action was for this file.
     bool change_queue_file(const queue::message& file, char action);
     void log_task_error(std::exception_ptr error);
+    const maillog::process& resident(const daemon& which);
 
     Host& host_;
     configuration settings_;
@@ -144,9 +147,9 @@ class mail_system {
     bool running_ = false;
     bool long_ids_ = false, soft_bounce_ = false, internal_addresses_ = false;
     std::unique_ptr<maillog::process> script_, master_;
-    std::vector<queue::message> maildrop_;                            // the oldest first
-    std::deque<daemon> daemons_;                                      // in master.cf's order
-    std::map<std::string, maillog::process, std::less<>> residents_;  // by program
+    std::vector<queue::message> maildrop_;                 // the oldest first
+    std::deque<daemon> daemons_;                           // in master.cf's order
+    std::map<const daemon*, maillog::process> residents_;  // never gone through, so its order is no matter
     std::vector<std::unique_ptr<listener>> listeners_;
     std::unique_ptr<cleanup::cleaner> cleanup_;
     std::unique_ptr<address::trivial_rewrite> rewrite_;

@@ -265,7 +265,7 @@ bool pick_up(master::mail_system& mail, const queue::message& file) {
     if (!content.empty() && (content.front() == ' ' || content.front() == '\t')) message.content += '\n';
     message.content += content;
     const std::string id = envelope.id;
-    const cleanup::result taken = mail.cleanup().take(std::move(message), mail.process_of("cleanup"));
+    const cleanup::result taken = mail.cleanup().take(std::move(message));
     if (taken.status != cleanup::status::ok && taken.text.empty()) {
         mail.warn(pickup, fmt::format("maildrop/{}: error writing {}: {}", file->id, id, taken.description()));
     }

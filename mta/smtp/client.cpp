@@ -73,8 +73,9 @@ task<void> client::try_destination(attempt& now, next_hop to, bool last_destinat
         const bool last_address = i + 1 == found.hosts.size() || seen.addresses == settings_->address_limit;
         seen.last_host = last_destination && last_address;
         seen.last_destination = last_destination;
-        const bool again = co_await try_host(now, seen, found.hosts[i], to.port, false);
-        if (again) co_await try_host(now, seen, found.hosts[i], to.port, true);
+        const candidate& host = found.hosts[i];
+        const bool again = co_await try_host(now, seen, host, to.port, false);
+        if (again) co_await try_host(now, seen, host, to.port, true);
         if (last_address || (settings_->session_limit != 0 && seen.sessions >= settings_->session_limit)) break;
     }
 }

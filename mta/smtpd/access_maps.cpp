@@ -120,9 +120,8 @@ task<verdict> evaluation::check_ccert_access(const call& c) {
     const subject about{facts_.client->name_and_address(), reply_class::certificate, c.about.default_check};
     for (const std::string* print : {&facts_.certificate.fingerprint, &facts_.certificate.public_key_fingerprint}) {
         table::match found = maps->find(*print);
-        const bool hit = found.found() || found.failed();
         const verdict got = co_await act_on(std::move(found), c.argument, *print, about, false);
-        if (hit) co_return got;
+        if (got != verdict::dunno) co_return got;
     }
     co_return verdict::dunno;
 }

@@ -70,6 +70,7 @@ void session::log_end() {
 void session::send_notice() {
     cleanup::incoming message;
     message.source = cleanup::source::internal;
+    message.service = options_.cleanup_service;
     queue::queue_file& envelope = message.envelope;
     envelope.arrived = mail_.now();
     envelope.id = mail_.new_queue_id(envelope.arrived);
@@ -91,7 +92,7 @@ void session::send_notice() {
     text += "\n";
     if (!reason_.empty()) text += fmt::format("Session aborted, reason: {}\n", reason_);
     text += "\nFor other details, see the local mail logfile\n";
-    mail_.cleanup().take(std::move(message), mail_.process_of("cleanup"));
+    mail_.cleanup().take(std::move(message));
 }
 
 }  // namespace mta::smtpd

@@ -120,7 +120,8 @@ void session::abandon_message() {
         id = text::trimmed(line.substr(name.size()));
         break;
     }
-    mail_.log(mail_.process_of("cleanup"), transaction_.queue_id, maillog::message_id_seen{id, false});
+    mail_.log(mail_.process_of("cleanup", options_.cleanup_service), transaction_.queue_id,
+              maillog::message_id_seen{id, false});
 }
 
 task<session::verdict> session::finish_message() {
@@ -160,7 +161,7 @@ session::verdict session::hand_over(bool discarded) {
         message.wanted = options_.overrides;
         message.service = options_.cleanup_service;
         apply_effects(message);
-        taken = mail_.cleanup().take(std::move(message), mail_.process_of("cleanup"));
+        taken = mail_.cleanup().take(std::move(message));
     }
     reset_transaction();
     if (taken.status == cleanup::status::ok) {
