@@ -23,7 +23,7 @@ std::string original_recipient(std::string_view as_sent) {
         as_sent.remove_prefix(1);
         as_sent.remove_suffix(1);
     }
-    return (table::is_ascii(as_sent) ? "rfc822;" : "utf-8;") + address::xtext_encode(as_sent, "+=");
+    return (table::is_ascii(as_sent) ? "rfc822;" : "utf-8;") + std::string(as_sent);
 }
 
 }  // namespace
