@@ -118,8 +118,25 @@ std::optional<std::string> machine::sasl_password(std::string_view user, std::st
     return found->second;
 }
 
-mta::append_result machine::append_to_mailbox(std::string_view path, const mta::account&, std::string_view text) {
-    mailboxes_[std::string(path)].text += text;
+// The directories of a machine: those that every system has, homes, and what Maildir deliveries made.
+bool machine::has_directory(std::string_view path) const {
+    constexpr std::array<std::string_view, 6> standard = {"/tmp",        "/var/tmp", "/var/mail", "/var/spool/mail",
+                                                          "/home/vmail", "/root"};
+    if (path == mailbox_directory || path == files_directory) return true;
+    if (std::find(standard.begin(), standard.end(), path) != standard.end()) return true;
+    for (const auto& [name, account] : accounts_) {
+        if (path == account.home) return true;
+    }
+    const auto made = mailboxes_.lower_bound(path);
+    return made != mailboxes_.end() && made->second.maildir && made->first.starts_with(path);
+}
+
+mta::append_result machine::append_to_mailbox(std::string_view path, const mta::account&, std::string_view text,
+                                              std::size_t size_limit) {
+    if (!has_directory(path.substr(0, path.rfind('/')))) return mta::append_result::no_directory;
+    std::string& box = mailboxes_[std::string(path)].text;
+    if (size_limit != 0 && box.size() + text.size() > size_limit) return mta::append_result::too_large;
+    box += text;
     return mta::append_result::ok;
 }
 
