@@ -71,7 +71,7 @@ void passage::put_out(const queue::recipient& given, const std::string& address)
     queue::recipient to = given;
     if (to.dsn_original.empty()) {
         // smtpd notes what the client said; of a submission it is what the tables made of it.
-        to.dsn_original = (is_beyond_ascii(address) ? "utf-8;" : "rfc822;") + address::quote_822_local(address);
+        to.dsn_original = (is_beyond_ascii(address) ? "utf-8;" : "rfc822;") + address;
     }
     std::vector<std::string> targets{address};
     if (maps_ && !options_.virtual_alias.empty()) {

@@ -100,10 +100,7 @@ constexpr support_row rows[] = {
     {"sun_mailtool_compatibility", without_meaning_in_a_lab},
     {"syslog_facility", without_meaning_in_a_lab},
     {"tcp_windowsize", without_meaning_in_a_lab},
-    {"virtual_gid_maps", without_meaning_in_a_lab},
     {"virtual_mailbox_lock", without_meaning_in_a_lab},
-    {"virtual_minimum_uid", without_meaning_in_a_lab},
-    {"virtual_uid_maps", without_meaning_in_a_lab},
 
     // Randomness and session caches of TLS.
     {"tls_daemon_random_bytes", without_meaning_in_a_lab},
@@ -113,6 +110,9 @@ constexpr support_row rows[] = {
     {"smtpd_tls_session_cache_*", without_meaning_in_a_lab},
 
     // Whole features that are not there.
+    {"command_execution_directory", not_simulated},
+    {"execution_directory_expansion_filter", not_simulated},
+    {"require_home_directory", not_simulated},
     {"dnssec_probe", not_simulated},
     {"enable_idna2003_compatibility", not_simulated},
     {"fast_flush_*", not_simulated},

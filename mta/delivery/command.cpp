@@ -39,11 +39,15 @@ queue::delivery_status exit_meaning_of(int exit_status, const std::string& outpu
     const auto* const known = std::find_if(std::begin(meanings), std::end(meanings),
                                            [&](const exit_meaning& each) { return each.status == exit_status; });
     queue::delivery_status status;
+    status.diagnostic_type = "x-unix";
     if (is_status_code(output)) {
         const auto space = std::min(output.find(' '), output.size());
         status.dsn = output.substr(0, space);
-        status.text = text::trimmed(std::string_view(output).substr(space));
-    } else if (known != std::end(meanings)) {
+        status.text = output.substr(std::min(output.find_first_not_of(' ', space), output.size()));
+        status.diagnostic = status.text;
+        return status;
+    }
+    if (known != std::end(meanings)) {
         status.dsn = known->dsn;
         status.text =
             output.empty() ? std::string(known->text) : fmt::format("{}. Command output: {}", known->text, output);
@@ -52,7 +56,6 @@ queue::delivery_status exit_meaning_of(int exit_status, const std::string& outpu
         status.text = fmt::format("Command died with status {}: \"{}\"{}{}", exit_status, command,
                                   output.empty() ? "" : ". Command output: ", output);
     }
-    status.diagnostic_type = "x-unix";
     status.diagnostic = output.empty() ? status.text : output;
     return status;
 }
@@ -62,12 +65,14 @@ using macros = std::map<std::string, std::string, std::less<>>;
 
 macros macros_of_message(const request& work, std::string_view sender, const argument_rules& rules) {
     const queue::queue_file& file = *work.file;
+    // What was submitted here has no client.
+    const bool remote = !file.from.protocol.empty();
     return {{"sender", std::string(sender)},
             {"nexthop", rules.fold_host ? text::lowered(work.next_hop) : work.next_hop},
             {"queue_id", file.id},
             {"size", std::to_string(file.size)},
-            {"client_address", file.from.client_address},
-            {"client_hostname", file.from.client_name},
+            {"client_address", remote ? file.from.client_address : ""},
+            {"client_hostname", remote ? file.from.client_name : ""},
             {"client_port", file.from.client_port},
             {"client_helo", file.from.helo},
             {"client_protocol", file.from.protocol},
@@ -88,13 +93,15 @@ std::string written(std::string_view address, const argument_rules& rules) {
 }
 
 macros macros_of_recipient(const queue::recipient& who, const std::string& address, const argument_rules& rules) {
-    const std::string whole = written(address, rules);
+    argument_rules unquoted = rules;
+    unquoted.quote = false;
+    const std::string whole = written(address, unquoted);
     const auto parts = address::split_at_domain(whole);
     const std::string_view mailbox = parts.local;
     const auto cut = mailbox.find_first_of(rules.recipient_delimiter);
     // A name that begins with a delimiter is all extension (cyrus's bulletin boards), and then there is no user.
     const bool extended = cut != std::string_view::npos;
-    return {{"recipient", whole},
+    return {{"recipient", written(address, rules)},
             {"original_recipient", written(who.original, rules)},
             {"mailbox", std::string(mailbox)},
             {"user", std::string(mailbox.substr(0, cut))},

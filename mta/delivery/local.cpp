@@ -133,6 +133,7 @@ local_delivery::outcome local_delivery::bounce_to_owner(state at, const queue::d
 }
 
 task<local_delivery::outcome> local_delivery::deliver_recipient(state at) {
+    ++at.level;
     if (!first_time(fmt::format("recipient {} {}", at.level, text::lowered(at.who.address)))) co_return outcome::done;
     if (was_delivered_to(*file().content, at.who.address)) {
         co_return bounce_to_owner(at, {"5.4.6", "mail forwarding loop for " + at.who.address});

@@ -14,7 +14,7 @@
 namespace mta::delivery {
 namespace {
 
-constexpr int deepest_expansion = 100;              // of aliases within aliases
+constexpr int deepest_expansion = 100;              // in levels, of which an alias takes four
 constexpr std::size_t longest_expansion = 100'000;  // addresses of one recipient
 
 std::uint8_t without_success(std::uint8_t notify) {
@@ -27,6 +27,7 @@ std::uint8_t without_success(std::uint8_t notify) {
 task<std::optional<local_delivery::outcome>> local_delivery::deliver_alias(state at, std::string name) {
     if (settings_.aliases.empty()) co_return std::nullopt;
     // An alias that names itself means the user.
+    ++at.level;
     if (text::equal_ignoring_case(at.expanded_from, name)) co_return std::nullopt;
     if (at.level > deepest_expansion) {
         mail_.warn(account_.agent(), "alias database loop for " + name);
@@ -65,6 +66,7 @@ task<std::optional<local_delivery::outcome>> local_delivery::deliver_alias(state
 
 // forward_path: the first file that exists decides. A file that names the user again means his mailbox.
 task<std::optional<local_delivery::outcome>> local_delivery::deliver_forward_file(state at) {
+    ++at.level;
     if (settings_.forward_path.empty()) co_return std::nullopt;
     const auto user = mail_.host().find_account(at.user);
     if (!user) co_return std::nullopt;
@@ -129,6 +131,7 @@ std::optional<std::string> local_delivery::expanded(std::string_view text, const
 }
 
 task<local_delivery::outcome> local_delivery::deliver_include(state at, std::string path) {
+    ++at.level;
     if (!first_time(fmt::format("include {} {}", at.rights.uid, path))) co_return outcome::done;
     at.expanded_from = at.local;
     const queue::delivery_status misconfigured("5.3.5", "mail system configuration error");
@@ -198,6 +201,7 @@ task<local_delivery::outcome> local_delivery::deliver_token(state at, address::t
 
 // deliver_resolve_tree: to a recipient of ours, or on to another host.
 task<local_delivery::outcome> local_delivery::deliver_address(state at, std::string external) {
+    ++at.level;
     const std::string address = mail_.rewrite().rewrite(address::unquote_822_local(external), true);
     const address::resolved to = mail_.rewrite().resolve(at.sender, address);
     for (const std::string& each : to.warnings) mail_.warn(mail_.process_of("trivial-rewrite"), each);

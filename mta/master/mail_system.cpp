@@ -85,7 +85,10 @@ void mail_system::start_daemons() {
     std::vector<table::diagnostic> complaints;
     rewrite_ = std::make_unique<address::trivial_rewrite>(parameters(), host_, shared_->tables, table_environment(),
                                                           complaints);
-    for (const table::diagnostic& each : complaints) warn(process_of("trivial-rewrite"), each.text);
+    for (const table::diagnostic& each : complaints) {
+        const auto level = each.level == table::severity::warning ? maillog::level::warning : maillog::level::error;
+        log(process_of("trivial-rewrite"), {}, maillog::remark{level, each.text});
+    }
     cleanup_ = std::make_unique<cleanup::cleaner>(*this);
     bounce_ = std::make_unique<bounce::bouncer>(*this);
     agents_ = std::make_unique<delivery::agents>(*this);

@@ -131,6 +131,13 @@ bool machine::has_directory(std::string_view path) const {
     return made != mailboxes_.end() && made->second.maildir && made->first.starts_with(path);
 }
 
+// Whether a program may be there: one of the topology's files, or anything where systems have their programs.
+bool machine::has_program(std::string_view path) const {
+    constexpr std::array<std::string_view, 5> folders = {"/bin/", "/sbin/", "/usr/", "/opt/", "/var/"};
+    return files_.contains(path) ||
+           std::any_of(folders.begin(), folders.end(), [&](std::string_view each) { return path.starts_with(each); });
+}
+
 mta::append_result machine::append_to_mailbox(std::string_view path, const mta::account&, std::string_view text,
                                               std::size_t size_limit) {
     if (!has_directory(path.substr(0, path.rfind('/')))) return mta::append_result::no_directory;
@@ -155,7 +162,8 @@ mta::task<mta::command_result> machine::run(mta::command program) {
         std::find_if(filters_.begin(), filters_.end(), [&](const auto& each) { return prefix + each.name() == name; });
     if (filter == filters_.end() && sink_.allows_real_commands()) co_return run_real_command(program);
     if (filter == filters_.end()) {
-        result.how = mta::command_result::outcome::not_allowed;
+        result.how =
+            has_program(name) ? mta::command_result::outcome::not_allowed : mta::command_result::outcome::not_found;
         co_return result;
     }
     co_await mta::sleep_for(scheduler(), filter_time);
@@ -166,7 +174,8 @@ mta::task<mta::command_result> machine::run(mta::command program) {
         const std::string sender = arguments.size() > 1 ? arguments[1] : "";
         std::vector<std::string> recipients(arguments.begin() + std::min<std::ptrdiff_t>(2, std::ssize(arguments)),
                                             arguments.end());
-        sink_.hand_back(name_, nobody, sender, std::move(recipients), std::move(outcome.text));
+        const auto who = find_account(program.user);
+        sink_.hand_back(name_, who ? who->uid : nobody, sender, std::move(recipients), std::move(outcome.text));
     } else {
         result.output = std::move(outcome.text);
     }

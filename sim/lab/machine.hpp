@@ -76,6 +76,7 @@ class machine : public mta::Host {
 
   private:
     bool has_directory(std::string_view path) const;
+    bool has_program(std::string_view path) const;
 
     std::string name_;
     mta::address::ip_address address_;
