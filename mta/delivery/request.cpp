@@ -22,7 +22,7 @@ queue::notice_entry notice_of(const queue::recipient& who, std::string_view addr
     queue::notice_entry entry;
     entry.address = address;
     entry.original = who.original;
-    entry.dsn_original = who.dsn_original;
+    entry.dsn_original = text::trimmed_right(who.dsn_original);
     entry.notify = who.notify;
     entry.action = action;
     entry.status = kept(std::move(status));
