@@ -79,7 +79,7 @@ class spool {
     virtual std::uint64_t free_bytes() const = 0;
 };
 
-enum class append_result : std::uint8_t { ok, no_permission, over_quota, disk_full };
+enum class append_result : std::uint8_t { ok, no_permission, over_quota, disk_full, too_large, no_directory };
 
 class Host {
   public:
@@ -108,7 +108,9 @@ class Host {
     virtual std::optional<std::string> sasl_password(std::string_view, std::string_view /*realm*/) {
         return std::nullopt;
     }
-    virtual append_result append_to_mailbox(std::string_view path, const account& owner, std::string_view text) = 0;
+    // `size_limit`: of the whole file in bytes, or 0.
+    virtual append_result append_to_mailbox(std::string_view path, const account& owner, std::string_view text,
+                                            std::size_t size_limit) = 0;
     // Into DIRECTORY/new; the directories are made where they are missing.
     virtual append_result store_in_maildir(std::string_view directory, const account& owner, std::string_view text) = 0;
     virtual spool& queue_files() = 0;

@@ -247,7 +247,7 @@ class resolver {
         if (found.status == lookup_status::found && !text::equal_ignoring_case(found.value, "DUNNO")) {
             answer_.next_hop = found.value;
             answer_.next_hop_source = route_source::sender_dependent_relayhost_maps;
-        } else if (found.status == lookup_status::absent && !context_.relayhost.empty()) {
+        } else if (!context_.relayhost.empty()) {
             answer_.next_hop = context_.relayhost;
             answer_.next_hop_source = route_source::relayhost;
         }

@@ -101,8 +101,8 @@ void passage::put_line(std::string_view text, bool whole) {
 void passage::error(mime_error error, std::string_view text) {
     if (error == mime_error::truncated_header) return;
     const std::string stage = fmt::format("mime-error {}: {}", describe(error).text, text.substr(0, shown_error_bytes));
-    const std::string context =
-        fmt::format("from=<{}> to=<{}>", envelope_.sender, has_recipient_ ? last_recipient_ : "unknown");
+    const std::string context = fmt::format("from=<{}> to=<{}>", mail_.as_logged(envelope_.sender),
+                                            has_recipient_ ? mail_.as_logged(last_recipient_) : "unknown");
     maillog::verdict told;
     told.action = "reject";
     told.stage = stage;

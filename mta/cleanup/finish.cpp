@@ -216,8 +216,8 @@ maillog::peer passage::client() const {
 }
 
 std::string passage::log_context() const {
-    std::string out = fmt::format("from=<{}>", envelope_.sender);
-    if (has_recipient_) out += fmt::format(" to=<{}>", last_recipient_);
+    std::string out = fmt::format("from=<{}>", mail_.as_logged(envelope_.sender));
+    if (has_recipient_) out += fmt::format(" to=<{}>", mail_.as_logged(last_recipient_));
     const queue::origin& from = envelope_.from;
     if (!from.protocol.empty()) out += " proto=" + from.protocol;
     if (!from.protocol.empty() && !from.helo.empty()) out += fmt::format(" helo=<{}>", from.helo);

@@ -101,10 +101,7 @@ constexpr support_row rows[] = {
     {"sun_mailtool_compatibility", without_meaning_in_a_lab},
     {"syslog_facility", without_meaning_in_a_lab},
     {"tcp_windowsize", without_meaning_in_a_lab},
-    {"virtual_gid_maps", without_meaning_in_a_lab},
     {"virtual_mailbox_lock", without_meaning_in_a_lab},
-    {"virtual_minimum_uid", without_meaning_in_a_lab},
-    {"virtual_uid_maps", without_meaning_in_a_lab},
 
     // randomness, session caches and tickets of TLS
     {"tls_daemon_random_bytes", without_meaning_in_a_lab},

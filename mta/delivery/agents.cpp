@@ -43,6 +43,8 @@ task<void> agents::deliver(master::daemon& service, const maillog::process& proc
         co_await client_of(service).deliver(account);
     } else if (program == "local") {
         co_await deliver_local(mail_, service, account);
+    } else if (program == "virtual") {
+        deliver_virtual(mail_, service, account);
     } else if (program == "pipe") {
         co_await deliver_pipe(mail_, service, account);
     } else {

@@ -40,9 +40,7 @@ class agents {
 void deliver_error(report& account);    // error(8), also as retry
 void deliver_discard(report& account);  // discard(8)
 task<void> deliver_local(master::mail_system& mail, master::daemon& service, report& account);  // local(8)
-// What a program's end means for the mail it was given (sysexits(3), sys_exits.c); `delivered`: the text of success.
-queue::delivery_status command_status(const command_result& result, const std::string& command,
-                                      const std::string& delivered);
-task<void> deliver_pipe(master::mail_system& mail, master::daemon& service, report& account);  // pipe(8)
+void deliver_virtual(master::mail_system& mail, master::daemon& service, report& account);      // virtual(8)
+task<void> deliver_pipe(master::mail_system& mail, master::daemon& service, report& account);   // pipe(8)
 
 }  // namespace mta::delivery

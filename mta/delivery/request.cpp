@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "mta/bounce/bouncer.hpp"
 #include "mta/delivery/status_filter.hpp"
 #include "mta/master/mail_system.hpp"
 #include "mta/text/strings.hpp"
@@ -16,11 +17,12 @@ queue::delivery_status kept(queue::delivery_status status) {
     return status;
 }
 
-queue::notice_entry notice_of(const queue::recipient& who, std::string_view action, queue::delivery_status status) {
+queue::notice_entry notice_of(const queue::recipient& who, std::string_view address, std::string_view action,
+                              queue::delivery_status status) {
     queue::notice_entry entry;
-    entry.address = who.address;
+    entry.address = address;
     entry.original = who.original;
-    entry.dsn_original = who.dsn_original;
+    entry.dsn_original = text::trimmed_right(who.dsn_original);
     entry.notify = who.notify;
     entry.action = action;
     entry.status = kept(std::move(status));
@@ -34,12 +36,11 @@ report::report(master::mail_system& mail, const maillog::process& agent, request
     started_ = connected_ = mail.now();
 }
 
-void report::log(const target& to, std::string_view relay, const queue::delivery_status& status,
+void report::log(const named& to, std::string_view relay, const queue::delivery_status& status,
                  std::string_view outcome) {
-    const queue::recipient& who = request_.recipient(to);
     maillog::delivery told;
     told.recipient = to.address;
-    told.original_recipient = who.original;
+    told.original_recipient = to.who.original;
     told.relay = relay;
     told.connection_uses = connection_uses_;
     told.arrived = request_.file->arrived;
@@ -53,18 +54,10 @@ void report::log(const target& to, std::string_view relay, const queue::delivery
     mail_.log(agent_, request_.file->id, told, connection_);
 }
 
-void report::sent_part(const target& to, std::string_view relay, const queue::delivery_status& status) {
-    queue::delivery_status told = status;
-    filter(told);
-    log(to, relay, told, "sent");
-}
-
-void report::trace(const target& to, std::string_view relay, std::string_view action,
+void report::trace(const named& to, std::string_view relay, std::string_view action,
                    const queue::delivery_status& status) {
-    const queue::recipient& who = request_.recipient(to);
-    if (!(who.notify & queue::notify_success)) return;
-    queue::notice_entry entry = notice_of(who, action, status);
-    entry.address = to.address;
+    if (!(to.who.notify & queue::notify_success)) return;
+    queue::notice_entry entry = notice_of(to.who, to.address, action, status);
     if (relay != "none") entry.status.text = "delivery via " + std::string(relay) + ": " + entry.status.text;
     request_.file->traces.push_back(std::move(entry));
 }
@@ -78,9 +71,9 @@ void report::sent(const target& to, std::string_view relay, const queue::deliver
                   std::string_view action) {
     queue::delivery_status told = status;
     filter(told);
-    log(to, relay, told, "sent");
+    log(named_by(to), relay, told, "sent");
     request_.recipient(to).done = true;
-    if (!action.empty()) trace(to, relay, action, told);
+    if (!action.empty()) trace(named_by(to), relay, action, told);
 }
 
 void report::bounced(const target& to, std::string_view relay, queue::delivery_status status) {
@@ -105,18 +98,18 @@ void report::deferred(const target& to, std::string_view relay, queue::delivery_
 void report::fail(const target& to, std::string_view relay, queue::delivery_status status) {
     if (soft_bounce_) {
         if (!status.dsn.empty()) status.dsn[0] = '4';
-        log(to, relay, status, "SOFTBOUNCE");
+        log(named_by(to), relay, status, "SOFTBOUNCE");
         request_.recipient(to).delay = kept(std::move(status));
         return;
     }
-    log(to, relay, status, "bounced");
+    log(named_by(to), relay, status, "bounced");
     queue::recipient& who = request_.recipient(to);
     who.done = true;
-    request_.file->bounces.push_back(notice_of(who, "failed", std::move(status)));
+    request_.file->bounces.push_back(notice_of(who, to.address, "failed", std::move(status)));
 }
 
 void report::put_off(const target& to, std::string_view relay, queue::delivery_status status) {
-    log(to, relay, status, "deferred");
+    log(named_by(to), relay, status, "deferred");
     request_.recipient(to).delay = kept(std::move(status));
 }
 
@@ -129,6 +122,46 @@ void report::settle(const target& to, std::string_view relay, const queue::deliv
         default:
             return bounced(to, relay, status);
     }
+}
+
+part_result report::settle_part(const queue::recipient& who, std::size_t index, std::string_view relay,
+                                queue::delivery_status status) {
+    const named to{who.address, who};
+    filter(status);
+    if (status.dsn.starts_with('2')) {
+        log(to, relay, status, "sent");
+        trace(to, relay, "delivered", status);
+        return part_result::done;
+    }
+    const bool softened = soft_bounce_ && !status.dsn.starts_with('4');
+    if (softened && !status.dsn.empty()) status.dsn[0] = '4';
+    const bool again = status.dsn.starts_with('4');
+    log(to, relay, status, softened ? "SOFTBOUNCE" : again ? "deferred" : "bounced");
+    if (again) {
+        request_.file->recipients[index].delay = kept(std::move(status));
+        return part_result::deferred;
+    }
+    request_.file->bounces.push_back(notice_of(who, who.address, "failed", std::move(status)));
+    return part_result::done;
+}
+
+part_result report::bounce_one(const queue::recipient& who, std::size_t index, std::string_view relay,
+                               queue::delivery_status status, const std::string& sender) {
+    const std::size_t before = request_.file->bounces.size();
+    const part_result result = settle_part(who, index, relay, std::move(status));
+    if (request_.file->bounces.size() == before) return result;
+    queue::queue_file alone = *request_.file;
+    alone.sender = sender;
+    alone.traces.clear();
+    alone.bounces = {std::move(request_.file->bounces.back())};
+    request_.file->bounces.pop_back();
+    mail_.bounce().send_notices(alone);
+    return result;
+}
+
+void report::trace_part(const queue::recipient& who, std::string_view relay, std::string_view action,
+                        const queue::delivery_status& status) {
+    trace({who.address, who}, relay, action, status);
 }
 
 void report::remark(std::string_view text, maillog::level severity) {

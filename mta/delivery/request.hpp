@@ -41,6 +41,9 @@ struct request {
     queue::recipient& recipient(const target& of) const { return file->recipients[of.index]; }
 };
 
+// What became of an address that an expansion gave: it is settled, or all of its recipient is tried again.
+enum class part_result : std::uint8_t { done, deferred };
+
 // One agent's account of one request.
 class report {
   public:
@@ -63,10 +66,16 @@ class report {
     void deferred(const target& to, std::string_view relay, queue::delivery_status status);
     // By the first digit of the status: 2 was sent, 4 defers, all else bounces.
     void settle(const target& to, std::string_view relay, const queue::delivery_status& status);
-    // What an alias expanded to was delivered, or will be: a line of the log for it, and nothing else yet.
-    void sent_part(const target& to, std::string_view relay, const queue::delivery_status& status);
+    // The same for what a recipient was expanded to: `who` is that address with the recipient's wishes, `index` the
+    // recipient, which stays open until close().
+    part_result settle_part(const queue::recipient& who, std::size_t index, std::string_view relay,
+                            queue::delivery_status status);
+    // As settle_part for what has failed, but `sender` is told, and at once (bounce_one).
+    part_result bounce_one(const queue::recipient& who, std::size_t index, std::string_view relay,
+                           queue::delivery_status status, const std::string& sender);
     // A success notice without a line in the log: an alias was expanded.
-    void trace(const target& to, std::string_view relay, std::string_view action, const queue::delivery_status& status);
+    void trace_part(const queue::recipient& who, std::string_view relay, std::string_view action,
+                    const queue::delivery_status& status);
     // The recipient is done, whatever was logged of its parts; or it is not, and all of it will be tried again.
     void close(const target& to, bool done) { request_.recipient(to).done = done; }
     // A line of the maillog for this message.
@@ -76,10 +85,17 @@ class report {
     const maillog::process& agent() const { return agent_; }
 
   private:
+    // An address, and the recipient that it belongs to.
+    struct named {
+        std::string_view address;
+        const queue::recipient& who;
+    };
     void filter(queue::delivery_status& status) const;
     void fail(const target& to, std::string_view relay, queue::delivery_status status);
     void put_off(const target& to, std::string_view relay, queue::delivery_status status);
-    void log(const target& to, std::string_view relay, const queue::delivery_status& status, std::string_view outcome);
+    void log(const named& to, std::string_view relay, const queue::delivery_status& status, std::string_view outcome);
+    void trace(const named& to, std::string_view relay, std::string_view action, const queue::delivery_status& status);
+    named named_by(const target& to) const { return {to.address, request_.recipient(to)}; }
     master::mail_system& mail_;
     const maillog::process& agent_;
     request& request_;

@@ -228,6 +228,7 @@ struct entry {
     std::string_view queue_id;     // "" for none, "NOQUEUE" where Postfix says so
     std::uint64_t connection = 0;  // of the network, as byte_stream::connection(); 0 for none
     event what;
+    bool internal_addresses = false;  // info_log_address_format: shown without the quotes that a message would need
 };
 
 }  // namespace mta::maillog

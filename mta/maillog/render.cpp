@@ -40,10 +40,24 @@ duration difference(time_point later, time_point earlier) {
     return floor<microseconds>(later) - floor<microseconds>(earlier);
 }
 
+bool is_plain(char c) {
+    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || c == '-' || c == '_' ||
+           c == '+';
+}
+
 struct line_writer {
     const entry& from;
     std::string& out;
 
+    // As it stands in a message (info_log_addr_form(3)): what most addresses are anyway.
+    void address(std::string_view internal) const {
+        const std::size_t at = std::min(internal.rfind('@'), internal.size());
+        if (from.internal_addresses || (at > 0 && std::all_of(internal.begin(), internal.begin() + at, is_plain))) {
+            out += internal;
+        } else {
+            out += mta::address::path_822(internal);
+        }
+    }
     void id() const {
         if (!from.queue_id.empty()) (out += from.queue_id) += ": ";
     }
@@ -109,7 +123,9 @@ struct line_writer {
     }
     void operator()(const picked_up& e) const {
         id();
-        append(out, "uid={} from=<{}>", e.uid, e.sender);
+        append(out, "uid={} from=<", e.uid);
+        address(e.sender);
+        out += '>';
         if (!e.original_id.empty()) (out += " orig_id=") += e.original_id;
     }
     void operator()(const message_id_seen& e) const {
@@ -118,7 +134,9 @@ struct line_writer {
     }
     void operator()(const became_active& e) const {
         id();
-        ((out += "from=<") += address::path_822(e.sender)) += ">, size=";
+        out += "from=<";
+        address(e.sender);
+        out += ">, size=";
         append_number(out, e.size);
         out += ", nrcpt=";
         append_number(out, e.recipient_count);
@@ -126,9 +144,13 @@ struct line_writer {
     }
     void operator()(const delivery& e) const {
         id();
-        ((out += "to=<") += address::path_822(e.recipient)) += ">, ";
+        out += "to=<";
+        address(e.recipient);
+        out += ">, ";
         if (!e.original_recipient.empty() && !text::equal_ignoring_case(e.original_recipient, e.recipient)) {
-            ((out += "orig_to=<") += address::path_822(e.original_recipient)) += ">, ";
+            out += "orig_to=<";
+            address(e.original_recipient);
+            out += ">, ";
         }
         ((out += "relay=") += e.relay) += ", ";
         if (e.connection_uses > 1) {
@@ -154,8 +176,9 @@ struct line_writer {
     }
     void operator()(const expired& e) const {
         id();
-        append(out, "from=<{}>, status={}, returned to sender", address::path_822(e.sender),
-               e.forced ? "force-expired" : "expired");
+        out += "from=<";
+        address(e.sender);
+        append(out, ">, status={}, returned to sender", e.forced ? "force-expired" : "expired");
     }
     void operator()(const notification& e) const {
         id();

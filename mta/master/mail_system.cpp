@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "mta/address/quote.hpp"
 #include "mta/address/trivial_rewrite.hpp"
 #include "mta/bounce/bouncer.hpp"
 #include "mta/delivery/agents.hpp"
@@ -24,7 +25,11 @@ mail_system::~mail_system() = default;
 
 void mail_system::log(const maillog::process& by, std::string_view queue_id, const maillog::event& what,
                       std::uint64_t connection) {
-    host_.log(maillog::entry{now(), by, queue_id, connection, what});
+    host_.log(maillog::entry{now(), by, queue_id, connection, what, internal_addresses_});
+}
+
+std::string mail_system::as_logged(std::string_view internal) const {
+    return internal_addresses_ ? std::string(internal) : address::path_822(internal);
 }
 
 void mail_system::warn(const maillog::process& by, std::string text, std::string_view queue_id) {
@@ -82,6 +87,7 @@ void mail_system::start_daemons() {
     tasks_ = std::make_unique<nursery>([this](std::exception_ptr error) { log_task_error(error); });
     long_ids_ = parameters().flag("enable_long_queue_ids");
     soft_bounce_ = parameters().flag("soft_bounce");
+    internal_addresses_ = parameters().text("info_log_address_format") == "internal";
     for (const config::service& each : settings_.services->services) daemons_.emplace_back(each, settings_.main, ids_);
     std::vector<table::diagnostic> complaints;
     rewrite_ = std::make_unique<address::trivial_rewrite>(parameters(), host_, shared_->tables, table_environment(),

@@ -104,6 +104,8 @@ class mail_system {
     void log(const maillog::process& by, std::string_view queue_id, const maillog::event& what,
              std::uint64_t connection = 0);
     void log(const maillog::process& by, const table::diagnostic& of_table);  // when a process opens its tables
+    // An address in the form of info_log_address_format.
+    std::string as_logged(std::string_view internal) const;
     void warn(const maillog::process& by, std::string text, std::string_view queue_id = {});
     // What a daemon with a fatal configuration logs, and what master(8) logs of its end.
     void daemon_failed(const daemon& which, const maillog::process& process, const config::fatal& why);
@@ -145,7 +147,7 @@ class mail_system {
     std::shared_ptr<shared_state> shared_;
     process_ids ids_;
     bool running_ = false;
-    bool long_ids_ = false, soft_bounce_ = false;
+    bool long_ids_ = false, soft_bounce_ = false, internal_addresses_ = false;
     std::unique_ptr<maillog::process> script_, master_;
     std::vector<queue::message> maildrop_;                 // the oldest first
     std::deque<daemon> daemons_;                           // in master.cf's order

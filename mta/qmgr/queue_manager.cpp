@@ -157,24 +157,36 @@ void queue_manager::activate(queue::message file, bool flushed) {
     if (--message.references == 0) message_done(message);
 }
 
+// Those that are not done, by domain and address (qmgr_message_sort): they are sorted before they are resolved, so that
+// the first of a destination gives it its spelling.
+static std::vector<std::size_t> open_recipients(const queue::queue_file& file) {
+    std::vector<std::size_t> open;
+    for (std::size_t index = 0; index < file.recipients.size(); ++index) {
+        if (!file.recipients[index].done) open.push_back(index);
+    }
+    if (open.size() < 2) return open;
+    const auto key = [&](std::size_t index) {
+        const std::string& address = file.recipients[index].address;
+        const auto domain = address::split_at_domain(address).domain;
+        return std::make_tuple(!domain, text::lowered(domain.value_or("")), std::string_view(address), index);
+    };
+    std::sort(open.begin(), open.end(), [&](std::size_t a, std::size_t b) { return key(a) < key(b); });
+    return open;
+}
+
 // A redirected message has one delivery for all of its recipients.
 void queue_manager::take_redirect(queue::queue_file& file) {
-    bool taken = false;
-    for (queue::recipient& each : file.recipients) {
-        if (each.done) continue;
-        if (!taken) each.address = file.redirect;
-        each.done = taken;
-        taken = true;
-    }
+    const std::vector<std::size_t> open = open_recipients(file);
+    for (const std::size_t index : open) file.recipients[index].done = index != open.front();
+    if (!open.empty()) file.recipients[open.front()].address = file.redirect;
 }
 
 // qmgr_message_assign: sorted, so that recipients of one destination share a delivery.
 void queue_manager::assign_recipients(active_message& message) {
     std::vector<placed> all;
-    const auto& recipients = message.file->recipients;
-    all.reserve(recipients.size());
-    for (std::size_t index = 0; index < recipients.size(); ++index) {
-        if (recipients[index].done) continue;
+    const std::vector<std::size_t> open = open_recipients(*message.file);
+    all.reserve(open.size());
+    for (const std::size_t index : open) {
         placed one = place(message, index);
         if (one.to) all.push_back(std::move(one));
     }

@@ -118,8 +118,32 @@ std::optional<std::string> machine::sasl_password(std::string_view user, std::st
     return found->second;
 }
 
-mta::append_result machine::append_to_mailbox(std::string_view path, const mta::account&, std::string_view text) {
-    mailboxes_[std::string(path)].text += text;
+// The directories of a machine: those that every system has, homes, and what Maildir deliveries made.
+bool machine::has_directory(std::string_view path) const {
+    constexpr std::array<std::string_view, 6> standard = {"/tmp",        "/var/tmp", "/var/mail", "/var/spool/mail",
+                                                          "/home/vmail", "/root"};
+    if (path == mailbox_directory || path == files_directory) return true;
+    if (std::find(standard.begin(), standard.end(), path) != standard.end()) return true;
+    for (const auto& [name, account] : accounts_) {
+        if (path == account.home) return true;
+    }
+    const auto made = mailboxes_.lower_bound(path);
+    return made != mailboxes_.end() && made->second.maildir && made->first.starts_with(path);
+}
+
+// Whether a program may be there: one of the topology's files, or anything where systems have their programs.
+bool machine::has_program(std::string_view path) const {
+    constexpr std::array<std::string_view, 5> folders = {"/bin/", "/sbin/", "/usr/", "/opt/", "/var/"};
+    return files_.contains(path) ||
+           std::any_of(folders.begin(), folders.end(), [&](std::string_view each) { return path.starts_with(each); });
+}
+
+mta::append_result machine::append_to_mailbox(std::string_view path, const mta::account&, std::string_view text,
+                                              std::size_t size_limit) {
+    if (!has_directory(path.substr(0, path.rfind('/')))) return mta::append_result::no_directory;
+    std::string& box = mailboxes_[std::string(path)].text;
+    if (size_limit != 0 && box.size() + text.size() > size_limit) return mta::append_result::too_large;
+    box += text;
     return mta::append_result::ok;
 }
 
@@ -138,7 +162,8 @@ mta::task<mta::command_result> machine::run(mta::command program) {
         std::find_if(filters_.begin(), filters_.end(), [&](const auto& each) { return prefix + each.name() == name; });
     if (filter == filters_.end() && sink_.allows_real_commands()) co_return run_real_command(program);
     if (filter == filters_.end()) {
-        result.how = mta::command_result::outcome::not_allowed;
+        result.how =
+            has_program(name) ? mta::command_result::outcome::not_allowed : mta::command_result::outcome::not_found;
         co_return result;
     }
     co_await mta::sleep_for(scheduler(), filter_time);
@@ -149,7 +174,8 @@ mta::task<mta::command_result> machine::run(mta::command program) {
         const std::string sender = arguments.size() > 1 ? arguments[1] : "";
         std::vector<std::string> recipients(arguments.begin() + std::min<std::ptrdiff_t>(2, std::ssize(arguments)),
                                             arguments.end());
-        sink_.hand_back(name_, nobody, sender, std::move(recipients), std::move(outcome.text));
+        const auto who = find_account(program.user);
+        sink_.hand_back(name_, who ? who->uid : nobody, sender, std::move(recipients), std::move(outcome.text));
     } else {
         result.output = std::move(outcome.text);
     }

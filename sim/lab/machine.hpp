@@ -61,8 +61,8 @@ class machine : public mta::Host {
     std::optional<std::string> read_file(std::string_view path) override;
     std::optional<mta::account> find_account(std::string_view name) override;
     std::optional<std::string> sasl_password(std::string_view user, std::string_view realm) override;
-    mta::append_result append_to_mailbox(std::string_view path, const mta::account& owner,
-                                         std::string_view text) override;
+    mta::append_result append_to_mailbox(std::string_view path, const mta::account& owner, std::string_view text,
+                                         std::size_t size_limit) override;
     mta::append_result store_in_maildir(std::string_view directory, const mta::account& owner,
                                         std::string_view text) override;
     mta::spool& queue_files() override { return spool_; }
@@ -76,6 +76,9 @@ class machine : public mta::Host {
     void write_file(std::string path, std::string text) { files_[std::move(path)] = std::move(text); }
 
   private:
+    bool has_directory(std::string_view path) const;
+    bool has_program(std::string_view path) const;
+
     std::string name_;
     mta::address::ip_address address_;
     int prefix_;

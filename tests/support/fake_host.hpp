@@ -150,7 +150,8 @@ class fake_host final : public mta::Host {
         const auto found = accounts.find(user);
         return found == accounts.end() ? std::nullopt : std::optional(found->second);
     }
-    mta::append_result append_to_mailbox(std::string_view path, const mta::account&, std::string_view text) override {
+    mta::append_result append_to_mailbox(std::string_view path, const mta::account&, std::string_view text,
+                                         std::size_t) override {
         if (append_answer == mta::append_result::ok) mailboxes[std::string(path)] += text;
         return append_answer;
     }
