@@ -19,7 +19,7 @@ class server {
     master::mail_system& mail() { return mail_; }
     const settings& options() const { return settings_; }
     smtpd::access& restrictions() { return access_; }
-    anvil::counters& traffic() { return traffic_; }
+    anvil::counters& traffic();
     // What a process says of its settings when it starts: once for each.
     void introduce(const maillog::process& by);
 
@@ -31,7 +31,6 @@ class server {
     master::daemon& service_;
     settings settings_;
     smtpd::access access_;
-    anvil::counters traffic_;
     std::set<int> introduced_;      // by process id
     time_point throttled_until_{};  // master(8) does not start what just failed to start
 };

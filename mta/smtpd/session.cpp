@@ -185,6 +185,9 @@ address::command_rules session::grammar() {
     rules.strict_rfc821_envelopes = options_.strict_envelopes;
     rules.smtputf8 = options_.smtputf8 && advertises(keyword::smtputf8);
     rules.dsn = advertises(keyword::dsn);
+    rules.xverp_allowed = verp_allowed();
+    rules.default_verp_delimiters = options_.default_verp_delimiters;
+    rules.verp_delimiter_filter = options_.verp_delimiter_filter;
     rules.leftovers = leftovers_;
     rules.resolve = [this](std::string_view internal) -> std::optional<std::string> {
         const std::string rewritten = mail_.rewrite().rewrite(internal, true);

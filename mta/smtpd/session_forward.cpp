@@ -52,7 +52,8 @@ task<session::verdict> session::xclient(const address::command_line& line) {
     const auto parsed = address::parse_attributes(line);
     if (const auto* refused = std::get_if<address::refusal>(&parsed)) co_return refuse(*refused);
     const bool allows_v6 = mail_.parameters().text("inet_protocols").find("ipv4") == std::string::npos;
-    for (const auto& [sent_name, sent] : std::get<address::attribute_list>(parsed)) {
+    const auto& attributes = std::get<address::attribute_list>(parsed);
+    for (const auto& [sent_name, sent] : attributes) {
         if (sent.empty()) co_return refuse("501 5.5.4 Error: attribute=value expected");
         if (sent.size() > longest_value) co_return refuse("501 5.5.4 Error: attribute value too long");
         const std::string name = text::uppered(sent_name);
@@ -97,6 +98,14 @@ task<session::verdict> session::xclient(const address::command_line& line) {
         if (!good) co_return refuse(bad_syntax(name, value));
     }
     client_ = announced_;
+    // What XCLIENT does not say of the session that it begins is not known yet.
+    const auto told = [&](std::string_view name) {
+        return std::any_of(attributes.begin(), attributes.end(),
+                           [&](const auto& each) { return text::equal_ignoring_case(each.first, name); });
+    };
+    if (!told("HELO")) helo_.clear();
+    if (!told("PROTO")) extended_ = false;
+    if (!told("LOGIN")) sasl_username_ = sasl_method_ = "";
     reset_transaction();
     // The session begins anew for the client that it is now; what it was is told of.
     flush_history(0);
@@ -113,6 +122,7 @@ task<session::verdict> session::xforward(const address::command_line& line) {
         co_return refuse("550 5.7.0 Error: insufficient authorization", notice::policy);
     const auto parsed = address::parse_attributes(line);
     if (const auto* refused = std::get_if<address::refusal>(&parsed)) co_return refuse(*refused);
+    const bool allows_v6 = mail_.parameters().text("inet_protocols").find("ipv4") == std::string::npos;
     constexpr std::string_view names[] = {"NAME", "ADDR", "PORT", "PROTO", "HELO", "IDENT", "SOURCE"};
     for (const auto& [sent_name, sent] : std::get<address::attribute_list>(parsed)) {
         if (sent.empty()) co_return refuse("501 5.5.4 Error: attribute=value expected");
@@ -132,7 +142,7 @@ task<session::verdict> session::xforward(const address::command_line& line) {
             good = unknown || text::equal_ignoring_case(value, "LOCAL") || text::equal_ignoring_case(value, "REMOTE");
         }
         if (name == "ADDR" && !unknown) {
-            const auto address = address_in(value, true);
+            const auto address = address_in(value, allows_v6);
             good = address.has_value();
             if (good) value = *address;
         }

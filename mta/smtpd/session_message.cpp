@@ -82,6 +82,7 @@ queue::queue_file session::envelope() const {
         made.encoding = command.body == address::body_type::eight_bit_mime ? "8bit" : "7bit";
     }
     made.smtputf8 = command.smtputf8;
+    made.verp_delimiters = command.verp_delimiters.value_or("");
     made.envelope_id = command.envid;
     if (command.ret == address::dsn_ret::full) made.returns = queue::return_content::full;
     if (command.ret == address::dsn_ret::headers) made.returns = queue::return_content::headers;
@@ -107,21 +108,24 @@ void session::apply_effects(cleanup::incoming& message) const {
     message.content.insert(0, headers);
 }
 
-// cleanup(8) has read along, and has said its line at the end of the header.
+// cleanup(8) has read along, and says its line at the end of the header: at an empty line, or at one that is no header.
 void session::abandon_message() {
-    const std::string& content = transaction_.content;
-    const std::size_t end = content.find("\n\n");
-    if (end == std::string::npos) return;
-    std::string id = "<>";
-    for (std::size_t at = 0; at < end; at = content.find('\n', at) + 1) {
+    const std::string_view content = transaction_.content;
+    std::string_view id = "<>";
+    for (std::size_t at = 0; at < content.size();) {
         constexpr std::string_view name = "Message-Id:";
-        const std::string_view line = std::string_view(content).substr(at, content.find('\n', at) - at);
-        if (!text::starts_with_ignoring_case(line, name)) continue;
-        id = text::trimmed(line.substr(name.size()));
-        break;
+        const std::size_t end = std::min(content.find('\n', at), content.size());
+        const std::string_view line = content.substr(at, end - at);
+        at = end + 1;
+        const bool continues = !line.empty() && text::is_space(line[0]);
+        const std::size_t name_end = line.find_first_of(" \t:");
+        if (!continues && (name_end == 0 || name_end == std::string_view::npos || line[name_end] != ':')) {
+            mail_.log(mail_.process_of("cleanup", options_.cleanup_service), transaction_.queue_id,
+                      maillog::message_id_seen{id, false});
+            return;
+        }
+        if (text::starts_with_ignoring_case(line, name)) id = text::trimmed(line.substr(name.size()));
     }
-    mail_.log(mail_.process_of("cleanup", options_.cleanup_service), transaction_.queue_id,
-              maillog::message_id_seen{id, false});
 }
 
 bool session::rejects_newlines() const {
@@ -148,7 +152,8 @@ task<session::verdict> session::finish_message() {
     const access_facts known = facts();
     const decision decided = co_await server_.restrictions().check(stage::end_of_data, known, process_);
     if (decided.refused()) {
-        reset_transaction();
+        // After BDAT only RSET forgets the message, as real smtpd(8) has it.
+        if (chunks_ == chunks::none) reset_transaction();
         co_return refuse(decided);
     }
     co_return hand_over(discarded_early);
