@@ -54,7 +54,9 @@ void report::log(const target& to, std::string_view relay, const queue::delivery
 }
 
 void report::sent_part(const target& to, std::string_view relay, const queue::delivery_status& status) {
-    log(to, relay, status, "sent");
+    queue::delivery_status told = status;
+    filter(told);
+    log(to, relay, told, "sent");
 }
 
 void report::trace(const target& to, std::string_view relay, std::string_view action,

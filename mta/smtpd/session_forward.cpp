@@ -51,8 +51,8 @@ task<session::verdict> session::xclient(const address::command_line& line) {
         co_return refuse("550 5.7.0 Error: insufficient authorization", notice::policy);
     const auto parsed = address::parse_attributes(line);
     if (const auto* refused = std::get_if<address::refusal>(&parsed)) co_return refuse(*refused);
-    const bool allows_v6 = mail_.parameters().text("inet_protocols").find("ipv4") == std::string::npos;
     const auto& attributes = std::get<address::attribute_list>(parsed);
+    const bool allows_v6 = mail_.parameters().text("inet_protocols").find("ipv4") == std::string::npos;
     for (const auto& [sent_name, sent] : attributes) {
         if (sent.empty()) co_return refuse("501 5.5.4 Error: attribute=value expected");
         if (sent.size() > longest_value) co_return refuse("501 5.5.4 Error: attribute value too long");
@@ -68,6 +68,10 @@ task<session::verdict> session::xclient(const address::command_line& line) {
             if (good) {
                 (name == "NAME" ? announced_.name : announced_.reverse_name) = unknown ? "unknown" : value;
                 (name == "NAME" ? announced_.name_status : announced_.reverse_name_status) = status;
+            }
+            if (good && !unknown && name == "NAME") {  // until REVERSE_NAME says otherwise
+                announced_.reverse_name = value;
+                announced_.reverse_name_status = status;
             }
         } else if (name == "ADDR") {
             const auto address = unknown ? std::optional<std::string>("unknown") : address_in(value, allows_v6);
@@ -97,15 +101,18 @@ task<session::verdict> session::xclient(const address::command_line& line) {
         }
         if (!good) co_return refuse(bad_syntax(name, value));
     }
-    client_ = announced_;
-    // What XCLIENT does not say of the session that it begins is not known yet.
-    const auto told = [&](std::string_view name) {
+    // What is not said anew is forgotten: the client has not introduced itself, nor logged in.
+    const auto said = [&](std::string_view which) {
         return std::any_of(attributes.begin(), attributes.end(),
-                           [&](const auto& each) { return text::equal_ignoring_case(each.first, name); });
+                           [&](const auto& each) { return text::equal_ignoring_case(each.first, which); });
     };
-    if (!told("HELO")) helo_.clear();
-    if (!told("PROTO")) extended_ = false;
-    if (!told("LOGIN")) sasl_username_ = sasl_method_ = "";
+    if (!said("HELO")) helo_.clear();
+    if (!said("PROTO")) extended_ = false;
+    if (!said("LOGIN")) {
+        sasl_username_.clear();
+        sasl_method_.clear();
+    }
+    client_ = announced_;
     reset_transaction();
     // The session begins anew for the client that it is now; what it was is told of.
     flush_history(0);
