@@ -119,7 +119,9 @@ task<session::verdict> session::xclient(const address::command_line& line) {
     if (counted_) server_.traffic().disconnect(options_.service_name, counted_as_);
     counted_ = false;
     denied_.clear();
+    command_ = "XCLIENT";
     const bool greeted = co_await greet();
+    command_.clear();
     co_return greeted ? verdict::good : verdict::quit;
 }
 
