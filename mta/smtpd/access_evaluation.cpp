@@ -276,7 +276,7 @@ void evaluation::note(std::string_view list, const subject& about, std::string_v
     made.value = said_.value;
     made.asked = said_.asked;
     made.where = said_.where;
-    made.depth = depth_ - 1;
+    made.depth = std::max(depth_ - 1, 0);
     // Before what it led to: a class before its members.
     facts_.trail->insert(facts_.trail->begin() + static_cast<std::ptrdiff_t>(mark), std::move(made));
 }
