@@ -152,8 +152,8 @@ task<session::verdict> session::finish_message() {
     const access_facts known = facts();
     const decision decided = co_await server_.restrictions().check(stage::end_of_data, known, process_);
     if (decided.refused()) {
-        // After BDAT only RSET forgets the message, as real smtpd(8) has it.
-        if (chunks_ == chunks::none) reset_transaction();
+        // The transaction goes on: only RSET, a new HELO or another try end it, and after BDAT only the first two.
+        if (chunks_ == chunks::none) transaction_.content.clear();
         co_return refuse(decided);
     }
     co_return hand_over(discarded_early);
