@@ -2,8 +2,11 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "mta/address/quote.hpp"
 #include "mta/address/trivial_rewrite.hpp"
+#include "mta/anvil/anvil.hpp"
 #include "mta/bounce/bouncer.hpp"
 #include "mta/delivery/agents.hpp"
 #include "mta/pickup/sendmail.hpp"
@@ -93,6 +96,8 @@ void mail_system::start_daemons() {
     rewrite_ = std::make_unique<address::trivial_rewrite>(parameters(), host_, shared_->tables, table_environment(),
                                                           complaints);
     for (const table::diagnostic& each : complaints) log(process_of("trivial-rewrite"), each);
+    anvil_ = std::make_unique<anvil::counters>(clock(), parameters().duration("anvil_rate_time_unit"));
+    anvil_runs_ = false;
     cleanup_ = std::make_unique<cleanup::cleaner>(*this);
     bounce_ = std::make_unique<bounce::bouncer>(*this);
     agents_ = std::make_unique<delivery::agents>(*this);
@@ -100,6 +105,35 @@ void mail_system::start_daemons() {
     open_ports();
     queue_manager_->start();
     pick_up();
+}
+
+anvil::counters& mail_system::anvil() {
+    if (!anvil_runs_) tasks_->start(run_anvil());
+    anvil_runs_ = true;
+    return *anvil_;
+}
+
+// anvil(8) says now and then what was the most, and at its end: when the last smtpd(8) is gone and it has nobody left.
+task<void> mail_system::run_anvil() {
+    const duration update = parameters().duration("anvil_status_update_time");
+    const duration idle = 2 * parameters().duration("max_idle");
+    const time_point started = now();
+    const auto report = [this] {
+        for (const std::string& each : anvil_->take_statistics(host_.time_zone())) {
+            log(process_of("anvil"), {}, maillog::remark{maillog::level::info, each});
+        }
+    };
+    for (time_point next = started + update;;) {
+        const time_point end = std::max(started, anvil_->idle_since()) + idle;
+        const time_point until = anvil_->idle() ? std::min(next, end) : next;
+        co_await sleep_until(clock(), until);
+        if (anvil_->idle() && std::max(started, anvil_->idle_since()) + idle <= now()) break;
+        if (now() < next) continue;
+        report();
+        next += update;
+    }
+    report();
+    anvil_runs_ = false;
 }
 
 void mail_system::open_ports() {
@@ -169,6 +203,7 @@ void mail_system::stop_daemons() {
     agents_.reset();
     bounce_.reset();
     cleanup_.reset();
+    anvil_.reset();
     rewrite_.reset();
     residents_.clear();
     daemons_.clear();

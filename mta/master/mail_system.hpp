@@ -27,6 +27,9 @@ namespace mta {
 namespace address {
 class trivial_rewrite;
 }
+namespace anvil {
+class counters;
+}
 namespace bounce {
 class bouncer;
 }
@@ -123,6 +126,8 @@ class mail_system {
     std::string new_queue_id(time_point arrived);
     bool soft_bounce() const { return soft_bounce_; }
 
+    // What clients ask of the SMTP services; the process that counts it is there from now on for as long as they come.
+    anvil::counters& anvil();
     cleanup::cleaner& cleanup() { return *cleanup_; }
     qmgr::queue_manager& queue_manager() { return *queue_manager_; }
     address::trivial_rewrite& rewrite() { return *rewrite_; }
@@ -139,6 +144,7 @@ class mail_system {
     void scan_maildrop();
     // True when the action was for this file.
     bool change_queue_file(const queue::message& file, char action);
+    task<void> run_anvil();
     void log_task_error(std::exception_ptr error);
     const maillog::process& resident(const daemon& which);
 
@@ -153,6 +159,8 @@ class mail_system {
     std::deque<daemon> daemons_;                           // in master.cf's order
     std::map<const daemon*, maillog::process> residents_;  // never gone through, so its order is no matter
     std::vector<std::unique_ptr<listener>> listeners_;
+    std::unique_ptr<anvil::counters> anvil_;
+    bool anvil_runs_ = false;
     std::unique_ptr<cleanup::cleaner> cleanup_;
     std::unique_ptr<address::trivial_rewrite> rewrite_;
     std::unique_ptr<bounce::bouncer> bounce_;

@@ -12,12 +12,12 @@
 namespace mta::smtpd {
 
 server::server(master::mail_system& mail, master::daemon& service)
-    : mail_(mail),
-      service_(service),
-      settings_(mail, service),
-      access_(mail, service),
-      traffic_(mail.clock(), service.parameters->duration("anvil_rate_time_unit")) {}
+    : mail_(mail), service_(service), settings_(mail, service), access_(mail, service) {}
 server::~server() = default;
+
+anvil::counters& server::traffic() {
+    return mail_.anvil();
+}
 
 void server::introduce(const maillog::process& by) {
     if (!introduced_.insert(by.pid).second) return;

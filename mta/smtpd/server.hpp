@@ -20,7 +20,7 @@ class server {
     master::mail_system& mail() { return mail_; }
     const settings& options() const { return settings_; }
     smtpd::access& restrictions() { return access_; }
-    anvil::counters& traffic() { return traffic_; }
+    anvil::counters& traffic();
     std::uint16_t port() const;
     // How commands read in a session that does not announce `discarded`.
     address::command_rules grammar(keyword_set discarded);
@@ -35,7 +35,6 @@ class server {
     master::daemon& service_;
     settings settings_;
     smtpd::access access_;
-    anvil::counters traffic_;
     std::set<int> introduced_;      // by process id
     time_point throttled_until_{};  // master(8) does not start what just failed to start
 };

@@ -192,6 +192,9 @@ access_facts session::facts() {
 
 address::command_rules session::grammar() {
     address::command_rules rules = server_.grammar(discarded_);
+    rules.xverp_allowed = verp_allowed();
+    rules.default_verp_delimiters = options_.default_verp_delimiters;
+    rules.verp_delimiter_filter = options_.verp_delimiter_filter;
     rules.leftovers = leftovers_;
     rules.resolve = [this](std::string_view internal) -> std::optional<std::string> {
         const std::string sender = transaction_.sender.value_or(std::string(internal));

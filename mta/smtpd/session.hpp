@@ -107,6 +107,7 @@ class session {
     bool sasl_active() const { return options_.sasl_enabled && (!options_.tls_auth_only || in_tls_); }
     const settings::sasl_offer& sasl_offer() const { return in_tls_ ? options_.tls_offer : options_.clear_offer; }
     address::command_rules grammar();
+    bool verp_allowed() const;  // smtpd_authorized_verp_clients
     access_facts facts();
     bool limited() const;  // whether anvil counts this client
     void log(const maillog::event& what, std::string_view queue_id = {});
@@ -144,7 +145,8 @@ class session {
     peer client_;                 // as logged and judged
     peer announced_;              // as Received headers tell it
     std::string helo_, denied_;
-    bool extended_ = false, in_tls_ = false, pipelined_ = false, hang_up_ = false, died_ = false, counted_ = false;
+    bool extended_ = false, in_tls_ = false, pipelined_ = false, hang_up_ = false, died_ = false, counted_ = false,
+         lost_in_content_ = false;
     bool xclient_allowed_ = false, xforward_allowed_ = false, checks_bare_newline_ = false,
          discarded_for_address_ = false;
     std::string counted_as_;

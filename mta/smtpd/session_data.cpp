@@ -118,6 +118,7 @@ void session::take_chunk_lines(std::string_view piece) {
         piece.remove_prefix(taken);
         if (taken == end) {
             if (rest.empty() || rest.back() != '\r') transaction_.bare_newline = true;
+            if (rejects_newlines()) return;
             if (checks_bare_newline_) {
                 if (!rest.empty() && rest.back() == '\r') rest.pop_back();
             } else {

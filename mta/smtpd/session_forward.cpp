@@ -119,7 +119,9 @@ task<session::verdict> session::xclient(const address::command_line& line) {
     if (counted_) server_.traffic().disconnect(options_.service_name, counted_as_);
     counted_ = false;
     denied_.clear();
+    command_ = "XCLIENT";
     const bool greeted = co_await greet();
+    command_.clear();
     co_return greeted ? verdict::good : verdict::quit;
 }
 
@@ -129,6 +131,7 @@ task<session::verdict> session::xforward(const address::command_line& line) {
         co_return refuse("550 5.7.0 Error: insufficient authorization", notice::policy);
     const auto parsed = address::parse_attributes(line);
     if (const auto* refused = std::get_if<address::refusal>(&parsed)) co_return refuse(*refused);
+    const bool allows_v6 = mail_.parameters().text("inet_protocols").find("ipv4") == std::string::npos;
     constexpr std::string_view names[] = {"NAME", "ADDR", "PORT", "PROTO", "HELO", "IDENT", "SOURCE"};
     for (const auto& [sent_name, sent] : std::get<address::attribute_list>(parsed)) {
         if (sent.empty()) co_return refuse("501 5.5.4 Error: attribute=value expected");
@@ -148,7 +151,7 @@ task<session::verdict> session::xforward(const address::command_line& line) {
             good = unknown || text::equal_ignoring_case(value, "LOCAL") || text::equal_ignoring_case(value, "REMOTE");
         }
         if (name == "ADDR" && !unknown) {
-            const auto address = address_in(value, true);
+            const auto address = address_in(value, allows_v6);
             good = address.has_value();
             if (good) value = *address;
         }

@@ -18,6 +18,10 @@ bool session::excepted_from_limits() {
     return match.matched();
 }
 
+bool session::verp_allowed() const {
+    return options_.verp_clients.match(client_.name, client_.address).matched();
+}
+
 bool session::admitted() {
     if (xclient_allowed_ || excepted_from_limits()) return true;
     counted_ = true;
@@ -58,7 +62,6 @@ task<bool> session::greet() {
     if (!admitted()) co_return false;
     discarded_ = options_.discarded_keywords;
     const table::match own = options_.discarded_keywords_by_address.find(client_.address);
-    discarded_for_address_ = own.found();
     if (own.found()) {
         discarded_ = parse_keywords(own.result.value);
     }
@@ -86,9 +89,8 @@ std::vector<std::string_view> session::offered_mechanisms() const {
 }
 
 std::string session::ehlo_reply() {
-    // What a client's address alone takes away is not told, nor anything by a server without enhanced status codes.
-    if (discarded_ && !discarded_for_address_ && advertises(keyword::silent_discard) &&
-        advertises(keyword::enhancedstatuscodes))
+    // Nothing is told by a server without enhanced status codes.
+    if (discarded_ && advertises(keyword::silent_discard) && advertises(keyword::enhancedstatuscodes))
         inform("discarding EHLO keywords: " + names_of(discarded_));
     std::vector<std::string> lines = {options_.myhostname};
     const auto add = [&](keyword which, std::string text) {
@@ -104,6 +106,7 @@ std::string session::ehlo_reply() {
         lines.push_back(fmt::format("AUTH {}", fmt::join(mechanisms, " ")));
         if (options_.sasl_broken_clients) lines.push_back(fmt::format("AUTH={}", fmt::join(mechanisms, " ")));
     }
+    if (verp_allowed()) add(keyword::verp, "XVERP");
     if (xclient_allowed_) {
         add(keyword::xclient, "XCLIENT NAME ADDR PROTO HELO REVERSE_NAME PORT LOGIN DESTADDR DESTPORT");
     }

@@ -177,6 +177,9 @@ void settings::read_lists(master::mail_system& mail, master::daemon& service) {
     sasl_exceptions = clients("smtpd_sasl_exceptions_networks");
     xclient_hosts = clients("smtpd_authorized_xclient_hosts");
     xforward_hosts = clients("smtpd_authorized_xforward_hosts");
+    verp_clients = clients("smtpd_authorized_verp_clients");
+    default_verp_delimiters = p.text("default_verp_delimiters");
+    verp_delimiter_filter = p.text("verp_delimiter_filter");
     limit_exceptions = clients("smtpd_client_event_limit_exceptions");
     noop_commands = words("smtpd_noop_commands");
     forbidden_commands = words("smtpd_forbidden_commands");

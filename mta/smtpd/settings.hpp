@@ -74,7 +74,8 @@ struct settings {
     table::table_ptr command_filter;
     table::domain_list fast_flush_domains;
     table::domain_list flush_service_domains;  // the same, as flush(8) has it from main.cf
-    table::name_address_list xclient_hosts, xforward_hosts;
+    table::name_address_list xclient_hosts, xforward_hosts, verp_clients;
+    std::string default_verp_delimiters, verp_delimiter_filter;
     std::shared_ptr<const cleanup::local_clients> local_clients;
     cleanup::overrides overrides;  // receive_override_options
     std::string cleanup_service;

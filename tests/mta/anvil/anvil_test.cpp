@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "mta/text/dates.hpp"
+
 namespace mta::anvil {
 namespace {
 
@@ -40,6 +42,23 @@ TEST(anvil, rates_begin_anew_after_the_time_unit) {
     EXPECT_EQ(seen.count(event::message, "smtp", "192.0.2.1"), 0);
     EXPECT_EQ(seen.add(event::message, "smtp", "192.0.2.1"), 1);
     EXPECT_EQ(seen.count(event::recipient, "smtp", "192.0.2.1"), 0);
+}
+
+TEST(anvil, tells_the_most_of_each_once) {
+    still_clock clock;
+    counters seen(clock, std::chrono::seconds(60));
+    seen.connect("smtp", "192.0.2.1");
+    seen.connect("smtp", "192.0.2.1");
+    seen.connect("smtp", "192.0.2.2");
+    seen.add(event::recipient, "smtp", "192.0.2.2");
+    const std::vector<std::string> expected = {
+        "statistics: max connection rate 2/60s for (smtp:192.0.2.1) at Jan  1 01:00:00",
+        "statistics: max connection count 2 for (smtp:192.0.2.1) at Jan  1 01:00:00",
+        "statistics: max recipient rate 1/60s for (smtp:192.0.2.2) at Jan  1 01:00:00",
+        "statistics: max cache size 2 at Jan  1 01:00:00"};
+    EXPECT_EQ(seen.take_statistics({}), expected);
+    EXPECT_TRUE(seen.take_statistics({}).empty());
+    EXPECT_FALSE(seen.idle());
 }
 
 }  // namespace

@@ -107,6 +107,33 @@ TEST_F(sasl_server, scram_refuses_another_nonce_and_another_proof) {
     EXPECT_EQ(other->next("c=biws," + first.substr(0, first.find(',')) + ",p=AAAA").reason, code::bad_authentication);
 }
 
+TEST_F(sasl_server, scram_says_what_is_wrong_with_a_message) {
+    const std::pair<const char*, const char*> rows[] = {
+        {"", "SCRAM-SHA-256 input expected"},
+        {"junk", "Invalid SCRAM-SHA-256 input"},
+        {"q,,n=ida,r=abc", "The initial SCRAM-SHA-256 client response needs to start with 'y', 'n' or 'p'"},
+        {"n,x=1,n=ida,r=abc", "',' expected in SCRAM-SHA-256 input"},
+        {"n,,m=1,n=ida,r=abc", "Unsupported mandatory extension to SCRAM-SHA-256"},
+        {"n,,r=abc,n=ida", "Username (n=) expected in SCRAM-SHA-256 input"},
+        {"n,,n=i=zz,r=abc", "Invalid username encoding in SCRAM-SHA-256 input"},
+    };
+    for (const auto& [message, warning] : rows) {
+        const answer said = begin("SCRAM-SHA-256", where_)->next(std::string(message));
+        EXPECT_EQ(said.reason, code::bad_protocol) << message;
+        EXPECT_EQ(said.warnings, std::vector<std::string>{std::string("SASL authentication failure: ") + warning});
+    }
+}
+
+TEST_F(sasl_server, properties_decide_what_is_permitted) {
+    std::vector<std::string> unknown;
+    const property_set wanted = parse_properties("noanonymous, noplaintext bogus", unknown);
+    EXPECT_EQ(unknown, std::vector<std::string>{"bogus"});
+    EXPECT_EQ(permitted("PLAIN", wanted), code::needs_encryption);
+    EXPECT_EQ(permitted("CRAM-MD5", wanted), code::ok);
+    EXPECT_EQ(permitted("CRAM-MD5", bit(property::no_active)), code::no_mechanism);
+    EXPECT_EQ(permitted("SCRAM-SHA-256", bit(property::mutual_auth)), code::ok);
+}
+
 TEST_F(sasl_server, an_unknown_mechanism_is_none) {
     EXPECT_FALSE(begin("GSSAPI", where_));
 }
