@@ -127,7 +127,6 @@ class mail_system {
     delivery::agents& agents() { return *agents_; }
 
   private:
-    void tell_of_compatibility();
     void start_daemons();
     void start_daemons_or_stop();
     void stop_daemons();
