@@ -19,6 +19,23 @@ namespace {
 
 constexpr std::string_view version = "3.7.11";  // of the Postfix whose semantics these are
 
+// postfix(1) says so before it hands over to postfix-script.
+void tell_of_compatibility(mail_system& mail) {
+    constexpr std::string_view is_old = "${{$compatibility_level} <level {3.6} ? {yes} : {}}";
+    try {
+        if (mail.parameters().expand(is_old).empty()) return;
+    } catch (const config::fatal&) {
+        return;  // what it is about ends the start itself
+    }
+    const maillog::process postfix{mail.parameters().text("syslog_name"), mail.command_process("postfix").pid};
+    for (const std::string_view line :
+         {"Postfix is using backwards-compatible default settings",
+          "See http://www.postfix.org/COMPATIBILITY_README.html for details",
+          "To disable backwards compatibility use \"postconf compatibility_level=3.6\" and \"postfix reload\""}) {
+        mail.log(postfix, {}, maillog::remark{maillog::level::info, line});
+    }
+}
+
 }  // namespace
 
 mail_system::mail_system(Host& host, configuration settings, std::shared_ptr<shared_state> shared)
@@ -66,6 +83,7 @@ table::environment mail_system::table_environment() {
 
 void mail_system::start() {
     if (running_) return;
+    tell_of_compatibility(*this);
     const std::string tag = syslog_tag(parameters(), "master");
     script_ =
         std::make_unique<maillog::process>(maillog::process{syslog_tag(parameters(), "postfix-script"), ids_.next()});

@@ -322,6 +322,10 @@ std::vector<problem> check_folder(const std::string& folder, const std::string& 
     if (!is_this_machine) all.leave_out([&](std::string_view path) { return !files.place_of(path); });
     all.run();
     report_all(check_restrictions(*values), tell);
+    for (config::problem each : check_level(*values)) {
+        if (!each.where.file) each.where = config::place(folder + "/main.cf", 0);
+        report_all({each}, tell);
+    }
     // What the daemons say at their start and nobody has said yet.
     const topology::topology alone = topology_of_folder(folder, host_name, {0x7F000001}, {});
     for (const config::problem& each : check_starts(alone, alone.hosts.front())) {

@@ -66,6 +66,17 @@ config::severity severity_of(std::string_view line) {
     return line.find(": fatal: ") != std::string_view::npos ? config::severity::fatal : config::severity::warning;
 }
 
+// Whether a text is about a file that the folder cannot have.
+bool is_outside(std::string_view text, const config_folder& folder) {
+    const auto slash = text.find_first_of('/');
+    if (slash == std::string_view::npos || (slash > 0 && text[slash - 1] != ' ' && text[slash - 1] != '"'))
+        return false;
+    std::string_view path = text.substr(slash);
+    path = path.substr(0, path.find_first_of(" \":;,"));
+    if (path.ends_with(".db")) path.remove_suffix(3);
+    return !folder.place_of(path);
+}
+
 // Without the program and the level.
 std::string text_of(std::string_view line) {
     for (const std::string_view level : {": warning: ", ": error: ", ": fatal: "}) {
@@ -114,10 +125,26 @@ config::problems check_restrictions(const config::parameters& values) {
     return out;
 }
 
+config::problems check_level(const config::parameters& values) {
+    try {
+        if (values.expand("${{$compatibility_level} <level {3.6} ? {yes} : {}}").empty()) return {};
+    } catch (const config::fatal&) {
+        return {};  // listed with the value itself
+    }
+    return {{values.where("compatibility_level"), config::severity::warning,
+             "Postfix is using backwards-compatible default settings; to disable that, set compatibility_level = 3.6"}};
+}
+
 config::problems check_starts(const topology::topology& whole, const topology::host& host) {
     config::problems out;
+    std::optional<config_folder> folder;
+    if (host.config) folder.emplace(*host.config);
     const auto collect = [&](trial& by, const config::position& at) {
-        for (const std::string& each : by.take_complaints()) out.push_back({at, severity_of(each), text_of(each)});
+        for (const std::string& each : by.take_complaints()) {
+            std::string text = text_of(each);
+            if (folder && is_outside(text, *folder)) text += " (outside of the folder, and not read)";
+            out.push_back({at, severity_of(each), std::move(text)});
+        }
     };
     try {
         trial started(whole, host.name);

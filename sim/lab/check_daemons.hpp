@@ -17,6 +17,8 @@ namespace sim::lab {
 mta::config::problems check_services(const mta::config::master_cf& services);
 // In smtpd's words: `unknown smtpd restriction: "permit_mynetwork"`, where the word stands.
 mta::config::problems check_restrictions(const mta::config::parameters& values);
+// What postfix(1) says of a compatibility_level before 3.6.
+mta::config::problems check_level(const mta::config::parameters& values);
 // What the daemons log when they start, at the line of master.cf that starts them.
 mta::config::problems check_starts(const topology::topology& whole, const topology::host& host);
 

@@ -125,7 +125,8 @@ lab.yaml:16:7: warning: unused parameter: nonsense_everywhere=1
     def test_postfix_makes_its_caches_itself_and_a_place_without_a_column_has_none(self):
         (self.folder / "etc").mkdir()
         self.write("etc/main.cf", "smtp_tls_session_cache_database = btree:/nowhere/scache\n"
-                                  "transport_maps = hash:/etc/postfix/transport\n")
+                                  "transport_maps = hash:/etc/postfix/transport\n"
+                                  "compatibility_level = 3.6\nalias_maps =\n")
         self.write("etc/master.cf", "smtp inet n - y - - smtpd\n")
         _, err = self.relaylab("check", "etc")
         self.assertEqual(err, "etc/main.cf:2: warning: transport_maps: open database /etc/postfix/transport.db: "
