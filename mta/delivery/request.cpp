@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "mta/delivery/status_filter.hpp"
 #include "mta/master/mail_system.hpp"
 #include "mta/text/strings.hpp"
 
@@ -66,14 +67,40 @@ void report::trace(const target& to, std::string_view relay, std::string_view ac
     request_.file->traces.push_back(std::move(entry));
 }
 
+void report::filter(queue::delivery_status& status) const {
+    if (!filter_) return;
+    for (std::string& each : filter_->apply(status)) mail_.warn(agent_, std::move(each));
+}
+
 void report::sent(const target& to, std::string_view relay, const queue::delivery_status& status,
                   std::string_view action) {
-    log(to, relay, status, "sent");
+    queue::delivery_status told = status;
+    filter(told);
+    log(to, relay, told, "sent");
     request_.recipient(to).done = true;
-    if (!action.empty()) trace(to, relay, action, status);
+    if (!action.empty()) trace(to, relay, action, told);
 }
 
 void report::bounced(const target& to, std::string_view relay, queue::delivery_status status) {
+    filter(status);
+    if (status.dsn.starts_with('4')) {
+        put_off(to, relay, std::move(status));
+    } else {
+        fail(to, relay, std::move(status));
+    }
+}
+
+void report::deferred(const target& to, std::string_view relay, queue::delivery_status status) {
+    if (!status.dsn.empty() && status.dsn[0] == '5') status.dsn[0] = '4';
+    filter(status);
+    if (status.dsn.starts_with('5')) {
+        fail(to, relay, std::move(status));
+    } else {
+        put_off(to, relay, std::move(status));
+    }
+}
+
+void report::fail(const target& to, std::string_view relay, queue::delivery_status status) {
     if (soft_bounce_) {
         if (!status.dsn.empty()) status.dsn[0] = '4';
         log(to, relay, status, "SOFTBOUNCE");
@@ -86,8 +113,7 @@ void report::bounced(const target& to, std::string_view relay, queue::delivery_s
     request_.file->bounces.push_back(notice_of(who, "failed", std::move(status)));
 }
 
-void report::deferred(const target& to, std::string_view relay, queue::delivery_status status) {
-    if (!status.dsn.empty() && status.dsn[0] == '5') status.dsn[0] = '4';
+void report::put_off(const target& to, std::string_view relay, queue::delivery_status status) {
     log(to, relay, status, "deferred");
     request_.recipient(to).delay = kept(std::move(status));
 }

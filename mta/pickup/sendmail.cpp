@@ -188,7 +188,7 @@ class command {
         file_.from.local = !options_.gateway;
         file_.encoding = options_.encoding;
         file_.returns = options_.returns;
-        file_.envelope_id = address::xtext_encode(options_.envelope_id, "+=");
+        file_.envelope_id = options_.envelope_id;
         file_.verp_delimiters = options_.verp_delimiters;
         file_.full_name = options_.full_name ? *options_.full_name : own_full_name();
         file_.content = std::make_shared<const std::string>(content);
