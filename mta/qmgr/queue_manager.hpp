@@ -83,6 +83,7 @@ class queue_manager {
     void finished(transport& by, destination& to, entry& work);
     void declare_dead(transport& by, destination& to);
     void forget_if_idle(transport& by, destination& to);
+    void forget_idle_destinations(transport& by);
     void message_done(active_message& message);
     void defer(active_message& message);
     void remove(active_message& message);
@@ -94,8 +95,8 @@ class queue_manager {
     time_point started_{};
     std::deque<queue::message> incoming_;
     std::deque<std::pair<queue::message, bool>> due_;  // deferred, to be tried; true: flushed
-    // By next attempt, then by the order of deferral.
-    std::multimap<time_point, queue::message> deferred_;
+    // By next attempt, which is a whole second, then by the order of deferral.
+    std::map<time_point, std::vector<queue::message>> deferred_;
     std::list<active_message> active_;
     std::map<std::string, std::unique_ptr<transport>, std::less<>> transports_;
     std::vector<transport*> in_order_;

@@ -11,6 +11,10 @@
 
 #include "mta/async/scheduler.hpp"
 
+namespace mta::address {
+struct resolved;
+}
+
 namespace mta::queue {
 
 enum class name : std::uint8_t { maildrop, incoming, active, deferred, hold, corrupt };
@@ -38,6 +42,8 @@ struct recipient {
     std::string dsn_original;  // ORCPT, "rfc822;name@domain", without its xtext, or ""
     std::uint8_t notify = 0;
     bool done = false;  // delivered or bounced: never tried again
+    // Where the queue manager found it to go, until its host is started anew; the next attempt asks no more.
+    std::shared_ptr<const address::resolved> route;
     // The last reason for a delay, as postqueue(1) shows it and the next notice tells it; no text: never tried.
     delivery_status delay;
 };
