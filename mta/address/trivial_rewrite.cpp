@@ -168,14 +168,14 @@ lookup_status trivial_rewrite::is_local_domain(std::string_view domain, std::vec
     return literal && is_own_address(literal->to_string()) ? lookup_status::found : lookup_status::absent;
 }
 
-const resolved* trivial_rewrite::known(const cache& answers, const question& asked) const {
+const trivial_rewrite::answer* trivial_rewrite::known(const cache& answers, const question& asked) const {
     const auto found = cacheable_ ? answers.find(asked) : answers.end();
     return found != answers.end() ? &found->second : nullptr;
 }
 
-const resolved& trivial_rewrite::keep(cache& answers, const question& asked, resolved answer) const {
+const trivial_rewrite::answer& trivial_rewrite::keep(cache& answers, const question& asked, resolved made) const {
     if (!cacheable_ || answers.size() >= cache_limit) answers.clear();
-    return answers.emplace(asked, std::move(answer)).first->second;
+    return answers.emplace(asked, std::make_shared<const resolved>(std::move(made))).first->second;
 }
 
 table::list_match trivial_rewrite::heard(table::list_match match) {
@@ -199,16 +199,23 @@ resolved trivial_rewrite::find_out(std::string_view sender, std::string_view rec
 
 const resolved& trivial_rewrite::resolve(std::string_view sender, std::string_view recipient) {
     const question asked(sender, recipient);
-    if (const resolved* answer = known(resolved_, asked)) return *answer;
-    return keep(resolved_, asked, find_out(sender, recipient));
+    if (const answer* found = known(resolved_, asked)) return **found;
+    return *keep(resolved_, asked, find_out(sender, recipient));
+}
+
+const trivial_rewrite::answer& trivial_rewrite::routed(const question& asked) {
+    if (const answer* found = known(routed_, asked)) return *found;
+    const answer* smtpd_asked = known(resolved_, asked);
+    resolved made = smtpd_asked ? **smtpd_asked : find_out(asked.first, asked.second);
+    return keep(routed_, asked, as_queue_manager_sees(std::move(made)));
 }
 
 const resolved& trivial_rewrite::route(std::string_view sender, std::string_view recipient) {
-    const question asked(sender, recipient);
-    if (const resolved* answer = known(routed_, asked)) return *answer;
-    const resolved* smtpd_asked = known(resolved_, asked);
-    resolved answer = smtpd_asked ? *smtpd_asked : find_out(sender, recipient);
-    return keep(routed_, asked, as_queue_manager_sees(std::move(answer)));
+    return *routed({sender, recipient});
+}
+
+std::shared_ptr<const resolved> trivial_rewrite::lasting_route(std::string_view sender, std::string_view recipient) {
+    return cacheable_ ? routed({sender, recipient}) : nullptr;
 }
 
 std::string trivial_rewrite::rewrite(std::string_view address, bool local) const {

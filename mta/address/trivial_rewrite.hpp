@@ -31,8 +31,10 @@ class trivial_rewrite {
                     const table::environment& environment, std::vector<table::diagnostic>& complaints);
     ~trivial_rewrite();
 
-    // As the queue manager asks: bad syntax and failed lookups already name the error and retry transports.
+    // As the queue manager asks: bad syntax and failed lookups already name the error and retry transports. The second
+    // form is for who asks again and again: null where the next answer may be another one (randmap).
     const resolved& route(std::string_view sender, std::string_view recipient);
+    std::shared_ptr<const resolved> lasting_route(std::string_view sender, std::string_view recipient);
     // As smtpd asks: the class and the flags, untouched.
     const resolved& resolve(std::string_view sender, std::string_view recipient);
 
@@ -77,12 +79,14 @@ class trivial_rewrite {
         bool operator()(const question& a, const question& b) const { return a == b; }
     };
     // Answers depend on nothing but the question while tables stand still; bounded, and never gone through in order.
-    using cache = std::unordered_map<stored_question, resolved, question_hash, same_question>;
-    const resolved* known(const cache& answers, const question& asked) const;
     resolved find_out(std::string_view sender, std::string_view recipient);
     table::list_match heard(table::list_match match);
     table::match heard(table::match match);
-    const resolved& keep(cache& answers, const question& asked, resolved answer) const;
+    using answer = std::shared_ptr<const resolved>;
+    using cache = std::unordered_map<stored_question, answer, question_hash, same_question>;
+    const answer* known(const cache& answers, const question& asked) const;
+    const answer& keep(cache& answers, const question& asked, resolved made) const;
+    const answer& routed(const question& asked);
     cache resolved_, routed_;
 };
 

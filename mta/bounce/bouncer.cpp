@@ -24,7 +24,7 @@ queue::notice_entry entry_of(const queue::recipient& who, std::string action) {
     entry.dsn_original = who.dsn_original;
     entry.notify = who.notify;
     entry.action = std::move(action);
-    entry.status = who.delay;
+    if (who.delay) entry.status = *who.delay;
     return entry;
 }
 

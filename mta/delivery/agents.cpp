@@ -66,7 +66,7 @@ task<void> agents::pass_on(request& from, target to, std::string transport, std:
     master::daemon* service = mail_.transport(transport);
     if (!service) {
         mail_.warn(mail_.process_of("local"), "connect to private/" + transport + ": No such file or directory");
-        from.recipient(to).delay = queue::delivery_status("4.3.0", "mail transport unavailable");
+        from.recipient(to).delay = mail_.shared_status({"4.3.0", "mail transport unavailable"});
         co_return;
     }
     auto process = co_await service->processes.wait_for_one(mail_.clock());

@@ -99,7 +99,7 @@ void report::fail(const target& to, std::string_view relay, queue::delivery_stat
     if (soft_bounce_) {
         if (!status.dsn.empty()) status.dsn[0] = '4';
         log(named_by(to), relay, status, "SOFTBOUNCE");
-        request_.recipient(to).delay = kept(std::move(status));
+        request_.recipient(to).delay = mail_.shared_status(kept(std::move(status)));
         return;
     }
     log(named_by(to), relay, status, "bounced");
@@ -110,7 +110,7 @@ void report::fail(const target& to, std::string_view relay, queue::delivery_stat
 
 void report::put_off(const target& to, std::string_view relay, queue::delivery_status status) {
     log(named_by(to), relay, status, "deferred");
-    request_.recipient(to).delay = kept(std::move(status));
+    request_.recipient(to).delay = mail_.shared_status(kept(std::move(status)));
 }
 
 void report::settle(const target& to, std::string_view relay, const queue::delivery_status& status) {
@@ -138,7 +138,7 @@ part_result report::settle_part(const queue::recipient& who, std::size_t index, 
     const bool again = status.dsn.starts_with('4');
     log(to, relay, status, softened ? "SOFTBOUNCE" : again ? "deferred" : "bounced");
     if (again) {
-        request_.file->recipients[index].delay = kept(std::move(status));
+        request_.file->recipients[index].delay = mail_.shared_status(kept(std::move(status)));
         return part_result::deferred;
     }
     request_.file->bounces.push_back(notice_of(who, who.address, "failed", std::move(status)));

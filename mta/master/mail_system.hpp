@@ -110,6 +110,8 @@ class mail_system {
     // An address in the form of info_log_address_format.
     std::string as_logged(std::string_view internal) const;
     void warn(const maillog::process& by, std::string text, std::string_view queue_id = {});
+    // One object for what many recipients in turn are told: a full queue costs little.
+    std::shared_ptr<const queue::delivery_status> shared_status(queue::delivery_status status);
     // What a daemon with a fatal configuration logs, and what master(8) logs of its end.
     void daemon_failed(const daemon& which, const maillog::process& process, const config::fatal& why);
     // Null when master.cf has no such unix service.
@@ -169,6 +171,7 @@ class mail_system {
     std::vector<std::unique_ptr<byte_stream>> unanswered_;             // connections to servers that cannot start
     std::unique_ptr<qmgr::queue_manager> queue_manager_;
     std::unique_ptr<nursery> tasks_;  // last: its sessions use all of the above
+    std::shared_ptr<const queue::delivery_status> last_status_;
 };
 
 }  // namespace master

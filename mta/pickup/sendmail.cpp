@@ -222,7 +222,7 @@ class command {
 // Only what is still to be delivered comes back from a queue file, and it is new mail from here on.
 void forget_attempts(queue::queue_file& file) {
     std::erase_if(file.recipients, [](const queue::recipient& each) { return each.done; });
-    for (queue::recipient& each : file.recipients) each.delay = {};
+    for (queue::recipient& each : file.recipients) each.delay = nullptr;
     file.next_attempt = {};
     file.warn_after = never;
     file.forced_expired = false;

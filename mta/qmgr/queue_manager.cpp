@@ -17,7 +17,7 @@ namespace mta::qmgr {
 
 struct queue_manager::settings {
     duration queue_run_delay, minimal_backoff, maximal_backoff, queue_lifetime, bounce_lifetime, throttle_time;
-    std::size_t active_limit;
+    std::size_t active_limit, recipients_in_memory;
     std::string double_bounce_sender;
     std::string recipient_delimiter;
 
@@ -29,6 +29,7 @@ struct queue_manager::settings {
           bounce_lifetime(p.duration("bounce_queue_lifetime")),
           throttle_time(p.duration("service_throttle_time")),
           active_limit(static_cast<std::size_t>(p.number("qmgr_message_active_limit"))),
+          recipients_in_memory(static_cast<std::size_t>(p.number("qmgr_message_recipient_limit"))),
           double_bounce_sender(p.text("double_bounce_sender")),
           recipient_delimiter(p.text("recipient_delimiter")) {}
 };
@@ -52,6 +53,7 @@ queue_manager::~queue_manager() = default;
 void queue_manager::start() {
     started_ = mail_.now();
     for (const queue::message& file : mail_.host().queue_files().all()) {
+        for (queue::recipient& each : file->recipients) each.route = nullptr;
         switch (file->where) {
             case queue::name::active:
             case queue::name::incoming:
@@ -59,7 +61,7 @@ void queue_manager::start() {
                 incoming_.push_back(file);
                 break;
             case queue::name::deferred:
-                deferred_.emplace(file->next_attempt, file);
+                deferred_[file->next_attempt].push_back(file);
                 break;
             case queue::name::maildrop:
             case queue::name::hold:
@@ -81,7 +83,8 @@ void queue_manager::poke() {
 }
 
 void queue_manager::released(queue::message file) {
-    deferred_.emplace(file->next_attempt, std::move(file));
+    const time_point due = file->next_attempt;
+    deferred_[due].push_back(std::move(file));
     poke();
 }
 
@@ -91,19 +94,24 @@ void queue_manager::flush() {
 
 void queue_manager::flush_some(const std::function<bool(const queue::queue_file&)>& chosen) {
     for (transport* each : in_order_) each->revive_destinations();
-    for (auto at = deferred_.begin(); at != deferred_.end();) {
-        if (chosen(*at->second)) {
-            due_.emplace_back(at->second, true);
-            at = deferred_.erase(at);
-        } else {
-            ++at;
+    for (auto& [when, files] : deferred_) {
+        std::vector<queue::message> others;
+        for (queue::message& each : files) {
+            if (chosen(*each)) {
+                due_.emplace_back(std::move(each), true);
+            } else {
+                others.push_back(std::move(each));
+            }
         }
+        files = std::move(others);
     }
+    std::erase_if(deferred_, [](const auto& each) { return each.second.empty(); });
     poke();
 }
 
 void queue_manager::forget(std::string_view id) {
-    std::erase_if(deferred_, [&](const auto& each) { return each.second->id == id; });
+    for (auto& [when, files] : deferred_) std::erase_if(files, [&](const auto& each) { return each->id == id; });
+    std::erase_if(deferred_, [](const auto& each) { return each.second.empty(); });
     std::erase_if(due_, [&](const auto& each) { return each.first->id == id; });
     std::erase_if(incoming_, [&](const auto& each) { return each->id == id; });
 }
@@ -119,6 +127,9 @@ void queue_manager::work() {
         }
     }
     working_ = false;
+    for (transport* each : in_order_) {
+        if (each->is_error) forget_idle_destinations(*each);
+    }
     schedule_scan();
 }
 
@@ -178,7 +189,9 @@ static std::vector<std::size_t> open_recipients(const queue::queue_file& file) {
 void queue_manager::take_redirect(queue::queue_file& file) {
     const std::vector<std::size_t> open = open_recipients(file);
     for (const std::size_t index : open) file.recipients[index].done = index != open.front();
-    if (!open.empty()) file.recipients[open.front()].address = file.redirect;
+    if (open.empty()) return;
+    file.recipients[open.front()].address = file.redirect;
+    file.recipients[open.front()].route = nullptr;
 }
 
 // qmgr_message_assign: sorted, so that recipients of one destination share a delivery.
@@ -224,7 +237,11 @@ queue_manager::placed queue_manager::place(active_message& message, std::size_t 
     queue::recipient& who = file.recipients[index];
     placed result;
     result.target.index = index;
-    const address::resolved& answer = mail_.rewrite().route(file.sender, who.address);
+    if (!who.route && routes_kept_ < settings_->recipients_in_memory) {
+        who.route = mail_.rewrite().lasting_route(file.sender, who.address);
+        if (who.route) ++routes_kept_;
+    }
+    const address::resolved& answer = who.route ? *who.route : mail_.rewrite().route(file.sender, who.address);
     for (const std::string& each : answer.warnings) mail_.warn(mail_.process_of("trivial-rewrite"), each);
     result.target.address = answer.recipient.empty() ? who.address : answer.recipient;
 
@@ -390,8 +407,17 @@ void queue_manager::declare_dead(transport&, destination& to) {
 
 void queue_manager::forget_if_idle(transport& by, destination& to) {
     if (to.busy > 0 || !to.waiting.empty() || to.flow.dead() || to.pausing()) return;
+    // A text of the error service comes with the next message again: kept until this round's end.
+    if (by.is_error && working_) return;
     by.turn.erase(to.place_in_turn);
     by.destinations.erase(by.destinations.find(to.name));
+}
+
+void queue_manager::forget_idle_destinations(transport& by) {
+    for (auto at = by.destinations.begin(); at != by.destinations.end();) {
+        destination& each = *(at++)->second;
+        forget_if_idle(by, each);
+    }
 }
 
 // qmgr_active_done: all recipients were tried.
@@ -423,12 +449,12 @@ void queue_manager::defer(active_message& message) {
     file->next_attempt = now + std::clamp(age, settings_->minimal_backoff,
                                           std::max(settings_->minimal_backoff, settings_->maximal_backoff));
     mail_.host().queue_files().moved(file);
-    // Back-off times rise together, so that most belong at the end.
-    deferred_.emplace_hint(deferred_.end(), file->next_attempt, file);
+    deferred_[file->next_attempt].push_back(file);
 }
 
 void queue_manager::remove(active_message& message) {
     const queue::message file = message.file;
+    for (const queue::recipient& each : file->recipients) routes_kept_ -= each.route ? 1 : 0;
     active_.erase(message.place_in_queue);
     mail_.host().queue_files().remove(file->id);
     mail_.log(mail_.process_of("qmgr"), file->id, maillog::removed{});
@@ -445,7 +471,7 @@ void queue_manager::schedule_scan() {
 
 void queue_manager::scan_deferred() {
     while (!deferred_.empty() && deferred_.begin()->first <= mail_.now()) {
-        due_.emplace_back(std::move(deferred_.begin()->second), false);
+        for (queue::message& each : deferred_.begin()->second) due_.emplace_back(std::move(each), false);
         deferred_.erase(deferred_.begin());
     }
     poke();

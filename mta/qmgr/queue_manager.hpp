@@ -83,6 +83,7 @@ class queue_manager {
     void finished(transport& by, destination& to, entry& work);
     void declare_dead(transport& by, destination& to);
     void forget_if_idle(transport& by, destination& to);
+    void forget_idle_destinations(transport& by);
     void message_done(active_message& message);
     void defer(active_message& message);
     void remove(active_message& message);
@@ -94,13 +95,14 @@ class queue_manager {
     time_point started_{};
     std::deque<queue::message> incoming_;
     std::deque<std::pair<queue::message, bool>> due_;  // deferred, to be tried; true: flushed
-    // By next attempt, then by the order of deferral.
-    std::multimap<time_point, queue::message> deferred_;
+    // By next attempt, which is a whole second, then by the order of deferral.
+    std::map<time_point, std::vector<queue::message>> deferred_;
     std::list<active_message> active_;
     std::map<std::string, std::unique_ptr<transport>, std::less<>> transports_;
     std::vector<transport*> in_order_;
     std::set<std::string, std::less<>> deferred_transports_;
     bool take_incoming_ = true;  // alternates between new and deferred mail
+    std::size_t routes_kept_ = 0;  // in recipients of the spool; at most qmgr_message_recipient_limit
     bool working_ = false;
     wake_up wake_up_;
     scan scan_;

@@ -11,6 +11,10 @@
 
 #include "mta/async/scheduler.hpp"
 
+namespace mta::address {
+struct resolved;
+}
+
 namespace mta::queue {
 
 enum class name : std::uint8_t { maildrop, incoming, active, deferred, hold, corrupt };
@@ -30,6 +34,7 @@ struct delivery_status {
     std::string diagnostic;       // what it said
     delivery_status() = default;
     delivery_status(std::string code, std::string reason) : dsn(std::move(code)), text(std::move(reason)) {}
+    bool operator==(const delivery_status&) const = default;
 };
 
 struct recipient {
@@ -38,8 +43,10 @@ struct recipient {
     std::string dsn_original;  // ORCPT, "rfc822;name@domain", without its xtext, or ""
     std::uint8_t notify = 0;
     bool done = false;  // delivered or bounced: never tried again
-    // The last reason for a delay, as postqueue(1) shows it and the next notice tells it; no text: never tried.
-    delivery_status delay;
+    // Where the queue manager found it to go, until its host is started anew; the next attempt asks no more.
+    std::shared_ptr<const address::resolved> route;
+    // The last reason for a delay, as postqueue(1) shows it and the next notice tells it; null: never tried.
+    std::shared_ptr<const delivery_status> delay;
 };
 
 // A line of the bounce, defer or trace log of a message: what the next notice will say of a recipient.

@@ -112,9 +112,9 @@ void append_queue_entry(std::string& out, const mta::queue::queue_file& file) {
         if (recipient.done) continue;
         (out += std::exchange(before, ", ")) += R"({"address": )";
         append_json_string(out, printable(recipient.address));
-        if (!recipient.delay.text.empty()) {
+        if (recipient.delay) {
             out += R"(, "delay_reason": )";
-            append_json_string(out, printable(recipient.delay.text));
+            append_json_string(out, printable(recipient.delay->text));
         }
         out += '}';
     }

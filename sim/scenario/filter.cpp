@@ -1,6 +1,9 @@
 #include "sim/scenario/filter.hpp"
 
+#include <algorithm>
 #include <utility>
+
+#include "mta/text/strings.hpp"
 
 namespace sim::scenario {
 namespace {
@@ -11,9 +14,31 @@ filter_outcome printed(topology::filter_action action, int status, std::string t
     return {action, status, std::move(text) + "\n"};
 }
 
+// Text that more text can be added to: neither multipart nor encoded (RFC 2045, 5 and 6).
+bool is_plain(std::string_view message) {
+    constexpr std::size_t enough = 200;  // of a folded header
+    std::string field;
+    while (!message.empty()) {
+        const std::size_t end = std::min(message.find('\n'), message.size());
+        const std::string_view line = message.substr(0, end);
+        if (line.empty()) return true;
+        message.remove_prefix(std::min(end + 1, message.size()));
+        if (line.front() != ' ' && line.front() != '\t') field.clear();
+        if (field.size() > enough) continue;
+        field += mta::text::lowered(line.substr(0, enough));
+        const std::string_view body = mta::text::trimmed(std::string_view(field).substr(field.find(':') + 1));
+        if (field.starts_with("content-type:") && !body.empty() && !body.starts_with("text/")) return false;
+        if (field.starts_with("content-transfer-encoding:") && (body == "base64" || body == "quoted-printable"))
+            return false;
+    }
+    return true;
+}
+
 }  // namespace
 
-content_filter::content_filter(const topology::filter& rules) : name_(rules.name), header_(rules.header.value_or("")) {
+content_filter::content_filter(const topology::filter& rules)
+    : name_(rules.name), header_(rules.header.value_or("")), footer_(rules.footer.value_or("")) {
+    if (!footer_.empty() && !footer_.ends_with('\n')) footer_ += '\n';
     rules_.reserve(rules.rules.size());
     for (const auto& each : rules.rules) rules_.push_back({each, pattern(each.match, dialect::python)});
 }
@@ -49,6 +74,7 @@ filter_outcome content_filter::apply(std::string_view message) const {
     if (hit && hit->as_written.header && !hit->as_written.header->empty()) result.text = *hit->as_written.header + "\n";
     if (!header_.empty()) result.text += header_ + "\n";
     result.text += message;
+    if (!footer_.empty() && is_plain(message)) result.text += footer_;
     return result;
 }
 

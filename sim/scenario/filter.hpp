@@ -34,7 +34,7 @@ class content_filter {
         pattern match;
     };
     std::string name_;
-    std::string header_;
+    std::string header_, footer_;
     std::vector<rule> rules_;
 };
 

@@ -100,6 +100,7 @@ struct filter {
     position at;
     std::string name;
     std::optional<std::string> header;  // put on every message that goes on, before the rule's
+    std::optional<std::string> footer;  // added to its text, if that is plain
     std::vector<filter_rule> rules;
 };
 

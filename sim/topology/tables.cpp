@@ -205,6 +205,10 @@ const object_table<filter>& table_of<filter>() {
     static constexpr row<t> rows[] = {
         field<t, &t::header, line_type>("header", need::optional,
                                         "Put on every message that goes on, as in `X-Spam-Checked: yes`."),
+        field<t, &t::footer, text_type>("footer", need::optional,
+                                        "Added to the end of its text, such as a disclaimer; mail of several parts, or "
+                                        "whose text is encoded, stays "
+                                        "as it is."),
         field<t, &t::rules, list_of<object_type<filter_rule>>>("rules", need::optional,
                                                                "What it looks for. Default: every message goes on."),
     };

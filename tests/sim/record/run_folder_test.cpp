@@ -111,7 +111,8 @@ TEST(run_folder, the_queue_is_listed_as_postqueue_lists_it) {
     auto deferred = file("26AFAA72009", mta::queue::name::deferred);
     deferred->recipients.resize(3);
     deferred->recipients[0].address = "a@second.test";
-    deferred->recipients[0].delay.text = "host mx said: 450 4.7.1 \"greylisted\"\n(in reply to RCPT TO command)";
+    deferred->recipients[0].delay = std::make_shared<const mta::queue::delivery_status>(
+        "4.7.1", "host mx said: 450 4.7.1 \"greylisted\"\n(in reply to RCPT TO command)");
     deferred->recipients[1].address = "done@second.test";
     deferred->recipients[1].done = true;
     deferred->recipients[2].address = "b@second.test";

@@ -39,6 +39,19 @@ TEST(content_filter, puts_the_rules_header_above_its_own) {
     EXPECT_EQ(content_filter(rules).apply("z\n").text, "X-Filter: 1\nz\n");
 }
 
+TEST(content_filter, adds_its_footer_to_plain_text_only) {
+    topology::filter rules;
+    rules.footer = "-- \nThe company is not bound by this.";
+    const content_filter filter(rules);
+    const std::string added = "-- \nThe company is not bound by this.\n";
+    for (const std::string plain :
+         {"Subject: a\n\ntext\n", "content-type: TEXT/plain\nContent-Transfer-Encoding: 8bit\n\nx\n", "\nx\n"})
+        EXPECT_EQ(filter.apply(plain).text, plain + added);
+    for (const std::string other :
+         {"Content-Type:\n multipart/mixed; boundary=b\n\n--b--\n", "Content-Transfer-Encoding: Base64\n\nYQ==\n"})
+        EXPECT_EQ(filter.apply(other).text, other);
+}
+
 TEST(content_filter, ends_as_its_first_rule_that_fits_says) {
     auto said = rule("b", reject);
     said.text = "no spam";
