@@ -170,8 +170,8 @@ class mail_system {
     std::map<const daemon*, std::unique_ptr<smtpd::server>> servers_;  // from the first connection on
     std::vector<std::unique_ptr<byte_stream>> unanswered_;             // connections to servers that cannot start
     std::unique_ptr<qmgr::queue_manager> queue_manager_;
-    std::unique_ptr<nursery> tasks_;  // last: its sessions use all of the above
     std::shared_ptr<const queue::delivery_status> last_status_;
+    std::unique_ptr<nursery> tasks_;  // last: its sessions use all of the above
 };
 
 }  // namespace master
