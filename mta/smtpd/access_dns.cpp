@@ -86,6 +86,7 @@ task<evaluation::host_addresses> evaluation::addresses_of(std::string name) {
         co_return made;
     }
     name = address::domain_to_ascii(name).value_or(name);
+    if (name.size() > 1 && name.back() == '.') name.pop_back();
     if (text::equal_ignoring_case(name, "localhost")) {
         made.addresses.emplace_back("127.0.0.1");
         co_return made;

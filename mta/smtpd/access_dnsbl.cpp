@@ -193,6 +193,11 @@ task<verdict> evaluation::reject_rhsbl(const call& c) {
     co_return reject_listed(*hit.answer, c.argument, *value, about.about);
 }
 
+// A white list opens no relay: at RCPT it says nothing of a recipient that is not ours to take.
+bool evaluation::would_relay() {
+    return stage_name_ == "RCPT" && recipient_ && authorized(*recipient_) != verdict::permit;
+}
+
 // A white list that does not answer may have let the client in: no refusal is final then.
 task<verdict> evaluation::permit_dnswl_client(const call& c) {
     const std::string& address = facts_.client->address;
@@ -202,7 +207,7 @@ task<verdict> evaluation::permit_dnswl_client(const call& c) {
     if (process_dies_) co_return verdict::reject;
     if (hit.failed)
         defer_later_if_reject(450, "4.7.1", fmt::format("<{}>: Client host rejected: Service unavailable", address));
-    if (!hit.listed) co_return verdict::dunno;
+    if (!hit.listed || would_relay()) co_return verdict::dunno;
     co_return permitted(c.what.name, reply_class::client, facts_.client->name_and_address());
 }
 
@@ -215,7 +220,7 @@ task<verdict> evaluation::permit_rhswl_client(const call& c) {
     if (process_dies_) co_return verdict::reject;
     if (hit.failed)
         defer_later_if_reject(450, "4.7.1", fmt::format("<{}>: Client host rejected: Service unavailable", *name));
-    if (!hit.listed) co_return verdict::dunno;
+    if (!hit.listed || would_relay()) co_return verdict::dunno;
     co_return permitted(c.what.name, reply_class::client, facts_.client->name_and_address());
 }
 

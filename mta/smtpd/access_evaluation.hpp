@@ -93,6 +93,7 @@ class evaluation {
     verdict reject_authenticated_sender_login_mismatch(const call& c);
     verdict reject_known_sender_login_mismatch(const call& c);
     verdict reject_unauthenticated_sender_login_mismatch(const call& c);
+    bool would_relay();
     verdict permit_auth_destination(const call& c);
     verdict reject_unauth_destination(const call& c);
     verdict defer_unauth_destination(const call& c);
