@@ -101,7 +101,7 @@ class queue_manager {
     std::map<std::string, std::unique_ptr<transport>, std::less<>> transports_;
     std::vector<transport*> in_order_;
     std::set<std::string, std::less<>> deferred_transports_;
-    bool take_incoming_ = true;  // alternates between new and deferred mail
+    bool take_incoming_ = true;    // alternates between new and deferred mail
     std::size_t routes_kept_ = 0;  // in recipients of the spool; at most qmgr_message_recipient_limit
     bool working_ = false;
     wake_up wake_up_;
