@@ -33,6 +33,8 @@ class trivial_rewrite {
 
     // As the queue manager asks: bad syntax and failed lookups already name the error and retry transports.
     const resolved& route(std::string_view sender, std::string_view recipient);
+    // As the queue manager asks for probes of verify(8) (address_verify_*_transport and their like).
+    const resolved& route_probe(std::string_view sender, std::string_view recipient);
     // As smtpd asks: the class and the flags, untouched.
     const resolved& resolve(std::string_view sender, std::string_view recipient);
 
@@ -54,7 +56,7 @@ class trivial_rewrite {
     bool owner_request_special_;
     std::string double_bounce_sender_;
     table::address_rules address_rules_;
-    resolve_context context_;
+    resolve_context context_, probe_context_;
     bool cacheable_ = true;
     std::string remote_domain_;
 
@@ -79,7 +81,7 @@ class trivial_rewrite {
     using cache = std::unordered_map<stored_question, resolved, question_hash, same_question>;
     const resolved* known(const cache& answers, const question& asked) const;
     const resolved& keep(cache& answers, const question& asked, resolved answer) const;
-    cache resolved_, routed_;
+    cache resolved_, routed_, probes_;
 };
 
 }  // namespace mta::address

@@ -134,13 +134,13 @@ task<void> local_delivery::run() {
 
 // Says what became of one address; the account knows parts of an expansion from recipients of their own.
 local_delivery::result local_delivery::account_for(const state& at, const queue::delivery_status& status,
-                                                   std::string_view relay) {
+                                                   std::string_view relay, std::string_view action) {
     switch (status.dsn.empty() ? '5' : status.dsn[0]) {
         case '2':
             if (at.is_part) {
-                account_.sent_part(at.to, relay, status);
+                account_.sent_part(at.to, relay, status, action);
             } else {
-                account_.sent(at.to, relay, status);
+                account_.sent(at.to, relay, status, action);
             }
             return result::done;
         case '4':
@@ -187,6 +187,10 @@ task<local_delivery::result> local_delivery::deliver_user(state at) {
 }
 
 local_delivery::result local_delivery::deliver_mailbox(state& at, const account& user) {
+    if (account_.is_probe()) {
+        const bool maildir = place_for(settings_, user).maildir;
+        return account_for(at, {"2.0.0", maildir ? "delivers to maildir" : "delivers to mailbox"});
+    }
     mailbox_headers headers;
     headers.original_to = settings_.enable_original_recipient;
     if (settings_.prepend_delivered_to_file) headers.delivered_to = at.delivered_to;
@@ -216,6 +220,7 @@ local_delivery::result local_delivery::deliver_unknown(state& at) {
         const auto& resolved = mail_.rewrite().resolve(at.sender, next.to.address);
         if (resolved.domain != address::domain_class::local) {
             next.to.address = resolved.recipient;
+            if (account_.is_probe()) return account_for(next, {"2.0.0", "forwards to " + next.to.address});
             state sender = at;
             forwards_[at.to.address].recipients.push_back(next.to.address);
             return finish_forward(sender, at.to.address);
@@ -268,6 +273,7 @@ task<std::optional<local_delivery::result>> local_delivery::deliver_alias(state&
         mail_.warn(account_.agent(), fmt::format("alias database loop for {}", at.to.address));
         co_return account_for(at, {"5.4.6", fmt::format("alias database loop for {}", at.to.address)});
     }
+    if (account_.is_verification()) co_return account_for(at, {"2.0.0", "aliased to " + found.result.value});
     const std::string owner = alias_owner(name);
     state next = at;
     next.came_from = name;
@@ -324,6 +330,7 @@ task<std::optional<local_delivery::result>> local_delivery::deliver_forward_file
         auto text = mail_.host().read_file(path);
         if (!text) continue;
         if (!seen_.insert("forward " + path).second) co_return std::nullopt;
+        if (account_.is_verification()) co_return account_for(at, {"2.0.0", "forward via file: " + path});
         state next = at;
         next.came_from = at.user;
         next.is_part = true;
@@ -410,6 +417,7 @@ task<local_delivery::result> local_delivery::deliver_include(state at, std::stri
 }
 
 task<local_delivery::result> local_delivery::deliver_command(state at, std::string command_line) {
+    if (account_.is_probe()) co_return account_for(at, {"2.0.0", fmt::format("delivers to command: {}", command_line)});
     command program;
     program.arguments = {"/bin/sh", "-c", command_line};
     program.user = at.user;
@@ -421,6 +429,9 @@ task<local_delivery::result> local_delivery::deliver_command(state at, std::stri
 
 local_delivery::result local_delivery::deliver_file(state& at, const std::string& path, const account& owner) {
     if (!seen_.insert("file " + path).second) return result::done;
+    if (account_.is_probe()) {
+        return account_for(at, {"2.0.0", path.ends_with('/') ? "delivers to maildir" : "delivers to file: " + path});
+    }
     mailbox_headers headers;
     headers.original_to = settings_.enable_original_recipient;
     if (settings_.prepend_delivered_to_file) headers.delivered_to = at.delivered_to;
@@ -436,6 +447,7 @@ local_delivery::result local_delivery::deliver_file(state& at, const std::string
 // deliver_indirect: into the new message of the expansion that is being worked on.
 local_delivery::result local_delivery::send_on(state& at) {
     if (!seen_.insert("indirect " + text::lowered(at.to.address)).second) return result::done;
+    if (account_.is_probe()) return account_for(at, {"2.0.0", "forwards to " + at.to.address});
     if (current_forward_.empty()) {
         forwards_[at.to.address].recipients.push_back(at.to.address);
         return finish_forward(at, at.to.address);
@@ -474,7 +486,7 @@ local_delivery::result local_delivery::finish_forward(const state& at, const std
     const std::string id = envelope.id;
     const cleanup::result queued = mail_.cleanup().take(std::move(message));
     if (queued.status != cleanup::status::ok) return account_for(at, {"4.3.0", "unable to forward message"});
-    return account_for(at, {"2.0.0", fmt::format("forwarded as {}", id)});
+    return account_for(at, {"2.0.0", fmt::format("forwarded as {}", id)}, "local", "relayed");
 }
 
 // Comma-separated, over lines; quotes keep commands and odd names together; # begins a comment line (aliases(5)).

@@ -76,7 +76,8 @@ class local_delivery {
     result send_on(state& at);
     result finish_forward(const state& at, const std::string& key);
     void fill(state& at) const;
-    result account_for(const state& at, const queue::delivery_status& status, std::string_view relay = "local");
+    result account_for(const state& at, const queue::delivery_status& status, std::string_view relay = "local",
+                       std::string_view action = "delivered");
     std::string alias_owner(const std::string& name) const;
 
     master::mail_system& mail_;

@@ -234,6 +234,11 @@ task<void> deliver_pipe(master::mail_system& mail, master::daemon& service, repo
         std::make_shared<const std::string>(input_text(options, work, sender, mail.now(), mail.host().time_zone()));
     program.time_limit = service.parameters->transport_duration(service.service.name, "_time_limit");
     const std::string name = program.arguments.empty() ? "" : program.arguments.front();
+    if (account.is_probe()) {
+        const queue::delivery_status would("2.0.0", "delivers to command: " + name);
+        for (const target& each : work.targets) account.sent(each, work.transport, would);
+        co_return;
+    }
     const command_result result = co_await mail.host().run(std::move(program));
     const queue::delivery_status status =
         command_status(result, name, fmt::format("delivered via {} service", work.transport));

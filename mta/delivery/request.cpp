@@ -4,6 +4,7 @@
 
 #include "mta/master/mail_system.hpp"
 #include "mta/text/strings.hpp"
+#include "mta/verify/verifier.hpp"
 
 namespace mta::delivery {
 namespace {
@@ -52,35 +53,65 @@ void report::log(const target& to, std::string_view relay, const queue::delivery
     mail_.log(agent_, request_.file->id, told, connection_);
 }
 
-void report::sent_part(const target& to, std::string_view relay, const queue::delivery_status& status) {
-    log(to, relay, status, "sent");
-}
-
-void report::trace(const target& to, std::string_view relay, std::string_view action,
-                   const queue::delivery_status& status) {
-    const queue::recipient& who = request_.recipient(to);
-    if (!(who.notify & queue::notify_success)) return;
-    queue::notice_entry entry = notice_of(who, action, status);
+void report::keep_trace(const target& to, std::string_view relay, std::string_view action,
+                        const queue::delivery_status& status) {
+    queue::notice_entry entry = notice_of(request_.recipient(to), action, status);
     entry.address = to.address;
     if (relay != "none") entry.status.text = "delivery via " + std::string(relay) + ": " + entry.status.text;
     request_.file->traces.push_back(std::move(entry));
 }
 
+bool report::end_probe(const target& to, std::string_view relay, const queue::delivery_status& status,
+                       verify::verdict found) {
+    if (!is_probe()) return false;
+    const char* outcome = found == verify::verdict::deliverable ? "deliverable" : "undeliverable";
+    queue::recipient& who = request_.recipient(to);
+    who.done = true;
+    if (is_verification()) {
+        const bool kept = mail_.verify().learn(who.original, to.address, found, status.text);
+        log(to, relay, status, kept ? outcome : "undeliverable-but-not-cached");
+    } else {
+        log(to, relay, status, outcome);
+        keep_trace(to, relay, outcome, status);
+    }
+    return true;
+}
+
+void report::sent_part(const target& to, std::string_view relay, const queue::delivery_status& status,
+                       std::string_view action) {
+    if (end_probe(to, relay, status, verify::verdict::deliverable)) return;
+    log(to, relay, status, "sent");
+    if (request_.file->trace == queue::tracing::record) keep_trace(to, relay, action, status);
+}
+
+void report::trace(const target& to, std::string_view relay, std::string_view action,
+                   const queue::delivery_status& status) {
+    if (request_.recipient(to).notify & queue::notify_success) keep_trace(to, relay, action, status);
+}
+
 void report::sent(const target& to, std::string_view relay, const queue::delivery_status& status,
                   std::string_view action) {
+    if (end_probe(to, relay, status, verify::verdict::deliverable)) return;
     log(to, relay, status, "sent");
     request_.recipient(to).done = true;
+    if (request_.file->trace == queue::tracing::record) {
+        keep_trace(to, relay, action.empty() ? "relayed" : action, status);
+    }
     if (!action.empty()) trace(to, relay, action, status);
 }
 
 void report::bounced(const target& to, std::string_view relay, queue::delivery_status status) {
+    if (end_probe(to, relay, status, verify::verdict::undeliverable)) return;
+    const bool recorded = request_.file->trace == queue::tracing::record;
     if (soft_bounce_) {
         if (!status.dsn.empty()) status.dsn[0] = '4';
         log(to, relay, status, "SOFTBOUNCE");
+        if (recorded) keep_trace(to, relay, "delayed", status);
         request_.recipient(to).delay = kept(std::move(status));
         return;
     }
     log(to, relay, status, "bounced");
+    if (recorded) keep_trace(to, relay, "failed", status);
     queue::recipient& who = request_.recipient(to);
     who.done = true;
     request_.file->bounces.push_back(notice_of(who, "failed", std::move(status)));
@@ -88,7 +119,9 @@ void report::bounced(const target& to, std::string_view relay, queue::delivery_s
 
 void report::deferred(const target& to, std::string_view relay, queue::delivery_status status) {
     if (!status.dsn.empty() && status.dsn[0] == '5') status.dsn[0] = '4';
+    if (end_probe(to, relay, status, verify::verdict::deferred)) return;
     log(to, relay, status, "deferred");
+    if (request_.file->trace == queue::tracing::record) keep_trace(to, relay, "delayed", status);
     request_.recipient(to).delay = kept(std::move(status));
 }
 

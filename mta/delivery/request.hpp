@@ -8,6 +8,7 @@
 
 #include "mta/maillog/event.hpp"
 #include "mta/queue/queue_file.hpp"
+#include "mta/verify/cache.hpp"
 
 namespace mta::master {
 class mail_system;
@@ -56,19 +57,28 @@ class report {
     // By the first digit of the status: 2 was sent, 4 defers, all else bounces.
     void settle(const target& to, std::string_view relay, const queue::delivery_status& status);
     // What an alias expanded to was delivered, or will be: a line of the log for it, and nothing else yet.
-    void sent_part(const target& to, std::string_view relay, const queue::delivery_status& status);
+    void sent_part(const target& to, std::string_view relay, const queue::delivery_status& status,
+                   std::string_view action = "delivered");
     // A success notice without a line in the log: an alias was expanded.
     void trace(const target& to, std::string_view relay, std::string_view action, const queue::delivery_status& status);
     // The recipient is done, whatever was logged of its parts; or it is not, and all of it will be tried again.
-    void close(const target& to, bool done) { request_.recipient(to).done = done; }
+    void close(const target& to, bool done) { request_.recipient(to).done = done || request_.file->is_probe(); }
     // A line of the maillog for this message.
     void remark(std::string_view text, maillog::level severity = maillog::level::info);
 
     request& about() { return request_; }
+    // What agents do with a probe: as much as they can find out without delivering.
+    bool is_probe() const { return request_.file->is_probe(); }
+    bool is_verification() const { return request_.file->trace == queue::tracing::verification; }
     const maillog::process& agent() const { return agent_; }
 
   private:
     void log(const target& to, std::string_view relay, const queue::delivery_status& status, std::string_view outcome);
+    void keep_trace(const target& to, std::string_view relay, std::string_view action,
+                    const queue::delivery_status& status);
+    // True when it was a probe's, and all that is to be done of it is done.
+    bool end_probe(const target& to, std::string_view relay, const queue::delivery_status& status,
+                   verify::verdict found);
     master::mail_system& mail_;
     const maillog::process& agent_;
     request& request_;

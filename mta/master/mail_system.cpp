@@ -9,6 +9,7 @@
 #include "mta/qmgr/queue_manager.hpp"
 #include "mta/smtpd/server.hpp"
 #include "mta/text/strings.hpp"
+#include "mta/verify/verifier.hpp"
 
 namespace mta::master {
 namespace {
@@ -18,7 +19,11 @@ constexpr std::string_view version = "3.7.11";  // of the Postfix whose semantic
 }  // namespace
 
 mail_system::mail_system(Host& host, configuration settings, std::shared_ptr<shared_state> shared)
-    : host_(host), settings_(std::move(settings)), shared_(std::move(shared)), ids_(host.random("process-id")) {}
+    : host_(host),
+      settings_(std::move(settings)),
+      shared_(std::move(shared)),
+      ids_(host.random("process-id")),
+      verified_(std::make_unique<verify::cache>()) {}
 
 mail_system::~mail_system() = default;
 
@@ -80,6 +85,7 @@ void mail_system::start_daemons() {
     cleanup_ = std::make_unique<cleanup::cleaner>(*this);
     bounce_ = std::make_unique<bounce::bouncer>(*this);
     agents_ = std::make_unique<delivery::agents>(*this);
+    verify_ = std::make_unique<verify::verifier>(*this, *verified_);
     queue_manager_ = std::make_unique<qmgr::queue_manager>(*this);
     open_ports();
     queue_manager_->start();
@@ -150,6 +156,7 @@ void mail_system::stop_daemons() {
     queue_manager_.reset();
     unanswered_.clear();
     servers_.clear();
+    verify_.reset();
     agents_.reset();
     bounce_.reset();
     cleanup_.reset();

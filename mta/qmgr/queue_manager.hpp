@@ -102,6 +102,7 @@ class queue_manager {
     std::set<std::string, std::less<>> deferred_transports_;
     bool take_incoming_ = true;  // alternates between new and deferred mail
     bool working_ = false;
+    std::size_t pending_probes_ = 0;  // messages of verify(8) that are active
     wake_up wake_up_;
     scan scan_;
 };

@@ -63,6 +63,9 @@ class session {
     task<bool> send_envelope();
     task<bool> read_envelope_replies();
     task<bool> send_content();
+    bool ends_after_rcpt() const;  // smtp_address_verify_target
+    bool probe_ends(const reply& to_data);
+    void settle_probe(const delivery::target& to, const reply& answer);
     void accept_mail(const reply& answer);
     void accept_rcpt(std::size_t index, const reply& answer);
 

@@ -90,8 +90,10 @@ task<bool> session::send_envelope() {
             stream_.put("\r\n");
             if (recorded) sent_.push_back(rcpt);
         }
-        stream_.put("DATA\r\n");
-        if (recorded) sent_.push_back("DATA");
+        if (!ends_after_rcpt()) {
+            stream_.put("DATA\r\n");
+            if (recorded) sent_.push_back("DATA");
+        }
         doing_ = "sending MAIL FROM";
         const io_error error = co_await stream_.flush(settings_.mail_timeout);
         if (error != io_error::none) {
@@ -125,7 +127,7 @@ task<bool> session::send_envelope() {
         message_refused(answer, "DATA command");
         co_return false;
     }
-    co_return true;
+    co_return !probe_ends(answer);
 }
 
 task<bool> session::read_envelope_replies() {
@@ -141,6 +143,10 @@ task<bool> session::read_envelope_replies() {
         if (!rcpt_answered) co_return false;
         if (mail_accepted_) accept_rcpt(i, answer);
     }
+    if (ends_after_rcpt()) {
+        accept_rcpt(count, answer);
+        co_return false;
+    }
     doing_ = "sending DATA command";
     const bool data_answered = co_await read_reply(answer, settings_.data_init_timeout);
     if (!data_answered) co_return false;
@@ -148,7 +154,11 @@ task<bool> session::read_envelope_replies() {
         mail_accepted_ && std::any_of(accepted_.begin(), accepted_.end(), [](bool each) { return each; });
     if (mail_accepted_) accept_rcpt(count, answer);
     if (answer.intermediate()) {
-        if (wanted) co_return true;
+        if (wanted) co_return !probe_ends(answer);
+        if (account_.is_probe()) {
+            broken_ = true;
+            co_return false;
+        }
         // The server waits for a message that has nobody to go to: end it at once, unread.
         ended_by_dot_ = true;
         co_await exchange(".", answer, settings_.data_done_timeout);
@@ -156,6 +166,26 @@ task<bool> session::read_envelope_replies() {
     }
     if (wanted) message_refused(answer, "DATA command");
     co_return false;
+}
+
+bool session::ends_after_rcpt() const {
+    return account_.is_probe() && !settings_.probes_data;
+}
+
+// The server is ready for a message: a probe has found out what it wanted, and leaves without a word.
+bool session::probe_ends(const reply& to_data) {
+    if (!account_.is_probe()) return false;
+    for (const delivery::target& each : open_) settle_probe(each, to_data);
+    open_.clear();
+    broken_ = true;
+    return true;
+}
+
+void session::settle_probe(const delivery::target& to, const reply& answer) {
+    queue::delivery_status status = status_of(answer, answer.one_line());
+    if (!status.dsn.starts_with('2')) status.dsn = "2.0.0";
+    settled_.insert(to.index);
+    account_.sent(to, relay_, status);
 }
 
 void session::accept_mail(const reply& answer) {
@@ -167,7 +197,12 @@ void session::accept_mail(const reply& answer) {
 void session::accept_rcpt(std::size_t index, const reply& answer) {
     if (index < accepted_.size()) {
         accepted_[index] = answer.positive();
-        if (!accepted_[index]) recipient_refused(open_[index], answer, "RCPT TO command");
+        if (!accepted_[index]) {
+            recipient_refused(open_[index], answer, "RCPT TO command");
+        } else if (ends_after_rcpt()) {
+            accepted_[index] = false;
+            settle_probe(open_[index], answer);
+        }
         return;
     }
     // Those that a soft refusal left unsettled stay open for the next host; the settled ones are gone.

@@ -24,6 +24,7 @@ struct settings {
     std::string bind_address, relayhost, best_mx_transport;
     lookup_settings lookup;
     std::int64_t address_limit = 5, session_limit = 2;
+    bool probes_data = false;  // smtp_address_verify_target
     bool skip_5xx_greeting = true, skip_quit_response = true, always_send_ehlo = true, never_send_ehlo = false;
     std::int64_t line_length_limit = 998;
     duration connect_timeout, helo_timeout, mail_timeout, rcpt_timeout, data_init_timeout, data_xfer_timeout,

@@ -133,7 +133,8 @@ session::verdict session::refuse(const address::refusal& refused) {
 session::verdict session::refuse(const decision& decided) {
     died_ = died_ || decided.process_dies;
     if (decided.hang_up || decided.process_dies) return verdict::quit;
-    const auto says = [&](std::string_view words) { return decided.reply.find(words) != std::string::npos; };
+    // Of the reply's own status: its text may quote another server's.
+    const auto says = [&](std::string_view words) { return decided.reply.compare(4, words.size(), words) == 0; };
     const notice why = says("4.3.5 ") ? notice::software : says("4.3.0 ") ? notice::resource : notice::policy;
     return refuse(decided.reply, why);
 }

@@ -7,6 +7,7 @@
 #include "mta/qmgr/queue_manager.hpp"
 #include "mta/smtpd/session.hpp"
 #include "mta/text/strings.hpp"
+#include "mta/verify/verifier.hpp"
 
 namespace mta::smtpd {
 namespace {
@@ -131,15 +132,18 @@ task<session::verdict> session::rcpt(const address::command_line& line) {
         }
     }
     const address::command_rules rules = grammar();
-    const auto parsed = address::parse_rcpt(line, rules, transaction_.mail.smtputf8);
+    auto parsed = address::parse_rcpt(line, rules, transaction_.mail.smtputf8);
     if (const auto* refused = std::get_if<address::refusal>(&parsed)) co_return refuse(*refused);
-    const auto& command = std::get<address::rcpt_command>(parsed);
+    auto& command = std::get<address::rcpt_command>(parsed);
     if (options_.recipient_limit > 0 && static_cast<int>(transaction_.recipients.size()) >= options_.recipient_limit) {
         reply("452 4.5.3 Error: too many recipients");
         if (transaction_.overshoot++ < options_.recipient_overshoot_limit) co_return verdict::good;
         note(notice::policy);
         co_return verdict::bad;
     }
+    // Mail to the address that probes were sent from a while ago is mail to what stays the same of it.
+    const std::string as_given = command.forward_path;
+    command.forward_path = mail_.verify().without_epoch(std::move(command.forward_path));
     recipient_ = command.forward_path;
     recipient_as_sent_ = command.as_sent;
     const access_facts known = facts();
@@ -153,6 +157,8 @@ task<session::verdict> session::rcpt(const address::command_line& line) {
     to.address = command.forward_path;
     to.notify = static_cast<std::uint8_t>(command.notify);
     to.dsn_original = command.dsn_orcpt();
+    if (to.dsn_original.empty() && as_given != command.forward_path)
+        to.dsn_original = "rfc822;" + address::xtext_encode(as_given, "+=");
     transaction_.recipients.push_back(std::move(to));
     reply("250 2.1.5 Ok");
     co_return verdict::good;
