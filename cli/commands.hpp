@@ -16,6 +16,7 @@ inline constexpr int exit_held = 0, exit_not_held = 1, exit_wrong_input = 2, exi
 void add_run(CLI::App& app, std::function<int()>& chosen);
 void add_check(CLI::App& app, std::function<int()>& chosen);
 void add_trace(CLI::App& app, std::function<int()>& chosen);
+void add_queue(CLI::App& app, std::function<int()>& chosen);
 void add_new(CLI::App& app, std::function<int()>& chosen);
 void add_schema(CLI::App& app, std::function<int()>& chosen);
 

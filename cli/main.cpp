@@ -52,6 +52,7 @@ int main(int argc, char** argv) {
     cli::add_run(app, chosen);
     cli::add_check(app, chosen);
     cli::add_trace(app, chosen);
+    cli::add_queue(app, chosen);
     cli::add_new(app, chosen);
     cli::add_schema(app, chosen);
     try {

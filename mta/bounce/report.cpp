@@ -60,8 +60,7 @@ void append_status(std::string& out, const report& what, const std::string& boun
     if (about.smtputf8) out += "Content-Transfer-Encoding: 8bit\n";
     out += fmt::format("\nReporting-MTA: dns; {}\n", what.myhostname);
     if (!about.envelope_id.empty()) {
-        out += fmt::format("Original-Envelope-Id: {}\n",
-                           address::xtext_decode(about.envelope_id).value_or(about.envelope_id));
+        out += fmt::format("Original-Envelope-Id: {}\n", about.envelope_id);
     }
     const std::string sender = sender_of(what);
     out += fmt::format("X-{0}-Queue-ID: {1}\nX-{0}-Sender: {2}; {3}\nArrival-Date: {4}\n", what.mail_name, about.id,
@@ -69,9 +68,7 @@ void append_status(std::string& out, const report& what, const std::string& boun
     for (const queue::notice_entry& each : what.entries) {
         out += fmt::format("\nFinal-Recipient: {}; {}\n", address_type(about, each.address),
                            address::path_822(each.address));
-        if (!each.dsn_original.empty())
-            out += fmt::format("Original-Recipient: {}\n",
-                               address::xtext_decode(each.dsn_original).value_or(each.dsn_original));
+        if (!each.dsn_original.empty()) out += fmt::format("Original-Recipient: {}\n", each.dsn_original);
         out += fmt::format("Action: {}\nStatus: {}\n", each.action, each.status.dsn);
         if (!each.status.remote_mta.empty()) out += fmt::format("Remote-MTA: dns; {}\n", each.status.remote_mta);
         const std::string type =

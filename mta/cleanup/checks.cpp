@@ -87,6 +87,19 @@ constexpr row rows[] = {
 
 }  // namespace
 
+check parse_client_check(std::string_view entry, check_place place, std::string_view table) {
+    constexpr check_action supported[] = {check_action::none,    check_action::warn,    check_action::info,
+                                          check_action::prepend, check_action::replace, check_action::strip,
+                                          check_action::ignore};
+    const std::string_view name = entry.substr(0, std::min(entry.find_first_of(" \t"), entry.size()));
+    const auto known = std::find_if(std::begin(rows), std::end(rows),
+                                    [&](const row& each) { return text::equal_ignoring_case(each.name, name); });
+    if (known == std::end(rows) ||
+        std::find(std::begin(supported), std::end(supported), known->action) == std::end(supported))
+        return {check_action::none, {}, fmt::format("unsupported command in {} map: {}", table, entry)};
+    return parse_check(entry, place, table);
+}
+
 check parse_check(std::string_view entry, check_place place, std::string_view table) {
     const std::string_view name = entry.substr(0, std::min(entry.find_first_of(" \t"), entry.size()));
     const std::string_view rest = entry.substr(name.size());

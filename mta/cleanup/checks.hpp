@@ -35,6 +35,9 @@ struct check {
 
 // `table` is the parameter that names the table.
 check parse_check(std::string_view entry, check_place place, std::string_view table);
+// As the SMTP client reads an entry (header_body_checks(3)): what would stop or redirect a message comes too late
+// there.
+check parse_client_check(std::string_view entry, check_place place, std::string_view table);
 
 std::string_view name_of(check_place place);
 // As logged: "reject", "warning"; "" for what is not logged.

@@ -74,7 +74,7 @@ void passage::put_out(const queue::recipient& given, const std::string& address)
         // smtpd notes what the client said; of a submission it is what the tables made of it.
         const bool from_client = !envelope_.from.protocol.empty() && !to.original.empty();
         const std::string called = from_client ? mail_.rewrite().rewrite(to.original, true) : address;
-        to.dsn_original = (is_beyond_ascii(called) ? "utf-8;" : "rfc822;") + address::xtext_encode(called, "+=");
+        to.dsn_original = (is_beyond_ascii(called) ? "utf-8;" : "rfc822;") + address::quote_822_local(called);
     }
     std::vector<std::string> targets{address};
     if (maps_ && !options_.virtual_alias.empty()) {

@@ -4,8 +4,8 @@
 
 #include <algorithm>
 
+#include "mta/address/map_address.hpp"
 #include "mta/address/quote.hpp"
-#include "mta/address/token.hpp"
 #include "mta/address/trivial_rewrite.hpp"
 #include "mta/text/strings.hpp"
 
@@ -26,29 +26,12 @@ void note(const table::match& match, mapping_problems& problems) {
 
 }  // namespace
 
-// The addresses of the entry, each rewritten in the local context and with the extension that the key left out.
 address_mapper::found address_mapper::look_up(const table::maps& maps, std::string_view internal, bool propagate,
                                               std::vector<std::string>& out, mapping_problems& problems) const {
-    out.clear();
-    const table::match match = table::find_address(maps, internal, rewrite_.address_rules());
-    note(match, problems);
-    if (match.failed()) return found::failed;
-    if (!match.found()) return found::no;
-    std::string value = match.result.value;
-    if (value.starts_with('@')) {
-        // "@otherdomain" keeps the user, without the extension: that comes back below, or not at all.
-        std::string_view user = internal.substr(0, std::min(internal.rfind('@'), internal.size()));
-        user.remove_suffix(std::min(match.extension.size(), user.size()));
-        address::quote_flags flags;
-        flags.bare_local_part = true;
-        value.insert(0, address::quote_822_local(user, flags));
-    }
-    const address::token_list tokens = address::parse_addresses(value, options_.token_limit);
-    for (const address::token* each : address::addresses_in(tokens)) {
-        std::string result = rewrite_.rewrite(address::internalize(each->children), true);
-        if (propagate && !match.extension.empty()) result = table::with_extension(result, match.extension);
-        out.push_back(std::move(result));
-    }
+    address::mapped mapped = address::map_address(maps, internal, propagate, rewrite_, options_.token_limit);
+    note(mapped.match, problems);
+    if (mapped.match.failed()) return found::failed;
+    out = std::move(mapped.addresses);
     return out.empty() ? found::no : found::yes;
 }
 

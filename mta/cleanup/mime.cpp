@@ -185,7 +185,9 @@ void mime_parser::finish_header() {
         if (known->type == header_type::content_transfer_encoding) read_encoding(value);
     }
     if (options_.report_eight_bit_header && has_eight_bit(header_)) report(mime_error::eight_bit_header, header_);
-    handler_.header(class_, known, header_);
+    // Which encoding is the right one then depends on a Content-Type that may yet come.
+    const bool told_later = downgrades() && known != nullptr && known->type == header_type::content_transfer_encoding;
+    if (!told_later) handler_.header(class_, known, header_);
     previous_was_piece_ = false;
     header_.clear();
 }
@@ -213,8 +215,16 @@ void mime_parser::check_encoding_domain() {
     if (wrong) report(mime_error::encoding_domain, names[static_cast<std::size_t>(encoding_)]);
 }
 
+void mime_parser::tell_new_encoding() {
+    const bool holds_others = media_ == media::message || media_ == media::multipart;
+    std::string text = "Content-Transfer-Encoding: ";
+    text += holds_others ? "7bit" : "quoted-printable";
+    handler_.header(class_, nullptr, text);
+}
+
 // Null: the message ends here.
 void mime_parser::end_headers(const std::string_view* first_body_line) {
+    if (downgrades()) tell_new_encoding();
     if (class_ == header_class::primary) handler_.primary_headers_end();
     if (options_.report_encoding_domain) check_encoding_domain();
     if (!first_body_line) {
@@ -247,7 +257,11 @@ void mime_parser::body_text(std::string_view piece, bool whole) {
         report(mime_error::eight_bit_body, piece);
     }
     if (!boundaries_.empty() && !previous_was_piece_ && piece.substr(0, 2) == "--") find_boundary(piece);
-    hand_out_body(piece, whole);
+    if (downgrades()) {
+        encoder_.encode(piece, whole, [this](std::string_view line) { hand_out_body(line, true); });
+    } else {
+        hand_out_body(piece, whole);
+    }
 }
 
 void mime_parser::find_boundary(std::string_view piece) {

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "mta/cleanup/header_options.hpp"
+#include "mta/cleanup/quoted_printable.hpp"
 
 namespace mta::cleanup {
 
@@ -48,6 +49,7 @@ class mime_handler {
 
 struct mime_options {
     bool ignore_structure = false;  // disable_mime_input_processing: one header, one body
+    bool downgrade = false;         // 8-bit parts become quoted-printable, and what holds them 7bit
     bool report_nesting = false, report_truncated_header = false, report_eight_bit_header = false;
     bool report_eight_bit_body = false, report_encoding_domain = false;
     std::size_t header_size_limit = 102400, boundary_length_limit = 2048;
@@ -91,6 +93,8 @@ class mime_parser {
     void enter_body() { in_body_ = true, body_offset_ = 0; }
     void report(mime_error error, std::string_view text);
     void hand_out_body(std::string_view piece, bool whole);
+    bool downgrades() const { return options_.downgrade && domain_ != encoding::seven_bit; }
+    void tell_new_encoding();
 
     const mime_options options_;
     const header_table& headers_;
@@ -104,6 +108,7 @@ class mime_parser {
     std::string header_;  // being gathered
     std::vector<boundary> boundaries_;
     std::int64_t body_offset_ = 0;
+    quoted_printable_encoder encoder_;
     unsigned errors_ = 0;
 };
 

@@ -1,5 +1,6 @@
 #include "mta/delivery/agents.hpp"
 
+#include "mta/delivery/status_filter.hpp"
 #include "mta/master/mail_system.hpp"
 #include "mta/smtp/client.hpp"
 
@@ -14,6 +15,7 @@ bool agents::is_immediate(const master::daemon& service) const {
 
 void agents::deliver_now(master::daemon& service, const maillog::process& process, request& work) {
     report account(mail_, process, work);
+    account.set_filter(filter_of(service));
     if (service.service.command == "discard") {
         deliver_discard(account);
     } else {
@@ -27,9 +29,16 @@ smtp::client& agents::client_of(master::daemon& service) {
     return *slot;
 }
 
+const status_filter& agents::filter_of(const master::daemon& service) {
+    auto& slot = filters_[&service];
+    if (!slot) slot = std::make_unique<const status_filter>(mail_, service);
+    return *slot;
+}
+
 task<void> agents::deliver(master::daemon& service, const maillog::process& process, request& work) {
     const std::string& program = service.service.command;
     report account(mail_, process, work);
+    account.set_filter(filter_of(service));
     if (program == "smtp" || program == "lmtp") {
         co_await client_of(service).deliver(account);
     } else if (program == "local") {

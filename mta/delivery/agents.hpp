@@ -30,8 +30,10 @@ class agents {
 
   private:
     smtp::client& client_of(master::daemon& service);
+    const status_filter& filter_of(const master::daemon& service);
     master::mail_system& mail_;
     std::map<const master::daemon*, std::unique_ptr<smtp::client>> clients_;
+    std::map<const master::daemon*, std::unique_ptr<const status_filter>> filters_;
 };
 
 // The agents that are functions. Each accounts for every target of the request.

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "mta/delivery/status_filter.hpp"
 #include "mta/master/mail_system.hpp"
 #include "mta/text/strings.hpp"
 #include "mta/verify/verifier.hpp"
@@ -89,18 +90,44 @@ void report::trace(const target& to, std::string_view relay, std::string_view ac
     if (request_.recipient(to).notify & queue::notify_success) keep_trace(to, relay, action, status);
 }
 
+void report::filter(queue::delivery_status& status) const {
+    if (!filter_) return;
+    for (std::string& each : filter_->apply(status)) mail_.warn(agent_, std::move(each));
+}
+
 void report::sent(const target& to, std::string_view relay, const queue::delivery_status& status,
                   std::string_view action) {
-    if (end_probe(to, relay, status, verify::verdict::deliverable)) return;
-    log(to, relay, status, "sent");
+    queue::delivery_status told = status;
+    filter(told);
+    if (end_probe(to, relay, told, verify::verdict::deliverable)) return;
+    log(to, relay, told, "sent");
     request_.recipient(to).done = true;
     if (request_.file->trace == queue::tracing::record) {
-        keep_trace(to, relay, action.empty() ? "relayed" : action, status);
+        keep_trace(to, relay, action.empty() ? "relayed" : action, told);
     }
-    if (!action.empty()) trace(to, relay, action, status);
+    if (!action.empty()) trace(to, relay, action, told);
 }
 
 void report::bounced(const target& to, std::string_view relay, queue::delivery_status status) {
+    filter(status);
+    if (status.dsn.starts_with('4')) {
+        put_off(to, relay, std::move(status));
+    } else {
+        fail(to, relay, std::move(status));
+    }
+}
+
+void report::deferred(const target& to, std::string_view relay, queue::delivery_status status) {
+    if (!status.dsn.empty() && status.dsn[0] == '5') status.dsn[0] = '4';
+    filter(status);
+    if (status.dsn.starts_with('5')) {
+        fail(to, relay, std::move(status));
+    } else {
+        put_off(to, relay, std::move(status));
+    }
+}
+
+void report::fail(const target& to, std::string_view relay, queue::delivery_status status) {
     if (end_probe(to, relay, status, verify::verdict::undeliverable)) return;
     const bool recorded = request_.file->trace == queue::tracing::record;
     if (soft_bounce_) {
@@ -117,8 +144,7 @@ void report::bounced(const target& to, std::string_view relay, queue::delivery_s
     request_.file->bounces.push_back(notice_of(who, "failed", std::move(status)));
 }
 
-void report::deferred(const target& to, std::string_view relay, queue::delivery_status status) {
-    if (!status.dsn.empty() && status.dsn[0] == '5') status.dsn[0] = '4';
+void report::put_off(const target& to, std::string_view relay, queue::delivery_status status) {
     if (end_probe(to, relay, status, verify::verdict::deferred)) return;
     log(to, relay, status, "deferred");
     if (request_.file->trace == queue::tracing::record) keep_trace(to, relay, "delayed", status);

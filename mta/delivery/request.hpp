@@ -17,6 +17,8 @@ struct daemon;
 
 namespace mta::delivery {
 
+class status_filter;
+
 // A recipient of a request: its place in the queue file, and the address as resolved.
 struct target {
     std::size_t index = 0;
@@ -30,6 +32,8 @@ struct request {
     time_point became_active{};
     time_point handed_out{};  // to the agent
     bool flushed = false;     // the user asked for a delivery attempt now
+    // An SMTP session got as far as the message: whatever fails then does not make the destination a dead one.
+    bool reached_destination = false;
     // Set by the agent when it was the destination that failed, not the recipient: the queue manager slows down.
     std::optional<queue::delivery_status> site_failure;
 
@@ -40,6 +44,8 @@ struct request {
 class report {
   public:
     report(master::mail_system& mail, const maillog::process& agent, request& about);
+    // Of the agent: every status goes through it. It must outlive the report.
+    void set_filter(const status_filter& filter) { filter_ = &filter; }
 
     // Delays are told up to here, in this order; what is not set counts as no time.
     void mark_connected(time_point when) { connected_ = when; }
@@ -73,6 +79,9 @@ class report {
     const maillog::process& agent() const { return agent_; }
 
   private:
+    void filter(queue::delivery_status& status) const;
+    void fail(const target& to, std::string_view relay, queue::delivery_status status);
+    void put_off(const target& to, std::string_view relay, queue::delivery_status status);
     void log(const target& to, std::string_view relay, const queue::delivery_status& status, std::string_view outcome);
     void keep_trace(const target& to, std::string_view relay, std::string_view action,
                     const queue::delivery_status& status);
@@ -85,6 +94,7 @@ class report {
     time_point started_, connected_;
     std::uint64_t connection_ = 0;
     std::uint32_t connection_uses_ = 0;
+    const status_filter* filter_ = nullptr;
     bool soft_bounce_;
 };
 

@@ -197,7 +197,7 @@ class command {
         file_.from.local = !options_.gateway;
         file_.encoding = options_.encoding;
         file_.returns = options_.returns;
-        file_.envelope_id = address::xtext_encode(options_.envelope_id, "+=");
+        file_.envelope_id = options_.envelope_id;
         file_.verp_delimiters = options_.verp_delimiters;
         file_.trace = options_.verifies  ? queue::tracing::user_probe
                       : options_.records ? queue::tracing::record

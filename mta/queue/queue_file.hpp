@@ -35,7 +35,7 @@ struct delivery_status {
 struct recipient {
     std::string address;       // where it goes
     std::string original;      // as the client or the command line gave it, for orig_to= and X-Original-To
-    std::string dsn_original;  // ORCPT, "rfc822;name@domain", or ""
+    std::string dsn_original;  // ORCPT, "rfc822;name@domain", without its xtext, or ""
     std::uint8_t notify = 0;
     bool done = false;  // delivered or bounced: never tried again
     // The last reason for a delay, as postqueue(1) shows it and the next notice tells it; no text: never tried.
@@ -81,7 +81,7 @@ struct queue_file {
 
     std::string encoding;  // "", "7bit" or "8bit": MAIL's BODY
     bool smtputf8 = false;
-    std::string envelope_id;  // ENVID, in xtext
+    std::string envelope_id;  // ENVID, without its xtext
     return_content returns = return_content::not_given;
     std::string content_filter;  // "transport:next_hop", or ""
     std::string verp_delimiters;

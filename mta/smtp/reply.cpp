@@ -1,11 +1,13 @@
 #include "mta/smtp/reply.hpp"
 
+#include <algorithm>
+
 #include "mta/text/strings.hpp"
 
 namespace mta::smtp {
 namespace {
 
-constexpr std::size_t longest_reply = 32'768;  // bytes kept of one reply, whatever a server sends
+constexpr std::size_t longest_reply = 2048;  // no line is added to a reply that has grown to so many bytes
 
 }  // namespace
 
@@ -29,19 +31,24 @@ std::string reply::one_line() const {
     return text::replaced(text, "\n", " ");
 }
 
-bool reply_parser::add(std::string_view line) {
-    const bool is_reply = line.size() >= 3 && text::is_digit(line[0]) && text::is_digit(line[1]) &&
-                          text::is_digit(line[2]) && (line.size() == 3 || line[3] == ' ' || line[3] == '-');
+reply_parser::line reply_parser::add(std::string_view line) {
     if (result_.text.size() < longest_reply) {
         if (!first_) result_.text += '\n';
         result_.text += line;
     }
     first_ = false;
-    if (!is_reply) return true;  // code 0 of a line that is none: the caller sees a protocol error
+    const bool has_code =
+        line.size() >= 3 && text::is_digit(line[0]) && text::is_digit(line[1]) && text::is_digit(line[2]);
+    if (!has_code || (line.size() > 3 && line[3] != ' ' && line[3] != '-')) return line::garbage;
+    if (line.size() > 3 && line[3] == '-') return line::more;
     result_.code = (line[0] - '0') * 100 + (line[1] - '0') * 10 + (line[2] - '0');
-    const auto status = line.size() > 4 ? enhanced_status(line.substr(4), line[0]) : std::string_view();
-    result_.dsn = status.empty() ? std::string(1, line[0]) + ".0.0" : std::string(status);
-    return line.size() == 3 || line[3] == ' ';
+    result_.dsn.clear();
+    if (line[0] == '2' || line[0] == '4' || line[0] == '5') {
+        const std::string_view rest = line.substr(std::min(line.find_first_not_of(' ', 3), line.size()));
+        const std::string_view status = enhanced_status(rest, line[0]);
+        result_.dsn = status.empty() ? std::string(1, line[0]) + ".0.0" : std::string(status);
+    }
+    return line::last;
 }
 
 }  // namespace mta::smtp

@@ -7,7 +7,7 @@ namespace mta::smtp {
 
 struct reply {
     int code = 0;      // 0: not a reply
-    std::string dsn;   // "2.1.5": as sent when it fits the code, else made from its first digit
+    std::string dsn;   // "2.1.5": as sent when it fits the code, else made from its first digit; "" for 3xx and worse
     std::string text;  // the lines without their line ends, joined by "\n"
     bool positive() const { return code / 100 == 2; }
     bool intermediate() const { return code / 100 == 3; }
@@ -15,10 +15,12 @@ struct reply {
     std::string one_line() const;
 };
 
-// Gathers the lines of one reply; add() says whether it is complete.
+// Gathers the lines of one reply. What is no reply line is kept as text, and waited out: the reply ends with a line of
+// a code and a space, or a code alone.
 class reply_parser {
   public:
-    bool add(std::string_view line);
+    enum class line : unsigned char { more, last, garbage };
+    line add(std::string_view line);
     const reply& result() const { return result_; }
 
   private:

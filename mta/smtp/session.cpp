@@ -53,26 +53,45 @@ void session::record(const reply& answer) {
     if (!sent_.empty()) sent_.erase(sent_.begin());
 }
 
-task<bool> session::read_reply(reply& into, duration timeout) {
+void session::put_command(std::string_view line) {
+    if (mail_.host().wants_commands()) sent_.emplace_back(line);
+    remember("Out: ", line);
+    stream_.put(line);
+    stream_.put("\r\n");
+}
+
+// Lines that are no reply are waited out; a line that is too long is cut.
+task<io_error> session::receive_reply(reply& into, duration timeout) {
     reply_parser parser;
-    std::string line;
+    std::string line, rest;
     for (std::size_t lines = 0; lines < reply_lines_limit; ++lines) {
         const smtp_stream::line got = co_await stream_.read_line(line, reply_line_limit, timeout);
-        if (!got.ok()) {
-            stream_failed(got.error);
-            co_return false;
+        if (!got.ok()) co_return got.error;
+        bool cut = got.end == smtp_stream::line_end::none;
+        if (cut) warn_of_long_reply(line);
+        while (cut) {
+            const smtp_stream::line more = co_await stream_.read_line(rest, reply_line_limit, timeout);
+            if (!more.ok()) co_return more.error;
+            cut = more.end == smtp_stream::line_end::none;
         }
-        if (parser.add(line)) break;
+        const std::string shown = filtered_line(line);
+        const reply_parser::line kind = parser.add(shown);
+        if (kind == reply_parser::line::garbage) warn_of_garbage(shown);
+        if (kind == reply_parser::line::last) break;
     }
     into = parser.result();
     record(into);
-    co_return true;
+    co_return io_error::none;
+}
+
+task<bool> session::read_reply(reply& into, duration timeout) {
+    const io_error error = co_await receive_reply(into, timeout);
+    if (error != io_error::none) stream_failed(error);
+    co_return error == io_error::none;
 }
 
 task<bool> session::exchange(std::string line, reply& into, duration timeout) {
-    if (mail_.host().wants_commands()) sent_.push_back(line);
-    stream_.put(line);
-    stream_.put("\r\n");
+    put_command(line);
     const io_error error = co_await stream_.flush(timeout);
     if (error != io_error::none) {
         stream_failed(error);

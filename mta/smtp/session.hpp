@@ -6,11 +6,11 @@
 // when there is none.
 #pragma once
 #include <memory>
-#include <set>
 #include <string>
 #include <vector>
 
 #include "mta/delivery/request.hpp"
+#include "mta/smtp/content_writer.hpp"
 #include "mta/smtp/next_hop.hpp"
 #include "mta/smtp/reply.hpp"
 #include "mta/smtp/settings.hpp"
@@ -30,6 +30,8 @@ enum class feature : unsigned {
     chunking = 256
 };
 
+enum class transaction_step : std::uint8_t { forward_name, forward_protocol, mail, rcpt, data };
+
 class session {
   public:
     session(master::mail_system& mail, const settings& with, delivery::report& account,
@@ -45,11 +47,16 @@ class session {
     task<bool> open();
     task<void> send_message();
     task<void> quit();
+    // Once, at the end: the notice to the postmaster, where there is something to notice.
+    void report_trouble();
 
     const std::string& relay() const { return relay_; }
 
   private:
     bool has(feature which) const { return (features_ & static_cast<unsigned>(which)) != 0; }
+    void put_command(std::string_view line);
+    task<io_error> receive_reply(reply& into, duration timeout);
+    // As receive_reply; when that fails, what has to be said of the open recipients has been said.
     task<bool> read_reply(reply& into, duration timeout);
     task<bool> exchange(std::string line, reply& into, duration timeout);
     task<bool> hello();
@@ -58,25 +65,49 @@ class session {
     task<bool> start_tls();
     task<bool> handshake();
 
-    std::string mail_command() const;
-    std::string rcpt_command(const delivery::target& to) const;
-    task<bool> send_envelope();
-    task<bool> read_envelope_replies();
-    task<bool> send_content();
-    bool ends_after_rcpt() const;  // smtp_address_verify_target
-    bool probe_ends(const reply& to_data);
-    void settle_probe(const delivery::target& to, const reply& answer);
-    void accept_mail(const reply& answer);
-    void accept_rcpt(std::size_t index, const reply& answer);
+    // session_transaction.cpp
+    struct command {
+        transaction_step step;
+        std::size_t recipient = 0;  // of rcpt: index in open_
+        std::string line;
+    };
+    enum class data_answer : std::uint8_t { no, go_ahead };
+    std::string generic_address(const std::string& internal);
+    bool downgrades() const;
+    std::string mail_command();
+    std::string rcpt_command(const delivery::target& to);
+    std::vector<command> envelope_commands();
+    duration timeout_of(transaction_step step) const;
+    task<void> transact();
+    task<data_answer> send_envelope(const std::vector<command>& commands);
+    task<data_answer> send_envelope_at_once(const std::vector<command>& commands);
+    void take_reply(const command& to, const reply& answer);
+    bool ends_after_rcpt() const;  // of probes: smtp_address_verify_target
+    void settle_probe(std::size_t index, const reply& answer);
+
+    // session_data.cpp
+    task<void> send_content();
+    task<void> lost_in_content(io_error error);
+    void message_accepted(const reply& answer);
+    void content_failed(content_writer::problem why);
 
     // The four ways in which a reply or a silence is bad for a message.
     void site_refused(const reply& answer);  // "refused to talk to me"
     void site_failed(queue::delivery_status why);
     void message_refused(const reply& answer, std::string_view command);
-    void recipient_refused(const delivery::target& to, const reply& answer, std::string_view command);
+    void recipient_refused(std::size_t index, const reply& answer, std::string_view command);
     void stream_failed(io_error error);
     void settle_open(const queue::delivery_status& status, bool throttle);
-    queue::delivery_status status_of(const reply& answer, std::string text) const;
+    bool passes_on(const queue::delivery_status& status) const;
+    void sweep();
+    queue::delivery_status status_of(const reply& answer, std::string text);
+
+    // session_trouble.cpp
+    void remember(std::string_view direction, std::string_view line);
+    void note_code(int code);
+    std::string filtered_line(std::string_view line);
+    void warn_of_long_reply(std::string_view line);
+    void warn_of_garbage(std::string_view line);
     void record(const reply& answer);
 
     master::mail_system& mail_;
@@ -96,11 +127,19 @@ class session {
     bool in_tls_ = false;
     const char* doing_ = "receiving the initial server greeting";
     std::vector<std::string> sent_;  // commands whose replies have not come, for the record
-    std::vector<bool> accepted_;     // of open_, by the reply to RCPT
-    std::set<std::size_t> settled_;  // recipients that a reply to RCPT has settled, also while they stand in open_
+
+    // Of each of open_, while something is being said of it; kept: another host will be asked.
+    enum class fate : std::uint8_t { open, kept, settled };
+    std::vector<fate> fates_;
+    std::size_t accepted_ = 0;  // recipients
     bool mail_accepted_ = false;
+    bool in_transaction_ = false;
+    bool past_mail_ = false;  // what goes wrong now is nobody's loss
+
+    unsigned trouble_ = 0;  // of trouble
+    std::vector<std::string> transcript_;
+
     bool broken_ = false;  // the connection is of no use any more
-    bool ended_by_dot_ = false;
     bool retry_in_plaintext_ = false;
 };
 

@@ -1,56 +1,86 @@
 // mta/smtp/session_data.cpp - the content of a message as it goes out after DATA, and the reply to the dot
 // (RFC 5321 4.5.2, smtp_proto.c).
+#include <fmt/format.h>
+
 #include "mta/master/mail_system.hpp"
+#include "mta/smtp/content_writer.hpp"
 #include "mta/smtp/session.hpp"
 
 namespace mta::smtp {
 namespace {
 
 constexpr std::size_t output_high_water = 16'384;  // of content gathered before it is written
+constexpr const char* sending_body = "sending message body";
 
 }  // namespace
 
-// The message in SMTP's form: CRLF, and a dot before a dot (RFC 5321 4.5.2).
-task<bool> session::send_content() {
-    doing_ = "sending message body";
-    const std::string_view content = *account_.about().file->content;
-    std::string& out = stream_.output();
-    for (std::size_t at = 0; at < content.size();) {
-        std::size_t end = content.find('\n', at);
-        if (end == std::string_view::npos) end = content.size();
-        if (content[at] == '.') out += '.';
-        out.append(content, at, end - at);
-        out += "\r\n";
-        at = end + 1;
-        if (out.size() >= output_high_water) {
-            const io_error error = co_await stream_.flush(settings_.data_xfer_timeout);
-            if (error != io_error::none) {
-                stream_failed(error);
-                co_return false;
-            }
+task<void> session::send_content() {
+    doing_ = sending_body;
+    content_writer content(settings_.outgoing, mail_.rewrite(), *account_.about().file->content, downgrades());
+    for (bool more = true; more;) {
+        more = content.write(stream_.output(), output_high_water);
+        for (const content_writer::remark& each : content.take_remarks()) {
+            mail_.log(account_.agent(), each.of_message ? account_.about().file->id : "",
+                      maillog::remark{each.severity, each.text});
         }
+        if (content.failed() != content_writer::problem::none) break;
+        const io_error error = co_await stream_.flush(settings_.data_xfer_timeout);
+        if (error == io_error::none) continue;
+        co_await lost_in_content(error);
+        co_return;
+    }
+    if (content.failed() != content_writer::problem::none) {
+        content_failed(content.failed());
+        co_return;
     }
     doing_ = "sending end of data -- message may be sent more than once";
     reply answer;
     const bool answered = co_await exchange(".", answer, settings_.data_done_timeout);
-    if (!answered) co_return false;
-    std::vector<delivery::target> accepted, rest;
-    for (std::size_t i = 0; i < open_.size(); ++i) (accepted_[i] ? accepted : rest).push_back(open_[i]);
+    if (!answered) co_return;
     if (answer.positive()) {
-        queue::delivery_status status(answer.dsn, answer.one_line());
-        status.remote_mta = host_.name;
-        status.diagnostic_type = "smtp";
-        status.diagnostic = answer.text;
-        // A server that does not know DSN was told nothing: the report is ours to give.
-        const char* action = has(feature::dsn) ? "" : "relayed";
-        for (const delivery::target& each : accepted) account_.sent(each, relay_, status, action);
-        open_ = std::move(rest);
-        co_return true;
+        message_accepted(answer);
+    } else {
+        message_refused(answer, "end of DATA command");
     }
-    open_ = std::move(accepted);
-    message_refused(answer, "end of DATA command");
-    open_.insert(open_.end(), rest.begin(), rest.end());
-    co_return true;
+}
+
+// A server that leaves in the middle of a message may have said why before it went.
+task<void> session::lost_in_content(io_error error) {
+    reply last_words;
+    io_error reading = error;
+    if (error != io_error::timed_out) reading = co_await receive_reply(last_words, settings_.data_done_timeout);
+    if (reading == io_error::none && !last_words.positive()) {
+        message_refused(last_words, "end of DATA command");
+        broken_ = true;
+        co_return;
+    }
+    stream_failed(error);
+}
+
+void session::message_accepted(const reply& answer) {
+    queue::delivery_status status(answer.dsn, answer.one_line());
+    status.remote_mta = host_.name;
+    status.diagnostic_type = "smtp";
+    status.diagnostic = answer.one_line();
+    // A server that knows DSN reports the success itself. One that does not was told nothing: the report is ours.
+    const bool takes_over = has(feature::dsn);
+    const char* action = takes_over ? "" : settings_.lmtp && settings_.lmtp_is_final ? "delivered" : "relayed";
+    for (std::size_t i = 0; i < open_.size(); ++i) {
+        if (fates_[i] != fate::open) continue;
+        account_.sent(open_[i], relay_, status, action);
+        fates_[i] = fate::settled;
+    }
+}
+
+// Nothing more can be said to a server that waits for the rest of a message.
+void session::content_failed(content_writer::problem why) {
+    broken_ = true;
+    if (why == content_writer::problem::nesting) {
+        settle_open({"5.6.0", "MIME nesting exceeds safety limit"}, false);
+        return;
+    }
+    trouble_ |= data_trouble;
+    settle_open({"4.3.0", fmt::format("local data error while talking to {}", name_)}, true);
 }
 
 }  // namespace mta::smtp

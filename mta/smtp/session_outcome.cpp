@@ -6,26 +6,48 @@
 
 namespace mta::smtp {
 
-queue::delivery_status session::status_of(const reply& answer, std::string text) const {
-    queue::delivery_status status(answer.dsn.empty() ? "4.3.0" : answer.dsn, std::move(text));
+// A reply of another class than 4xx and 5xx, where only those refuse, is the server's mistake.
+queue::delivery_status session::status_of(const reply& answer, std::string text) {
+    note_code(answer.code);
+    const bool refuses = answer.dsn.starts_with('4') || answer.dsn.starts_with('5');
+    queue::delivery_status status(refuses ? answer.dsn : "5.5.0", std::move(text));
     status.remote_mta = host_.name;
     status.diagnostic_type = "smtp";
     status.diagnostic = answer.one_line();
     return status;
 }
 
+// Where another host is left, a failure that is not for good is no more than a line in the log.
+bool session::passes_on(const queue::delivery_status& status) const {
+    return !last_host_ && (status.dsn[0] != '5' || mail_.soft_bounce());
+}
+
 // Every open recipient gets this status: now, or, where another host is left and the failure is not for good, later.
 void session::settle_open(const queue::delivery_status& status, bool throttle) {
-    const bool permanent = status.dsn[0] == '5';
-    if (!permanent && !last_host_) {
-        account_.remark(status.text);
-        return;
+    fates_.resize(open_.size(), fate::open);
+    const bool passed_on = passes_on(status);
+    if (passed_on) account_.remark(status.text);
+    bool deferred = false;
+    for (std::size_t i = 0; i < open_.size(); ++i) {
+        if (fates_[i] != fate::open) continue;
+        fates_[i] = passed_on ? fate::kept : fate::settled;
+        if (passed_on) continue;
+        account_.settle(open_[i], relay_, status);
+        deferred |= !account_.about().recipient(open_[i]).done;
     }
-    for (const delivery::target& each : open_) {
-        if (!settled_.contains(each.index)) account_.settle(each, relay_, status);
+    delivery::request& work = account_.about();
+    if (throttle && deferred && !work.reached_destination && !work.site_failure) work.site_failure = status;
+    if (!in_transaction_) sweep();
+}
+
+// Leaves in open_ what another host is to be asked for.
+void session::sweep() {
+    std::vector<delivery::target> left;
+    for (std::size_t i = 0; i < open_.size(); ++i) {
+        if (i >= fates_.size() || fates_[i] != fate::settled) left.push_back(std::move(open_[i]));
     }
-    open_.clear();
-    if (!permanent && throttle) account_.about().site_failure = status;
+    open_ = std::move(left);
+    fates_.clear();
 }
 
 void session::site_failed(queue::delivery_status why) {
@@ -42,19 +64,21 @@ void session::message_refused(const reply& answer, std::string_view command) {
                 false);
 }
 
-void session::recipient_refused(const delivery::target& to, const reply& answer, std::string_view command) {
+void session::recipient_refused(std::size_t index, const reply& answer, std::string_view command) {
     const auto status =
         status_of(answer, fmt::format("host {} said: {} (in reply to {})", name_, answer.one_line(), command));
-    if (status.dsn[0] != '5' && !last_host_) {
+    const bool passed_on = passes_on(status);
+    fates_[index] = passed_on ? fate::kept : fate::settled;
+    if (passed_on) {
         account_.remark(status.text);
-        return;
+    } else {
+        account_.settle(open_[index], relay_, status);
     }
-    settled_.insert(to.index);
-    account_.settle(to, relay_, status);
 }
 
 void session::stream_failed(io_error error) {
     broken_ = true;
+    if (past_mail_) return;
     const std::string text = error == io_error::timed_out
                                  ? fmt::format("conversation with {} timed out while {}", name_, doing_)
                                  : fmt::format("lost connection with {} while {}", name_, doing_);

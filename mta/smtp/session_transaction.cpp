@@ -1,15 +1,29 @@
-// mta/smtp/session_transaction.cpp - the envelope of one message: MAIL, RCPT and DATA with their parameters, one by one
-// or pipelined, and which recipients the replies leave (RFC 5321 3.3, RFC 2920, smtp_proto.c's smtp_loop).
+// mta/smtp/session_transaction.cpp - the envelope of one message: XFORWARD, MAIL, RCPT and DATA with their parameters,
+// one by one or pipelined, and which recipients the replies leave (RFC 5321 3.3, RFC 2920, RFC 3461, smtp_proto.c).
 #include <fmt/format.h>
 
 #include <algorithm>
 
+#include "mta/address/map_address.hpp"
 #include "mta/address/quote.hpp"
+#include "mta/address/trivial_rewrite.hpp"
 #include "mta/master/mail_system.hpp"
 #include "mta/smtp/session.hpp"
 
 namespace mta::smtp {
 namespace {
+
+struct step_words {
+    const char *doing, *command;
+};
+constexpr step_words words[] = {{"sending XFORWARD name/address", "XFORWARD name/address command"},
+                                {"sending XFORWARD protocol/helo_name", "XFORWARD helo/protocol command"},
+                                {"sending MAIL FROM", "MAIL FROM command"},
+                                {"sending RCPT TO", "RCPT TO command"},
+                                {"sending DATA command", "DATA command"}};
+const step_words& words_of(transaction_step step) {
+    return words[static_cast<std::size_t>(step)];
+}
 
 std::string notify_text(unsigned flags) {
     if (flags & queue::notify_never) return "NEVER";
@@ -25,197 +39,208 @@ std::string notify_text(unsigned flags) {
 
 }  // namespace
 
-std::string session::mail_command() const {
+// smtp_generic_maps, in the envelope.
+std::string session::generic_address(const std::string& internal) {
+    const filters& with = settings_.outgoing;
+    if (internal.empty() || with.generic.empty()) return internal;
+    const auto mapped =
+        address::map_address(with.generic, internal, with.propagate_extensions, mail_.rewrite(), with.token_limit);
+    for (const std::string& each : mapped.match.result.warnings) mail_.warn(account_.agent(), each);
+    if (mapped.addresses.empty()) return internal;
+    if (mapped.addresses.size() > 1)
+        mail_.warn(account_.agent(), fmt::format("multi-valued {} result for {}", with.generic.title(), internal));
+    return mapped.addresses.front();
+}
+
+bool session::downgrades() const {
+    return settings_.outgoing.converts_eight_bit && !has(feature::eight_bit_mime) &&
+           account_.about().file->encoding != "7bit";
+}
+
+std::string session::mail_command() {
     const queue::queue_file& file = *account_.about().file;
-    std::string line = fmt::format("MAIL FROM:<{}>", address::path_821(file.sender));
-    if (has(feature::size) && size_limit_ > 0) line += fmt::format(" SIZE={}", file.size);
-    if (has(feature::eight_bit_mime) && file.encoding == "8bit") line += " BODY=8BITMIME";
+    std::string line = fmt::format("MAIL FROM:<{}>", address::path_821(generic_address(file.sender)));
+    if (has(feature::size) && !downgrades()) line += fmt::format(" SIZE={}", file.size);
+    if (has(feature::eight_bit_mime)) {
+        if (file.encoding == "8bit") line += " BODY=8BITMIME";
+        if (file.encoding == "7bit") line += " BODY=7BIT";
+    }
     if (has(feature::smtputf8) && file.smtputf8) line += " SMTPUTF8";
     if (has(feature::dsn)) {
-        if (!file.envelope_id.empty()) line += " ENVID=" + file.envelope_id;
+        if (!file.envelope_id.empty()) line += " ENVID=" + address::xtext_encode(file.envelope_id, "+=");
         if (file.returns == queue::return_content::full) line += " RET=FULL";
         if (file.returns == queue::return_content::headers) line += " RET=HDRS";
     }
     return line;
 }
 
-std::string session::rcpt_command(const delivery::target& to) const {
+std::string session::rcpt_command(const delivery::target& to) {
     const queue::recipient& who = account_.about().recipient(to);
-    std::string line = fmt::format("RCPT TO:<{}>", address::path_821(to.address));
+    std::string line = fmt::format("RCPT TO:<{}>", address::path_821(generic_address(to.address)));
     if (has(feature::dsn)) {
-        if (!who.dsn_original.empty()) line += " ORCPT=" + who.dsn_original;
+        if (!who.dsn_original.empty()) {
+            const auto semicolon = who.dsn_original.find(';');
+            line += " ORCPT=" + who.dsn_original.substr(0, semicolon + 1) +
+                    address::xtext_encode(who.dsn_original.substr(semicolon + 1), "+=");
+        }
         if (who.notify != 0) line += " NOTIFY=" + notify_text(who.notify);
     }
     return line;
 }
 
+std::vector<session::command> session::envelope_commands() {
+    std::vector<command> out;
+    out.push_back({transaction_step::mail, 0, mail_command()});
+    for (std::size_t i = 0; i < open_.size(); ++i) out.push_back({transaction_step::rcpt, i, rcpt_command(open_[i])});
+    if (!ends_after_rcpt()) out.push_back({transaction_step::data, 0, "DATA"});
+    return out;
+}
+
 task<void> session::send_message() {
     const queue::queue_file& file = *account_.about().file;
     account_.mark_connected(mail_.now());
+    fates_.assign(open_.size(), fate::open);
     if (size_limit_ > 0 && static_cast<std::int64_t>(file.size) > size_limit_) {
         queue::delivery_status status(
             "5.3.4", fmt::format("message size {} exceeds size limit {} of server {}", file.size, size_limit_, name_));
         settle_open(status, false);
-        co_return;
-    }
-    if (file.smtputf8 && !has(feature::smtputf8)) {
+    } else if (file.smtputf8 && !has(feature::smtputf8)) {
         queue::delivery_status status("5.6.7",
                                       fmt::format("SMTPUTF8 is required, but was not offered by host {}", name_));
         settle_open(status, false);
-        co_return;
+    } else {
+        // From here on it is the message, not the destination, that fails.
+        account_.about().reached_destination = true;
+        co_await transact();
     }
-    accepted_.assign(open_.size(), false);
+    sweep();
+}
+
+task<void> session::transact() {
+    in_transaction_ = true;
+    past_mail_ = false;
     mail_accepted_ = false;
-    const bool go_on = co_await send_envelope();
-    if (go_on) {
-        co_await send_content();
-    } else if (!broken_ && !ended_by_dot_) {
-        doing_ = "sending RSET";
-        reply answer;
-        co_await exchange("RSET", answer, settings_.rset_timeout);
-    }
-}
-
-// MAIL, RCPT and DATA; pipelined in one write where the server takes that. True: the server waits for the content.
-task<bool> session::send_envelope() {
-    const std::string mail = mail_command();
+    accepted_ = 0;
+    const std::vector<command> commands = envelope_commands();
+    data_answer answer;
     if (has(feature::pipelining)) {
-        stream_.put(mail);
-        stream_.put("\r\n");
-        const bool recorded = mail_.host().wants_commands();
-        if (recorded) sent_.push_back(mail);
-        for (const delivery::target& each : open_) {
-            const std::string rcpt = rcpt_command(each);
-            stream_.put(rcpt);
-            stream_.put("\r\n");
-            if (recorded) sent_.push_back(rcpt);
-        }
-        if (!ends_after_rcpt()) {
-            stream_.put("DATA\r\n");
-            if (recorded) sent_.push_back("DATA");
-        }
-        doing_ = "sending MAIL FROM";
-        const io_error error = co_await stream_.flush(settings_.mail_timeout);
-        if (error != io_error::none) {
-            stream_failed(error);
-            co_return false;
-        }
-        co_return co_await read_envelope_replies();
+        answer = co_await send_envelope_at_once(commands);
+    } else {
+        answer = co_await send_envelope(commands);
     }
-    reply answer;
-    doing_ = "sending MAIL FROM";
-    const bool mail_answered = co_await exchange(mail, answer, settings_.mail_timeout);
-    if (!mail_answered) co_return false;
-    accept_mail(answer);
-    if (!mail_accepted_) co_return false;
-    doing_ = "sending RCPT TO";
-    for (std::size_t i = 0; i < open_.size(); ++i) {
-        std::string rcpt = rcpt_command(open_[i]);
-        const bool rcpt_answered = co_await exchange(std::move(rcpt), answer, settings_.rcpt_timeout);
-        if (!rcpt_answered) co_return false;
-        accept_rcpt(i, answer);
+    if (answer == data_answer::go_ahead && account_.is_probe()) {
+        broken_ = true;  // it has found out what it wanted, and leaves without a word
+    } else if (answer == data_answer::go_ahead && accepted_ > 0) {
+        co_await send_content();
+    } else if (answer == data_answer::go_ahead) {
+        // The server waits for a message that has nobody to go to: it ends at once.
+        doing_ = "sending end of data -- message may be sent more than once";
+        reply ignored;
+        co_await exchange(".", ignored, settings_.data_done_timeout);
+    } else if (!broken_) {
+        doing_ = "sending final RSET";
+        past_mail_ = true;
+        reply ignored;
+        co_await exchange("RSET", ignored, settings_.rset_timeout);
     }
-    if (std::none_of(accepted_.begin(), accepted_.end(), [](bool each) { return each; })) {
-        accept_rcpt(open_.size(), answer);
-        co_return false;
-    }
-    doing_ = "sending DATA command";
-    const bool data_answered = co_await exchange("DATA", answer, settings_.data_init_timeout);
-    if (!data_answered) co_return false;
-    accept_rcpt(open_.size(), answer);
-    if (!answer.intermediate()) {
-        message_refused(answer, "DATA command");
-        co_return false;
-    }
-    co_return !probe_ends(answer);
+    in_transaction_ = false;
 }
 
-task<bool> session::read_envelope_replies() {
+duration session::timeout_of(transaction_step step) const {
+    switch (step) {
+        case transaction_step::forward_name:
+        case transaction_step::forward_protocol:
+            return settings_.xforward_timeout;
+        case transaction_step::mail:
+            return settings_.mail_timeout;
+        case transaction_step::rcpt:
+            return settings_.rcpt_timeout;
+        case transaction_step::data:
+            break;
+    }
+    return settings_.data_init_timeout;
+}
+
+task<session::data_answer> session::send_envelope(const std::vector<command>& commands) {
     reply answer;
-    const bool mail_answered = co_await read_reply(answer, settings_.mail_timeout);
-    if (!mail_answered) co_return false;
-    const reply to_mail = answer;
-    accept_mail(to_mail);
-    doing_ = "sending RCPT TO";
-    const std::size_t count = accepted_.size();
-    for (std::size_t i = 0; i < count; ++i) {
-        const bool rcpt_answered = co_await read_reply(answer, settings_.rcpt_timeout);
-        if (!rcpt_answered) co_return false;
-        if (mail_accepted_) accept_rcpt(i, answer);
+    for (const command& each : commands) {
+        const bool hopeless = each.step == transaction_step::rcpt   ? !mail_accepted_
+                              : each.step == transaction_step::data ? accepted_ == 0
+                                                                    : false;
+        if (hopeless) co_return data_answer::no;
+        doing_ = words_of(each.step).doing;
+        const duration timeout = timeout_of(each.step);
+        const bool answered = co_await exchange(each.line, answer, timeout);
+        if (!answered) co_return data_answer::no;
+        take_reply(each, answer);
     }
-    if (ends_after_rcpt()) {
-        accept_rcpt(count, answer);
-        co_return false;
+    co_return answer.intermediate() ? data_answer::go_ahead : data_answer::no;
+}
+
+task<session::data_answer> session::send_envelope_at_once(const std::vector<command>& commands) {
+    for (const command& each : commands) put_command(each.line);
+    doing_ = words_of(commands.front().step).doing;
+    const duration patience = timeout_of(commands.front().step);
+    const io_error error = co_await stream_.flush(patience);
+    if (error != io_error::none) {
+        stream_failed(error);
+        co_return data_answer::no;
     }
-    doing_ = "sending DATA command";
-    const bool data_answered = co_await read_reply(answer, settings_.data_init_timeout);
-    if (!data_answered) co_return false;
-    const bool wanted =
-        mail_accepted_ && std::any_of(accepted_.begin(), accepted_.end(), [](bool each) { return each; });
-    if (mail_accepted_) accept_rcpt(count, answer);
-    if (answer.intermediate()) {
-        if (wanted) co_return !probe_ends(answer);
-        if (account_.is_probe()) {
-            broken_ = true;
-            co_return false;
-        }
-        // The server waits for a message that has nobody to go to: end it at once, unread.
-        ended_by_dot_ = true;
-        co_await exchange(".", answer, settings_.data_done_timeout);
-        co_return false;
+    reply answer;
+    for (const command& each : commands) {
+        doing_ = words_of(each.step).doing;
+        const duration timeout = timeout_of(each.step);
+        const bool answered = co_await read_reply(answer, timeout);
+        if (!answered) co_return data_answer::no;
+        take_reply(each, answer);
     }
-    if (wanted) message_refused(answer, "DATA command");
-    co_return false;
+    co_return answer.intermediate() ? data_answer::go_ahead : data_answer::no;
 }
 
 bool session::ends_after_rcpt() const {
     return account_.is_probe() && !settings_.probes_data;
 }
 
-// The server is ready for a message: a probe has found out what it wanted, and leaves without a word.
-bool session::probe_ends(const reply& to_data) {
-    if (!account_.is_probe()) return false;
-    for (const delivery::target& each : open_) settle_probe(each, to_data);
-    open_.clear();
-    broken_ = true;
-    return true;
+void session::settle_probe(std::size_t index, const reply& answer) {
+    queue::delivery_status status(answer.dsn.starts_with('2') ? answer.dsn : "2.0.0", answer.one_line());
+    status.remote_mta = host_.name;
+    status.diagnostic_type = "smtp";
+    status.diagnostic = answer.one_line();
+    fates_[index] = fate::settled;
+    account_.sent(open_[index], relay_, status);
 }
 
-void session::settle_probe(const delivery::target& to, const reply& answer) {
-    queue::delivery_status status = status_of(answer, answer.one_line());
-    if (!status.dsn.starts_with('2')) status.dsn = "2.0.0";
-    settled_.insert(to.index);
-    account_.sent(to, relay_, status);
-}
-
-void session::accept_mail(const reply& answer) {
-    mail_accepted_ = answer.positive();
-    if (!mail_accepted_) message_refused(answer, "MAIL FROM command");
-}
-
-// The reply to the RCPT of open_[index]; with the index past the end, takes the refused ones out of open_.
-void session::accept_rcpt(std::size_t index, const reply& answer) {
-    if (index < accepted_.size()) {
-        accepted_[index] = answer.positive();
-        if (!accepted_[index]) {
-            recipient_refused(open_[index], answer, "RCPT TO command");
-        } else if (ends_after_rcpt()) {
-            accepted_[index] = false;
-            settle_probe(open_[index], answer);
-        }
-        return;
+// Any 2xx is a yes, and only 3xx after DATA is a go-ahead; what else comes is the server's refusal or its mistake.
+void session::take_reply(const command& to, const reply& answer) {
+    const char* named = words_of(to.step).command;
+    switch (to.step) {
+        case transaction_step::forward_name:
+        case transaction_step::forward_protocol:
+            return;  // whatever the server makes of it
+        case transaction_step::mail:
+            mail_accepted_ = answer.positive();
+            if (!mail_accepted_) message_refused(answer, named);
+            return;
+        case transaction_step::rcpt:
+            if (!mail_accepted_) return;
+            if (answer.positive()) {
+                ++accepted_;
+                if (ends_after_rcpt()) settle_probe(to.recipient, answer);
+            } else {
+                recipient_refused(to.recipient, answer, named);
+            }
+            return;
+        case transaction_step::data:
+            if (answer.intermediate() && account_.is_probe()) {
+                for (std::size_t i = 0; i < open_.size(); ++i) {
+                    if (fates_[i] == fate::open) settle_probe(i, answer);
+                }
+            }
+            if (answer.intermediate()) return;
+            if (accepted_ > 0) message_refused(answer, named);
+            accepted_ = 0;
+            return;
     }
-    // Those that a soft refusal left unsettled stay open for the next host; the settled ones are gone.
-    std::vector<delivery::target> remaining;
-    std::vector<bool> accepted;
-    for (std::size_t i = 0; i < open_.size(); ++i) {
-        const bool settled = account_.about().recipient(open_[i]).done || (!accepted_[i] && last_host_);
-        if (settled) continue;
-        remaining.push_back(open_[i]);
-        accepted.push_back(accepted_[i]);
-    }
-    open_ = std::move(remaining);
-    accepted_ = std::move(accepted);
 }
 
 }  // namespace mta::smtp

@@ -36,11 +36,23 @@ std::optional<tls::security_level> level_of(const config::parameters& p, const s
     return std::nullopt;
 }
 
+std::string prefix_of(const master::daemon& service) {
+    return service.service.command == "lmtp" ? "lmtp_" : "smtp_";
+}
+
+filters open_filters(master::mail_system& mail, const master::daemon& service) {
+    std::vector<table::diagnostic> complaints;
+    filters opened(mail, *service.parameters, prefix_of(service), complaints);
+    for (const table::diagnostic& each : complaints) mail.warn(mail.process_of(service.service.command), each.text);
+    return opened;
+}
+
 }  // namespace
 
-settings::settings(master::mail_system& mail, master::daemon& service) : lmtp(service.service.command == "lmtp") {
+settings::settings(master::mail_system& mail, master::daemon& service)
+    : lmtp(service.service.command == "lmtp"), outgoing(open_filters(mail, service)) {
     const config::parameters& p = *service.parameters;
-    const std::string prefix = lmtp ? "lmtp_" : "smtp_";
+    const std::string prefix = prefix_of(service);
     const auto time = [&](const char* name) { return p.duration(prefix + name); };
     port = config::port_of(p.text(lmtp ? "lmtp_tcp_port" : "smtp_tcp_port")).value_or(lmtp ? 24 : 25);
     myhostname = p.text("myhostname");
@@ -59,7 +71,16 @@ settings::settings(master::mail_system& mail, master::daemon& service) : lmtp(se
     skip_quit_response = p.flag(prefix + "skip_quit_response");
     always_send_ehlo = lmtp || p.flag("smtp_always_send_ehlo");
     never_send_ehlo = !lmtp && p.flag("smtp_never_send_ehlo");
-    line_length_limit = p.number(prefix + "line_length_limit");
+    smtputf8 = p.flag("smtputf8_enable");
+    helpful_warnings = p.flag("helpful_warnings");
+    lmtp_is_final = lmtp && p.flag("lmtp_assume_final");
+    for (const std::string& each : p.words("notify_classes")) {
+        if (text::equal_ignoring_case(each, "protocol")) notices |= protocol_trouble;
+        if (text::equal_ignoring_case(each, "data")) notices |= data_trouble;
+    }
+    error_recipient = p.text("error_notice_recipient");
+    double_bounce_sender = p.text("double_bounce_sender") + "@" + myhostname;
+    mail_name = p.text("mail_name");
     connect_timeout = time("connect_timeout");
     helo_timeout = lmtp ? time("lhlo_timeout") : time("helo_timeout");
     mail_timeout = time("mail_timeout");
@@ -70,6 +91,7 @@ settings::settings(master::mail_system& mail, master::daemon& service) : lmtp(se
     quit_timeout = time("quit_timeout");
     rset_timeout = time("rset_timeout");
     starttls_timeout = time("starttls_timeout");
+    xforward_timeout = time("xforward_timeout");
     minimal_backoff = p.duration("minimal_backoff_time");
     tls_level = level_of(p, prefix);
     tls_log_level = static_cast<int>(text::to_number(p.text(prefix + "tls_loglevel")).value_or(0));

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "mta/async/scheduler.hpp"
+#include "mta/smtp/filters.hpp"
 #include "mta/smtp/next_hop.hpp"
 #include "mta/tls/tls_stream.hpp"
 
@@ -15,6 +16,9 @@ struct daemon;
 }  // namespace mta::master
 
 namespace mta::smtp {
+
+// What the postmaster may want to hear of (notify_classes), as bits.
+enum trouble : unsigned { protocol_trouble = 1, data_trouble = 2 };
 
 struct settings {
     bool lmtp = false;
@@ -26,9 +30,13 @@ struct settings {
     std::int64_t address_limit = 5, session_limit = 2;
     bool probes_data = false;  // smtp_address_verify_target
     bool skip_5xx_greeting = true, skip_quit_response = true, always_send_ehlo = true, never_send_ehlo = false;
-    std::int64_t line_length_limit = 998;
+    bool smtputf8 = true, helpful_warnings = true;
+    bool lmtp_is_final = false;  // lmtp_assume_final
+    unsigned notices = 0;        // of session::trouble: what the postmaster wants to hear of
+    std::string error_recipient, double_bounce_sender, mail_name;
+    filters outgoing;
     duration connect_timeout, helo_timeout, mail_timeout, rcpt_timeout, data_init_timeout, data_xfer_timeout,
-        data_done_timeout, quit_timeout, rset_timeout, starttls_timeout;
+        data_done_timeout, quit_timeout, rset_timeout, starttls_timeout, xforward_timeout;
 
     // smtp_tls_security_level: nothing is "none".
     std::optional<tls::security_level> tls_level;

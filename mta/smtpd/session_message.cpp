@@ -82,7 +82,7 @@ queue::queue_file session::envelope() const {
         made.encoding = command.body == address::body_type::eight_bit_mime ? "8bit" : "7bit";
     }
     made.smtputf8 = command.smtputf8;
-    made.envelope_id = address::xtext_encode(command.envid, "+=");
+    made.envelope_id = command.envid;
     if (command.ret == address::dsn_ret::full) made.returns = queue::return_content::full;
     if (command.ret == address::dsn_ret::headers) made.returns = queue::return_content::headers;
     made.content_filter = options_.content_filter;

@@ -30,6 +30,21 @@ std::string path_of(std::string_view command) {
     return std::string(command.substr(open + 1, close == command.npos ? close : close - open - 1));
 }
 
+// What the conditions of replies ask about.
+struct situation {
+    std::uint32_t session = 0;
+    std::optional<std::string> sender;
+    std::vector<std::string> recipients;
+
+    bool satisfies(const scripted_reply& reply) const {
+        if (reply.session && !reply.session->has(session)) return false;
+        if (reply.sender && (!sender || !glob_matches(*reply.sender, *sender))) return false;
+        return !reply.recipient || std::any_of(recipients.begin(), recipients.end(), [&](const std::string& each) {
+            return glob_matches(*reply.recipient, each);
+        });
+    }
+};
+
 }  // namespace
 
 std::string received_message::sender() const {
@@ -63,23 +78,38 @@ class scripted_server::performance {
     mta::scheduler& clock() { return owner_.machine_.scheduler(); }
     void keep(received_message message) { owner_.received_.push_back(std::move(message)); }
 
-    std::string reply_for(std::string_view verb, std::string_view otherwise) {
+    // Null: the script says nothing of this verb here and now.
+    const scripted_reply* reply_for(std::string_view verb, const situation& now) {
         for (std::size_t i = 0; i < script_.replies.size(); ++i) {
-            const auto& [key, replies] = script_.replies[i];
-            if (key != verb || replies.empty()) continue;
-            const std::size_t turn = std::min(used_[i], replies.size() - 1);
-            ++used_[i];
-            return replies[turn];
+            if (script_.replies[i].first == verb) return choose(script_.replies[i].second, used_[i], now);
         }
-        return std::string(otherwise);
+        return nullptr;
     }
+    std::uint32_t next_session() { return ++sessions_begun_; }
 
   private:
+    static const scripted_reply* choose(const std::vector<scripted_reply>& replies, std::vector<std::uint32_t>& used,
+                                        const situation& now) {
+        used.resize(replies.size());
+        const scripted_reply* last = nullptr;
+        for (std::size_t i = 0; i < replies.size(); ++i) {
+            const scripted_reply& each = replies[i];
+            if (!now.satisfies(each)) continue;
+            const std::uint32_t most = each.times.value_or(each.conditional() ? UINT32_MAX : 1);
+            if (used[i] < most) {
+                ++used[i];
+                return &each;
+            }
+            if (!each.conditional()) last = &each;
+        }
+        return last;
+    }
     task<void> serve(std::unique_ptr<mta::byte_stream> stream);
 
     scripted_server& owner_;
     script script_;
-    std::vector<std::size_t> used_;  // beside script_.replies
+    std::vector<std::vector<std::uint32_t>> used_;  // beside script_.replies
+    std::uint32_t sessions_begun_ = 0;
     mta::nursery sessions_;
     std::unique_ptr<mta::listener> port_;
 };
@@ -89,7 +119,7 @@ namespace {
 template <class Performance>
 class session {
   public:
-    session(Performance& play, channel& wire) : play_(play), wire_(wire) {}
+    session(Performance& play, channel& wire) : play_(play), wire_(wire) { now_.session = play.next_session(); }
 
     task<void> run() {
         const std::string banner = "220 " + std::string(play_.name()) + " ESMTP";
@@ -106,7 +136,12 @@ class session {
   private:
     // False when the connection is over; `reply_` is what was said.
     task<bool> answer(std::string_view verb, std::string_view otherwise) {
-        reply_ = play_.reply_for(verb, otherwise);
+        const scripted_reply* scripted = play_.reply_for(verb, now_);
+        reply_ = scripted ? scripted->text : std::string(otherwise);
+        close_after_ = scripted ? scripted->close_after : std::nullopt;
+        if (scripted && scripted->delay.count() > 0) {
+            co_await mta::sleep_for(play_.clock(), scripted->delay);
+        }
         if (reply_ == "close") co_return false;
         if (reply_ == "hang") {
             io_error error = io_error::none;
@@ -138,25 +173,31 @@ class session {
             co_return co_await answer(verb, greeting);
         }
         if (verb == "STARTTLS") co_return co_await start_tls();
-        if (verb == "MAIL") {
-            const bool goes_on = co_await answer(verb, "250 2.1.0 ok");
-            if (goes_on && said("250")) {
-                envelope_ = received_message{};
-                envelope_.mail_line = line;
-            }
-            co_return goes_on;
-        }
-        if (verb == "RCPT") {
-            const bool goes_on = co_await answer(verb, "250 2.1.5 ok");
-            if (goes_on && said("250")) envelope_.rcpt_lines.emplace_back(line);
-            co_return goes_on&& envelope_.rcpt_lines.size() <= most_recipients;
-        }
+        if (verb == "MAIL") co_return co_await take_sender(line);
+        if (verb == "RCPT") co_return co_await take_recipient(line);
         if (verb == "DATA") co_return co_await take_message();
         if (verb == "QUIT") {
             co_await answer(verb, "221 2.0.0 bye");
             co_return false;
         }
         co_return co_await answer(verb, "250 2.0.0 ok");
+    }
+
+    task<bool> take_sender(std::string_view line) {
+        now_.sender = path_of(line);
+        now_.recipients.clear();
+        const bool goes_on = co_await answer("MAIL", "250 2.1.0 ok");
+        if (goes_on && said("250")) {
+            envelope_ = received_message{};
+            envelope_.mail_line = line;
+        }
+        co_return goes_on;
+    }
+    task<bool> take_recipient(std::string_view line) {
+        now_.recipients = {path_of(line)};
+        const bool goes_on = co_await answer("RCPT", "250 2.1.5 ok");
+        if (goes_on && said("250")) envelope_.rcpt_lines.emplace_back(line);
+        co_return goes_on&& envelope_.rcpt_lines.size() <= most_recipients;
     }
 
     std::string extensions() const {
@@ -180,10 +221,13 @@ class session {
     }
 
     task<bool> take_message() {
+        now_.recipients = envelope_.recipients();
         bool goes_on = co_await answer("DATA", "354 go ahead");
         if (!goes_on || !said("354")) co_return goes_on;
+        const std::optional<std::uint64_t> enough = close_after_;
         std::string body, line;
         for (;;) {
+            if (enough && body.size() >= *enough) co_return false;
             goes_on = co_await read(line);
             if (!goes_on) co_return false;
             if (line == ".") break;
@@ -203,7 +247,9 @@ class session {
     Performance& play_;
     channel& wire_;
     received_message envelope_;  // stays for the next DATA until another MAIL
+    situation now_;
     std::string reply_;
+    std::optional<std::uint64_t> close_after_;
     bool secure_ = false;
 };
 

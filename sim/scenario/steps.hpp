@@ -17,9 +17,31 @@
 namespace sim::scenario {
 
 using headers = std::vector<std::pair<std::string, std::string>>;
-// The reply of a scripted server to one verb: one a use, the last one for ever. "close" drops the connection,
-// "hang" never answers. Verbs: CONNECT EHLO HELO STARTTLS AUTH MAIL RCPT DATA END (the dot) RSET QUIT NOOP and others.
-using replies = std::vector<std::pair<std::string, std::vector<std::string>>>;
+
+// Sessions of a scripted server, counted from 1 since its script began.
+struct session_range {
+    std::uint32_t first = 1, last = UINT32_MAX;
+    bool has(std::uint32_t number) const { return number >= first && number <= last; }
+    bool operator==(const session_range&) const = default;
+};
+// One reply of a scripted server, and when it is given.
+struct scripted_reply {
+    std::string text;                    // lines joined by \n; "close" drops the connection, "hang" never answers
+    std::optional<std::uint32_t> times;  // uses; without: one, or any number where there is a condition
+    std::optional<std::string> sender, recipient;  // globs that the envelope's must match
+    std::optional<session_range> session;
+    std::chrono::nanoseconds delay{};          // before it is said
+    std::optional<std::uint64_t> close_after;  // DATA: the connection drops after so many bytes of the message
+
+    scripted_reply() = default;
+    scripted_reply(std::string reply) : text(std::move(reply)) {}  // a plain reply is just its text
+    scripted_reply(const char* reply) : text(reply) {}
+    bool conditional() const { return sender || recipient || session; }
+    bool operator==(const scripted_reply&) const = default;
+};
+// By verb: CONNECT EHLO HELO STARTTLS AUTH MAIL RCPT DATA END (the dot) RSET QUIT NOOP and others. Given is the first
+// that applies and is not used up; when none is left, the last one without a condition stays.
+using replies = std::vector<std::pair<std::string, std::vector<scripted_reply>>>;
 
 // A message given to sendmail(1) on a host, as root, `count` times.
 struct submit {

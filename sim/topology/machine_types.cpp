@@ -35,4 +35,45 @@ std::optional<std::string> reply_type::read(context& c, const node& n) {
     return std::nullopt;
 }
 
+std::optional<scenario::session_range> session_range_type::read(context& c, const node& n) {
+    const auto number = [](std::string_view digits) {
+        const auto parsed = mta::text::to_number(digits);
+        return parsed && *parsed > 0 && *parsed <= UINT32_MAX ? static_cast<std::uint32_t>(*parsed) : 0;
+    };
+    if (n.kind == node_kind::scalar) {
+        const std::string_view text = n.text;
+        const std::size_t dash = text.find('-');
+        scenario::session_range range{number(text.substr(0, dash)), UINT32_MAX};
+        if (dash == text.npos) range.last = range.first;
+        if (dash != text.npos && dash + 1 < text.size()) range.last = number(text.substr(dash + 1));
+        if (range.first > 0 && range.last >= range.first) return range;
+    }
+    c.wrong_type(n, "the number of a session, or a range", "count from 1, as in 3, 2-4 or 5-");
+    return std::nullopt;
+}
+
+std::optional<scenario::scripted_reply> scripted_reply_type::read(context& c, const node& n) {
+    if (n.kind != node_kind::map) {
+        auto text = reply_type::read(c, n);
+        if (!text) return std::nullopt;
+        return scenario::scripted_reply(std::move(*text));
+    }
+    const std::string_view verb = c.key;
+    auto made = object_type<scenario::scripted_reply>::read(c, n);
+    if (made->close_after && verb != "DATA")
+        c.error(n.at,
+                "\"close_after\" counts bytes of a message, so it stands under DATA, not under " + quoted_word(verb));
+    if (made->recipient && verb != "RCPT" && verb != "DATA" && verb != "END")
+        c.error(n.at, "no recipient is known at " + quoted_word(verb) + "; use \"recipient\" under RCPT, DATA or END");
+    if (made->sender && verb != "MAIL" && verb != "RCPT" && verb != "DATA" && verb != "END")
+        c.error(n.at, "no sender is known at " + quoted_word(verb) + "; use \"sender\" under MAIL, RCPT, DATA or END");
+    return made;
+}
+std::string scripted_reply_type::json() {
+    return R"({"oneOf": [)" + reply_type::json() + ", " + object_type<scenario::scripted_reply>::json() + "]}";
+}
+std::string scripted_reply_type::words() {
+    return reply_type::words() + ", or " + object_type<scenario::scripted_reply>::words();
+}
+
 }  // namespace sim::topology

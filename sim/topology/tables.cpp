@@ -276,4 +276,31 @@ const object_table<server>& table_of<server>() {
     return table;
 }
 
+template <>
+const object_table<scenario::scripted_reply>& table_of<scenario::scripted_reply>() {
+    using t = scenario::scripted_reply;
+    static constexpr row<t> rows[] = {
+        field<t, &t::text, reply_type>("reply", need::required, "What it says, as in `450 4.2.0 busy`."),
+        field<t, &t::times, integer_type<std::uint32_t, 1, 1'000'000>>(
+            "times", need::optional,
+            "How often it is given. Default: once; where there is a condition, as long as that holds."),
+        field<t, &t::sender, line_type>("sender", need::optional,
+                                        "Only for mail from this address; `*` and `?` stand for anything."),
+        field<t, &t::recipient, line_type>("recipient", need::optional,
+                                           "Only for this recipient; at DATA and END, for mail that has it."),
+        field<t, &t::session, session_range_type>("session", need::optional,
+                                                  "Only in these sessions, counted from 1, as in `3`, `2-4` or `5-`."),
+        field<t, &t::delay, duration_type>("delay", need::optional, "How long it takes to say so. Default: 0."),
+        field<t, &t::close_after, integer_type<std::uint64_t, 0, 1'000'000'000>>(
+            "close_after", need::optional,
+            "Under DATA: the connection drops after so many bytes of the message. Default: it is read to its dot."),
+    };
+    static constexpr object_table<t> table{
+        "scripted-reply",
+        "A reply and when it is given. Of a verb's list, the first that applies and is not used up is given; when none "
+        "is left, the last one without a condition stays.",
+        rows};
+    return table;
+}
+
 }  // namespace sim::topology

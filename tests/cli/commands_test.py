@@ -4,7 +4,62 @@ import json
 import re
 import unittest
 
-from support import CHAIN, ROOT, Case
+from support import CHAIN, ROOT, SMALL, Case
+
+
+WAITING = """\
+{"queue_name": "active", "queue_id": "8DCC59AC2B2", "arrival_time": 1795215785, "message_size": 252, "forced_expire": false, "sender": "MAILER-DAEMON", "recipients": [{"address": "g@d.example"}]}
+{"queue_name": "deferred", "queue_id": "8C40A9AC08F", "arrival_time": 1795215785, "message_size": 2058, "forced_expire": true, "sender": "a2@b.example", "recipients": [{"address": "c@d.example", "delay_reason": "this host is away"}, {"address": "e@f.example", "delay_reason": "this host is away"}, {"address": "h@i.example", "delay_reason": "so is this"}]}
+"""
+
+
+class Queue(Case):
+    def setUp(self):
+        super().setUp()
+        for host, text in (("a.example", WAITING), ("b.example", "")):
+            (self.folder / "run" / host).mkdir(parents=True)
+            (self.folder / "run" / host / "queue.json").write_text(text)
+
+    def test_the_listing_is_that_of_postqueue(self):
+        out, _ = self.relaylab("queue", "run", "a.example")
+        self.assertEqual(out, f"""\
+-Queue ID-  --Size-- ----Arrival Time---- -Sender/Recipient-------
+8DCC59AC2B2*      252 Fri Nov 20 23:03:05  MAILER-DAEMON
+                                         g@d.example
+
+8C40A9AC08F#     2058 Fri Nov 20 23:03:05  a2@b.example
+{" " * 59}(this host is away)
+                                         c@d.example
+                                         e@f.example
+{" " * 66}(so is this)
+                                         h@i.example
+
+-- 2 Kbytes in 2 Requests.
+""")
+        self.assertEqual(self.relaylab("queue", "run", "b.example")[0], "Mail queue is empty\n")
+        self.assertEqual(self.relaylab("queue", "run", "a.example", "-j")[0], WAITING)
+        out, _ = self.relaylab("queue", "run")
+        self.assertTrue(out.startswith("a.example:\n-Queue ID-") and out.endswith("\nb.example:\nMail queue is empty\n"))
+
+    def test_what_waits_at_a_moment_of_a_run(self):
+        self.write("lab.yaml", SMALL.replace("to: [alice@example.org]", "to: [bob@away.example]") +
+                   "clients: {mx.away.example: {address: 192.168.137.9}}\nzones: {away.example: '@ IN MX 10 mx'}\n")
+        self.relaylab("run", "lab.yaml", "--until", "10m", "--out", "waiting", "--quiet")
+        out, _ = self.relaylab("queue", "waiting")
+        self.assertRegex(out, r"(?m)^----Queue ID-----|^-Queue ID-")
+        self.assertIn("(connect to mx.away.example[192.168.137.9]:25: Connection refused)\n", out)
+        self.assertIn("bob@away.example\n", out)
+
+    def test_what_is_no_queue(self):
+        _, err = self.relaylab("queue", "nowhere", status=2)
+        self.assertEqual(err, "relaylab: nowhere: is no run folder; relaylab run FILE --out nowhere writes one\n")
+        _, err = self.relaylab("queue", "run", "c.example", status=2)
+        self.assertEqual(err, "relaylab: run: has no queue of c.example; it has those of a.example, b.example\n")
+        for wrong in ('{"queue_name": 3}', "[]", '{"a": ', WAITING.replace("1795215785", "-1").splitlines()[0]):
+            self.write("run/b.example/queue.json", wrong + "\n")
+            _, err = self.relaylab("queue", "run", "b.example", status=2)
+            self.assertEqual(err, "relaylab: run/b.example/queue.json:1: is no line of `postqueue -j`; "
+                                  "play the scenario again\n")
 
 
 class Check(Case):

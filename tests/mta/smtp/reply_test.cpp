@@ -34,7 +34,7 @@ TEST(enhanced_status, is_taken_when_it_is_one_of_the_right_class) {
 reply parsed(const std::vector<std::string>& lines) {
     reply_parser parser;
     for (std::size_t i = 0; i < lines.size(); ++i) {
-        const bool complete = parser.add(lines[i]);
+        const bool complete = parser.add(lines[i]) == reply_parser::line::last;
         EXPECT_EQ(complete, i + 1 == lines.size()) << lines[i];
     }
     return parser.result();
@@ -54,19 +54,28 @@ TEST(reply_parser, gathers_the_lines_of_a_reply) {
 
 TEST(reply_parser, bounds_what_it_keeps) {
     reply_parser parser;
-    for (int i = 0; i < 1000; ++i) EXPECT_FALSE(parser.add("250-" + std::string(2000, 'x')));
-    EXPECT_TRUE(parser.add("250 end"));
-    EXPECT_LT(parser.result().text.size(), 40'000U);
+    const std::string line = "250-" + std::string(2000, 'x');
+    for (int i = 0; i < 1000; ++i) EXPECT_EQ(parser.add(line), reply_parser::line::more);
+    EXPECT_EQ(parser.add("250 end"), reply_parser::line::last);
+    EXPECT_LT(parser.result().text.size(), 5000U);
     EXPECT_EQ(parser.result().code, 250);
 }
 
-TEST(reply_parser, what_is_no_reply_has_no_code) {
+TEST(reply_parser, waits_out_what_is_no_reply) {
     for (const char* line : {"", "25", "hello", "2 50", "25x ok", "250_ok", "2500 ok"}) {
         reply_parser parser;
-        EXPECT_TRUE(parser.add(line)) << line;
+        EXPECT_EQ(parser.add(line), reply_parser::line::garbage) << line;
         EXPECT_EQ(parser.result().code, 0) << line;
-        EXPECT_FALSE(parser.result().positive());
+        EXPECT_EQ(parser.add("550 5.1.1 no"), reply_parser::line::last);
+        EXPECT_EQ(parser.result().text, std::string(line) + "\n550 5.1.1 no");
+        EXPECT_EQ(parser.result().dsn, "5.1.1");
     }
+}
+
+TEST(reply_parser, only_an_answer_or_a_refusal_has_a_status) {
+    EXPECT_EQ(parsed({"354 3.0.0 go"}).dsn, "");
+    EXPECT_EQ(parsed({"650 6.0.0 what"}).dsn, "");
+    EXPECT_EQ(parsed({"250   2.1.5 spaced"}).dsn, "2.1.5");
 }
 
 TEST(next_hop, is_a_domain_or_a_host_and_a_port) {

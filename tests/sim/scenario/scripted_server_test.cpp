@@ -83,6 +83,46 @@ TEST_F(scripted, a_list_is_used_up_over_all_sessions_and_its_last_reply_stays) {
     EXPECT_EQ(say({"NOOP"}), "220 mx.slow.example ESMTP\n450 1\n");
 }
 
+TEST_F(scripted, a_reply_has_its_times_and_conditions) {
+    scripted_server mx(server, server.address(), {});
+    scripted_reply twice("450 4.2.0 later"), never("550 5.1.1 no such user"), second("421 4.3.2 not now");
+    twice.times = 2;
+    never.recipient = "*@gone.example";
+    second.session = session_range{2, 2};
+    ASSERT_TRUE(mx.play(with({{"CONNECT", {second}}, {"RCPT", {never, twice, "250 2.1.5 ok"}}})));
+    EXPECT_EQ(say({"MAIL FROM:<a@b>", "RCPT TO:<c@d>", "RCPT TO:<c@gone.example>", "RCPT TO:<c@d>", "RCPT TO:<c@d>",
+                   "RCPT TO:<c@d>"}),
+              "220 mx.slow.example ESMTP\n250 2.1.0 ok\n450 4.2.0 later\n550 5.1.1 no such user\n450 4.2.0 later\n"
+              "250 2.1.5 ok\n250 2.1.5 ok\n");
+    EXPECT_EQ(say({}), "421 4.3.2 not now\n");
+    EXPECT_EQ(say({"MAIL FROM:<a@b>", "RCPT TO:<c@d>"}), "220 mx.slow.example ESMTP\n250 2.1.0 ok\n250 2.1.5 ok\n");
+}
+
+TEST_F(scripted, a_senders_reply_takes_its_time) {
+    scripted_server mx(server, server.address(), {});
+    scripted_reply slow("250 2.0.0 at last");
+    slow.sender = "slow@?";
+    slow.delay = 7s;
+    ASSERT_TRUE(mx.play(with({{"MAIL", {slow}}})));
+    const auto before = net.clock.now();
+    EXPECT_EQ(say({"MAIL FROM:<fast@b>", "MAIL FROM:<slow@b>"}),
+              "220 mx.slow.example ESMTP\n250 2.1.0 ok\n250 2.0.0 at last\n");
+    EXPECT_EQ(net.clock.now() - before, 7s);
+}
+
+TEST_F(scripted, drops_the_connection_within_a_message) {
+    scripted_server mx(server, server.address(), {});
+    scripted_reply cut("354 go ahead");
+    cut.close_after = 4;
+    cut.times = 1;
+    ASSERT_TRUE(mx.play(with({{"DATA", {cut, "354 and now"}}})));
+    const std::vector<std::string> mail = {"MAIL FROM:<a>", "RCPT TO:<b>", "DATA", "one", "two", "."};
+    EXPECT_EQ(say(mail), "220 mx.slow.example ESMTP\n250 2.1.0 ok\n250 2.1.5 ok\n354 go ahead\n(closed)\n");
+    EXPECT_TRUE(mx.received().empty());
+    EXPECT_EQ(say(mail), "220 mx.slow.example ESMTP\n250 2.1.0 ok\n250 2.1.5 ok\n354 and now\n250 2.0.0 accepted\n");
+    EXPECT_EQ(mx.received().size(), 1u);
+}
+
 TEST_F(scripted, announces_its_extensions) {
     scripted_server mx(server, server.address(), {});
     script next;

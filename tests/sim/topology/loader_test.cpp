@@ -168,7 +168,41 @@ TEST(loader, reads_every_step) {
     EXPECT_EQ(std::get<scenario::zone_change>(steps[12].what).name, "example.org");
     EXPECT_EQ(std::get<scenario::expect>(steps[14].what).all.size(), 2u);
     EXPECT_EQ(to_string(steps[14].at), "t.yaml:20:5");
-    EXPECT_EQ(result.value->servers[0].replies.at(0).second, (std::vector<std::string>{"450 a", "close"}));
+    EXPECT_EQ(result.value->servers[0].replies.at(0).second, (std::vector<scenario::scripted_reply>{"450 a", "close"}));
+}
+
+TEST(loader, reads_the_conditions_of_a_reply) {
+    const auto load = [](const std::string& replies) {
+        return load_text(
+            one_host + "servers: {sink.example.net: {address: 192.168.137.4, replies: {" + replies + "}}}\n", "t.yaml");
+    };
+    const auto good = load(
+        "RCPT: [{reply: 450 4.2.0 later, times: 2, sender: '*@a.example', session: 2-4, delay: 5s}, 250 ok], "
+        "DATA: {reply: 354 go, close_after: 100, session: 3-}");
+    ASSERT_TRUE(good.ok()) << report(good);
+    const auto& replies = good.value->servers[0].replies;
+    const scenario::scripted_reply& first = replies[0].second[0];
+    EXPECT_EQ(first.text, "450 4.2.0 later");
+    EXPECT_EQ(first.times, 2u);
+    EXPECT_EQ(first.sender, "*@a.example");
+    EXPECT_EQ(first.session, (scenario::session_range{2, 4}));
+    EXPECT_EQ(first.delay, 5s);
+    EXPECT_EQ(replies[1].second[0].close_after, 100u);
+    EXPECT_EQ(replies[1].second[0].session, (scenario::session_range{3, UINT32_MAX}));
+
+    const std::pair<const char*, const char*> wrong[] = {
+        {"RCPT: {times: 2}", "reply"},
+        {"RCPT: {reply: 250 ok, session: 3-2}", "count from 1, as in 3, 2-4 or 5-"},
+        {"RCPT: {reply: 250 ok, session: 0}", "count from 1"},
+        {"RCPT: {reply: 250 ok, close_after: 3}", "it stands under DATA, not under \"RCPT\""},
+        {"MAIL: {reply: 250 ok, recipient: a@b}", "use \"recipient\" under RCPT, DATA or END"},
+        {"CONNECT: {reply: 220 hi, sender: a@b}", "use \"sender\" under MAIL, RCPT, DATA or END"},
+    };
+    for (const auto& [text, expected] : wrong) {
+        const auto result = load(text);
+        EXPECT_FALSE(result.ok()) << text;
+        EXPECT_NE(report(result).find(expected), std::string::npos) << report(result);
+    }
 }
 
 TEST(loader, resolves_links_and_firewall_rules) {

@@ -1,0 +1,53 @@
+#include "mta/delivery/status_filter.hpp"
+
+#include <fmt/format.h>
+
+#include <array>
+
+#include "mta/cleanup/checks.hpp"
+#include "mta/master/mail_system.hpp"
+
+namespace mta::delivery {
+namespace {
+
+// The agents that have a parameter of their own; its default is default_delivery_status_filter.
+std::string parameter_of(const std::string& program) {
+    constexpr std::array<std::string_view, 5> agents = {"smtp", "lmtp", "local", "pipe", "virtual"};
+    for (const std::string_view each : agents) {
+        if (program == each) return program + "_delivery_status_filter";
+    }
+    return "default_delivery_status_filter";
+}
+
+bool is_success(std::string_view dsn) {
+    return dsn.starts_with('2');
+}
+
+}  // namespace
+
+status_filter::status_filter(master::mail_system& mail, const master::daemon& service) {
+    const std::string name = parameter_of(service.service.command);
+    const config::parameters& p = *service.parameters;
+    std::vector<table::diagnostic> complaints;
+    maps_ = table::maps::open(name, p.text(name), mail.shared().tables, mail.table_environment(), {}, complaints);
+    for (const table::diagnostic& each : complaints) mail.warn(mail.process_of(service.service.command), each.text);
+}
+
+std::vector<std::string> status_filter::apply(queue::delivery_status& status) const {
+    if (maps_.empty()) return {};
+    const table::match match = maps_.find(fmt::format("{} {}", status.dsn, status.text));
+    std::vector<std::string> warnings = match.result.warnings;
+    if (!match.found()) return warnings;
+    std::string_view text = match.result.value;
+    std::string dsn = cleanup::take_status(text);
+    if (dsn.empty() || text.empty() || is_success(dsn) != is_success(status.dsn)) {
+        warnings.push_back(fmt::format("{}: bad result \"{}\" for \"{} {}\"", maps_.title(), match.result.value,
+                                       status.dsn, status.text));
+        return warnings;
+    }
+    status.dsn = std::move(dsn);
+    status.text = text;
+    return warnings;
+}
+
+}  // namespace mta::delivery
