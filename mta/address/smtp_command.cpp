@@ -1,5 +1,7 @@
 #include "mta/address/smtp_command.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
 
@@ -194,8 +196,14 @@ outcome take_notify(std::string_view value, rcpt_command& rcpt, const command_ru
     if (!rules.dsn) return refuse(std::string(no_dsn));
     const bool repeated = rcpt.notify != 0;
     rcpt.notify = parse_notify(value);
-    if (repeated || rcpt.notify == 0) return refuse("501 5.5.4 Error: Bad NOTIFY parameter syntax");
-    return std::nullopt;
+    if (!repeated && rcpt.notify != 0) return std::nullopt;
+    refusal refused{"501 5.5.4 Error: Bad NOTIFY parameter syntax"};
+    for (const auto word : text::split(value, ",")) {
+        if (parse_notify(word) != 0) continue;
+        refused.warning = fmt::format("unknown DSN NOTIFY command value \"{}\" in \"{}\"", word, value);
+        break;
+    }
+    return refused;
 }
 
 outcome take_orcpt(std::string_view value, rcpt_command& rcpt, const command_rules& rules) {

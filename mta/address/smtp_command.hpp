@@ -62,6 +62,7 @@ struct refusal {
     // The "Illegal address syntax from CLIENT in MAIL command: " warning's last part, already printable.
     std::optional<std::string> illegal_address = std::nullopt;
     mail_leftovers leftovers = {};
+    std::string warning = {};  // of its own, "unknown DSN NOTIFY command value ..."
 };
 template <class value>
 using parsed = std::variant<value, refusal>;

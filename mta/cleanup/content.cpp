@@ -62,7 +62,8 @@ void passage::take_piece(std::string_view piece, bool whole) {
         return edited;
     };
     if (options_.replace_stray_cr && piece.find('\r') != std::string_view::npos) {
-        std::replace(edit().begin(), edited.end(), '\r', ' ');
+        std::string& text = edit();
+        std::replace(text.begin(), text.end(), '\r', ' ');
         piece = edited;
     }
     if (filters_ && piece.find_first_of(options_.reject_characters) != std::string_view::npos) {

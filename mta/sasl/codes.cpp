@@ -18,10 +18,11 @@ const unsigned char* bytes_of(std::string_view text) {
 }  // namespace
 
 std::string_view describe(code value) {
-    constexpr std::array<std::string_view, 6> texts = {
+    constexpr std::array<std::string_view, 7> texts = {
         "successful result",      "another step is needed in authentication",
         "bad protocol / cancel",  "authentication failure",
-        "no mechanism available", "encryption needed to use mechanism"};
+        "no mechanism available", "encryption needed to use mechanism",
+        "generic failure"};
     return texts[static_cast<std::size_t>(value)];
 }
 

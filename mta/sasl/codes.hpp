@@ -7,7 +7,15 @@
 
 namespace mta::sasl {
 
-enum class code : std::uint8_t { ok, more_needed, bad_protocol, bad_authentication, no_mechanism, needs_encryption };
+enum class code : std::uint8_t {
+    ok,
+    more_needed,
+    bad_protocol,
+    bad_authentication,
+    no_mechanism,
+    needs_encryption,
+    failed
+};
 std::string_view describe(code value);  // "authentication failure"
 
 std::string encode_base64(std::string_view bytes);

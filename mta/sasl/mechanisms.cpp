@@ -32,13 +32,15 @@ class plain_exchange final : public exchange {
         const std::string acts_as = message->substr(0, first);
         const std::string name = message->substr(first + 1, second - first - 1);
         const std::string given = message->substr(second + 1);
-        if (given.find('\0') != std::string::npos) return fail(code::bad_protocol, "Got garbage at the end");
+        if (given.find('\0') != std::string::npos)
+            return fail(code::bad_protocol, "Got more data than we were expecting in the PLAIN plugin?");
+        if (is_blank(name)) return fail(code::failed, no_name);
         const auto password = look_up(name);
         if (!password || !equal_in_constant_time(*password, given)) {
             return fail(code::bad_authentication, "Password verification failed");
         }
-        const bool qualified = acts_as.find('@') != std::string::npos;
-        if (!acts_as.empty() && (qualified ? acts_as : acts_as + "@" + where_.local_domain) != user_) {
+        if (!acts_as.empty() && in_realm(acts_as) != user_) {
+            user_ = in_realm(acts_as);
             return fail(code::bad_authentication, "Requested identity not authenticated identity");
         }
         return succeed();
@@ -54,9 +56,10 @@ class login_exchange final : public exchange {
     answer next(const std::optional<std::string>& message) override {
         if (!message) return ask("Username:");
         if (!name_) {
-            name_ = *message;
+            name_ = message->substr(0, message->find('\0'));
             return ask("Password:");
         }
+        if (is_blank(*name_)) return fail(code::failed, no_name);
         const auto password = look_up(*name_);
         if (!password || !equal_in_constant_time(*password, *message)) return fail(code::bad_authentication);
         return succeed();
@@ -71,7 +74,8 @@ class cram_exchange final : public exchange {
     explicit cram_exchange(const realm& where) : exchange(where) {}
     answer next(const std::optional<std::string>& message) override {
         if (challenge_.empty()) {
-            if (message && !message->empty()) return fail(code::bad_protocol, "CRAM-MD5 does not accept inital data");
+            if (message && !message->empty())
+                return fail(code::bad_protocol, "Remote sent first but mech does not allow it.");
             const std::uint64_t number = where_.random->below(4'294'967'296);
             const std::uint64_t moment = where_.random->below(100'000);
             challenge_ = fmt::format("<{}.{}@{}>", number, moment, where_.host);
@@ -99,13 +103,20 @@ std::unique_ptr<exchange> make(const realm& where) {
 
 struct row {
     std::string_view name;
-    bool in_clear;
+    property_set properties;
     std::unique_ptr<exchange> (*make)(const realm& where);
 };
-constexpr row rows[] = {{"PLAIN", true, make<plain_exchange>},
-                        {"LOGIN", true, make<login_exchange>},
-                        {"CRAM-MD5", false, make<cram_exchange>},
-                        {"SCRAM-SHA-256", false, make<scram_exchange>}};
+constexpr property_set of_challenges = bit(property::no_plaintext) | bit(property::no_anonymous);
+constexpr row rows[] = {
+    {"PLAIN", bit(property::no_anonymous), make<plain_exchange>},
+    {"LOGIN", bit(property::no_anonymous), make<login_exchange>},
+    {"CRAM-MD5", of_challenges, make<cram_exchange>},
+    {"SCRAM-SHA-256", of_challenges | bit(property::no_active) | bit(property::mutual_auth), make<scram_exchange>}};
+
+constexpr std::pair<std::string_view, property> property_names[] = {
+    {"noplaintext", property::no_plaintext},        {"noactive", property::no_active},
+    {"nodictionary", property::no_dictionary},      {"noanonymous", property::no_anonymous},
+    {"forward_secrecy", property::forward_secrecy}, {"mutual_auth", property::mutual_auth}};
 
 const row* find(std::string_view mechanism) {
     const auto found = std::find_if(std::begin(rows), std::end(rows),
@@ -120,9 +131,26 @@ std::unique_ptr<exchange> begin(std::string_view mechanism, const realm& where) 
     return found ? found->make(where) : nullptr;
 }
 
-bool sends_password_in_clear(std::string_view mechanism) {
+property_set parse_properties(std::string_view text, std::vector<std::string>& unknown) {
+    property_set set = 0;
+    for (const std::string_view word : text::split(text, text::comma_or_space)) {
+        const auto found = std::find_if(std::begin(property_names), std::end(property_names),
+                                        [&](const auto& each) { return text::equal_ignoring_case(each.first, word); });
+        if (found == std::end(property_names)) {
+            unknown.emplace_back(word);
+        } else {
+            set |= bit(found->second);
+        }
+    }
+    return set;
+}
+
+code permitted(std::string_view mechanism, property_set wanted) {
     const row* const found = find(mechanism);
-    return found && found->in_clear;
+    if (!found) return code::no_mechanism;
+    const property_set missing = wanted & ~found->properties;
+    if (missing == 0) return code::ok;
+    return missing & bit(property::no_plaintext) ? code::needs_encryption : code::no_mechanism;
 }
 
 }  // namespace mta::sasl

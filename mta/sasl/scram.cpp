@@ -1,5 +1,7 @@
 #include "mta/sasl/scram.hpp"
 
+#include <algorithm>
+
 #include "mta/random.hpp"
 #include "mta/text/strings.hpp"
 
@@ -46,26 +48,59 @@ answer scram_exchange::next(const std::optional<std::string>& message) {
     return done;
 }
 
-// "n,,n=user,r=nonce"
-answer scram_exchange::first(std::string_view message) {
-    const std::size_t flag_end = message.find(',');
-    const std::size_t header_end = flag_end == std::string_view::npos ? flag_end : message.find(',', flag_end + 1);
-    if (header_end == std::string_view::npos || (message[0] != 'n' && message[0] != 'y')) {
-        return fail(code::bad_protocol, "Invalid SCRAM-SHA-256 input expected gs2-cbind-flag");
+// "n,,n=user,r=nonce": whether the client binds the channel, whom it acts as, then what the proof is about. What is
+// wrong is in the answer's warning; nothing when it is well-formed.
+std::optional<std::string> scram_exchange::read_first(std::string_view message, std::string& name) {
+    constexpr std::size_t shortest = 10;
+    if (message.empty()) return "SCRAM-SHA-256 input expected";
+    if (message.size() < shortest) return "Invalid SCRAM-SHA-256 input";
+    std::string_view rest = message;
+    if (rest[0] != 'n' && rest[0] != 'y' && rest[0] != 'p') {
+        return "The initial SCRAM-SHA-256 client response needs to start with 'y', 'n' or 'p'";
     }
-    header_ = message.substr(0, header_end + 1);
-    client_first_ = message.substr(header_end + 1);
-    const auto parts = text::split(client_first_, ",");
-    const auto name = parts.empty() ? std::nullopt : value_of(parts[0], 'n');
+    rest.remove_prefix(rest[0] == 'p' ? std::min(rest.find(','), rest.size()) : 1);
+    const auto skip_comma = [&rest] {
+        const bool there = rest.starts_with(',');
+        rest.remove_prefix(there ? 1 : 0);
+        return there;
+    };
+    if (!skip_comma()) return "',' expected in SCRAM-SHA-256 input";
+    if (value_of(rest, 'a')) rest.remove_prefix(std::min(rest.find(','), rest.size()));
+    if (!skip_comma()) return "',' expected in SCRAM-SHA-256 input";
+    header_ = message.substr(0, message.size() - rest.size());
+    client_first_ = rest;
+    const auto parts = text::split(rest, ",");
+    const std::string_view first_part = parts.empty() ? std::string_view() : parts[0];
+    if (value_of(first_part, 'm')) return "Unsupported mandatory extension to SCRAM-SHA-256";
+    const auto coded = value_of(first_part, 'n');
+    if (!coded) return "Username (n=) expected in SCRAM-SHA-256 input";
+    const std::string without_commas = text::replaced(*coded, "=2C", ",");
+    if (text::replaced(without_commas, "=3D", "").find('=') != std::string::npos) {
+        return "Invalid username encoding in SCRAM-SHA-256 input";
+    }
+    name = text::replaced(without_commas, "=3D", "=");
     const auto nonce = parts.size() < 2 ? std::nullopt : value_of(parts[1], 'r');
-    if (!name) return fail(code::bad_protocol, "Invalid SCRAM-SHA-256 input expected n=");
-    if (!nonce) return fail(code::bad_protocol, "Invalid SCRAM-SHA-256 input expected r=");
-    const std::string plain = text::replaced(text::replaced(*name, "=2C", ","), "=3D", "=");
-    const auto password = look_up(plain);
-    if (!password) return fail(code::bad_authentication, "unable to canonify user and get auxprops");
+    if (!nonce) return "Nonce (r=) expected in SCRAM-SHA-256 input";
+    nonce_ = *nonce;
+    return std::nullopt;
+}
+
+answer scram_exchange::first(std::string_view message) {
+    std::string name;
+    const auto wrong = read_first(message, name);
+    if (wrong) return fail(code::bad_protocol, *wrong);
+    constexpr const char* unknown = "unable to canonify user and get auxprops";
+    if (is_blank(name)) {
+        answer nobody = fail(code::failed, no_name);
+        const answer also = fail(code::failed, unknown);
+        nobody.warnings.insert(nobody.warnings.end(), also.warnings.begin(), also.warnings.end());
+        return nobody;
+    }
+    const auto password = look_up(name);
+    if (!password) return fail(code::bad_authentication, unknown);
     const std::string own_nonce = encode_base64(random_bytes(*where_.random, 24));
     const std::string salt = random_bytes(*where_.random, 32);
-    nonce_ = std::string(*nonce) + own_nonce;
+    nonce_ += own_nonce;
     salted_ = salted_password(*password, salt, iterations);
     server_first_ = "r=" + nonce_ + ",s=" + encode_base64(salt) + ",i=" + std::to_string(iterations);
     stage_ = stage::proof;
@@ -74,14 +109,23 @@ answer scram_exchange::first(std::string_view message) {
 
 // "c=header,r=nonce,p=proof"
 answer scram_exchange::final_message(std::string_view message) {
+    if (message.empty()) return fail(code::bad_protocol, "SCRAM-SHA-256 input expected");
+    if (message.size() < 3 || message[1] != '=') return fail(code::bad_protocol, "Invalid SCRAM-SHA-256 input");
     const auto parts = text::split(message, ",");
-    const auto binding = parts.empty() ? std::nullopt : value_of(parts.front(), 'c');
-    const auto nonce = parts.size() < 2 ? std::nullopt : value_of(parts[1], 'r');
-    const auto proof = parts.size() < 3 ? std::nullopt : value_of(parts.back(), 'p');
-    if (!binding || !nonce) return fail(code::bad_protocol, "Invalid SCRAM-SHA-256 input");
+    const auto binding = value_of(message.substr(0, message.find(',')), 'c');
+    if (!binding) return fail(code::bad_protocol, "Channel binding expected in SCRAM-SHA-256 input");
+    if (parts.size() < 2) return fail(code::bad_protocol, "At least nonce is expected in SCRAM-SHA-256 input");
+    if (*binding != encode_base64(header_)) {
+        return fail(code::bad_protocol,
+                    "Channel bindings prefix doesn't match the one received in the GS2 header of SCRAM-SHA-256. "
+                    "Expected \"" +
+                        header_ + "\"");
+    }
+    const auto nonce = value_of(parts[1], 'r');
+    if (!nonce) return fail(code::bad_protocol, "Nonce expected in SCRAM-SHA-256 input");
     if (*nonce != nonce_) return fail(code::bad_protocol, "Nonce mismatch SCRAM-SHA-256 input");
+    const auto proof = parts.size() < 3 ? std::nullopt : value_of(parts.back(), 'p');
     if (!proof) return fail(code::bad_protocol, "Invalid SCRAM-SHA-256 input expected p=");
-    if (*binding != encode_base64(header_)) return fail(code::bad_protocol, "Channel bindings prefix doesn't match");
     const decoded sent = decode_base64(*proof);
     const std::string client_key = keyed_digest("SHA256", salted_, "Client Key");
     const std::string server_key = keyed_digest("SHA256", salted_, "Server Key");

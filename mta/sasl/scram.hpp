@@ -10,6 +10,7 @@ class scram_exchange final : public exchange {
     answer next(const std::optional<std::string>& message) override;
 
   private:
+    std::optional<std::string> read_first(std::string_view message, std::string& name);
     answer first(std::string_view message);
     answer final_message(std::string_view message);
 

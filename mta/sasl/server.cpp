@@ -1,5 +1,9 @@
 #include "mta/sasl/server.hpp"
 
+#include <algorithm>
+
+#include "mta/text/strings.hpp"
+
 namespace mta::sasl {
 
 const std::vector<std::string_view>& mechanisms() {
@@ -8,12 +12,19 @@ const std::vector<std::string_view>& mechanisms() {
 }
 
 std::optional<std::string> exchange::look_up(std::string_view name) {
-    const std::size_t at = name.rfind('@');
-    const std::string_view user = name.substr(0, at);
-    const std::string_view domain =
-        at == std::string_view::npos ? std::string_view(where_.local_domain) : name.substr(at + 1);
-    user_ = std::string(user) + "@" + std::string(domain);
-    return where_.password(user, domain);
+    user_ = in_realm(name);
+    const std::size_t at = user_.rfind('@');
+    const std::string_view user = std::string_view(user_).substr(0, at);
+    return where_.password(user, at == std::string::npos ? where_.host : std::string_view(user_).substr(at + 1));
+}
+
+std::string exchange::in_realm(std::string_view name) const {
+    const bool qualified = where_.local_domain.empty() || name.find('@') != std::string_view::npos;
+    return std::string(name) + (qualified ? "" : "@" + where_.local_domain);
+}
+
+bool exchange::is_blank(std::string_view name) {
+    return std::all_of(name.begin(), name.end(), text::is_space);
 }
 
 answer exchange::ask(std::string challenge) {

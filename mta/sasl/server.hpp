@@ -22,8 +22,8 @@ namespace mta::sasl {
 
 // What the exchanges of one service know.
 struct realm {
-    std::string local_domain;  // smtpd_sasl_local_domain: added to a user without a realm
-    std::string host;          // named in challenges
+    std::string local_domain;  // smtpd_sasl_local_domain: added to a user without a realm, if any
+    std::string host;          // named in challenges; the realm of accounts where there is no local domain
     std::function<std::optional<std::string>(std::string_view user, std::string_view realm)> password;
     random_source* random = nullptr;
 };
@@ -48,6 +48,9 @@ class exchange {
     explicit exchange(const realm& where) : where_(where) {}
     // Settles user(), and finds the password.
     std::optional<std::string> look_up(std::string_view name);
+    std::string in_realm(std::string_view name) const;
+    static constexpr const char* no_name = "All-whitespace username.";
+    static bool is_blank(std::string_view name);
     static answer ask(std::string challenge);
     static answer fail(code reason, std::string warning = {});
     const realm& where_;
@@ -56,7 +59,23 @@ class exchange {
 
 // Null for a mechanism that there is none of. `where` must outlive it.
 std::unique_ptr<exchange> begin(std::string_view mechanism, const realm& where);
-bool sends_password_in_clear(std::string_view mechanism);
+// What a mechanism does against eavesdroppers and worse (SASL_SEC_*, smtpd_sasl_security_options).
+enum class property : std::uint8_t {
+    no_plaintext = 1,
+    no_active = 2,
+    no_dictionary = 4,
+    no_anonymous = 8,
+    forward_secrecy = 16,
+    mutual_auth = 32
+};
+using property_set = unsigned;
+constexpr property_set bit(property each) {
+    return static_cast<property_set>(each);
+}
+// `unknown` receives the words that are none.
+property_set parse_properties(std::string_view text, std::vector<std::string>& unknown);
+// Whether a mechanism has all that is wanted: ok, no_mechanism, needs_encryption.
+code permitted(std::string_view mechanism, property_set wanted);
 // All that there are, in the order in which they are announced.
 const std::vector<std::string_view>& mechanisms();
 

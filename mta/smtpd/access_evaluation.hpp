@@ -186,7 +186,10 @@ class evaluation {
     verdict unknown_user(int code, reply_class about, std::string_view recipient, std::string_view table);
     enum class known : std::uint8_t { no, yes, failed };
     known find_in(const table::maps& maps, const std::string& address, std::string_view name, verdict& failure);
-    verdict sender_login_mismatch(bool unknown_is_fine);
+    known find_owners(std::string_view sender, std::string& owners, verdict& failure);
+    verdict not_owned(bool unknown_is_fine);
+    verdict not_logged_in();
+    bool lacks_sasl(const call& c);
 
     // DNS.
     task<dns::response> ask(std::string name, dns::record_type type);

@@ -18,7 +18,7 @@ evaluation::known evaluation::find_in(const table::maps& maps, const std::string
     const table::match found = table::find_address(maps, address, mail_.rewrite().address_rules());
     warn_all(found.result.warnings);
     if (found.failed()) {
-        failure = lookup_error(name);
+        failure = found.result.value == table::empty_result ? configuration_error() : lookup_error(name);
         return known::failed;
     }
     if (!found.found()) return known::no;
@@ -140,51 +140,61 @@ task<verdict> evaluation::reject_unverified_address(const call& c) {
 
 // -- senders and logins -----------------------------------------------------------------------------------------------
 
-verdict evaluation::sender_login_mismatch(bool unknown_is_fine) {
+// Who may use the sender: not_listed anyone, failed nobody for now.
+evaluation::known evaluation::find_owners(std::string_view sender, std::string& owners, verdict& failure) {
+    const address::resolved from = resolve(counterpart(reply_class::sender), sender);
+    if (from.flags.failed) {
+        failure = lookup_error(sender);
+        return known::failed;
+    }
+    const known listed = find_in(settings_.sender_logins, from.recipient, sender, failure);
+    if (listed == known::yes) owners = said_.value;
+    return listed;
+}
+
+verdict evaluation::not_owned(bool unknown_is_fine) {
     const std::string* sender = address_of(party::sender);
     if (!sender || settings_.sender_logins.empty() || facts_.sasl_username.empty()) return verdict::dunno;
-    const address::resolved from = resolve(counterpart(reply_class::sender), *sender);
-    if (from.flags.failed) return lookup_error(*sender);
+    std::string owners;
     verdict failure = verdict::dunno;
-    const known listed = find_in(settings_.sender_logins, from.recipient, *sender, failure);
+    const known listed = find_owners(*sender, owners, failure);
     if (listed == known::failed) return failure;
     if (listed == known::no && unknown_is_fine) return verdict::dunno;
-    if (listed == known::yes) {
-        for (const std::string_view owner : text::split(said_.value, text::comma_or_space)) {
-            if (text::equal_ignoring_case(owner, facts_.sasl_username)) return verdict::dunno;
-        }
+    for (const std::string_view owner : text::split(owners, text::comma_or_space)) {
+        if (text::equal_ignoring_case(owner, facts_.sasl_username)) return verdict::dunno;
     }
     return refuse(refusal_cause::policy, 553, "5.7.1",
                   fmt::format("<{}>: Sender address rejected: not owned by user {}", *sender, facts_.sasl_username));
 }
 
-verdict evaluation::reject_authenticated_sender_login_mismatch(const call& c) {
-    if (settings_.sasl_enabled) return sender_login_mismatch(false);
-    warn(fmt::format("restriction `{}' ignored: no SASL support", c.what.name));
-    return verdict::dunno;
-}
-
-verdict evaluation::reject_known_sender_login_mismatch(const call& c) {
-    if (settings_.sasl_enabled) return sender_login_mismatch(true);
-    warn(fmt::format("restriction `{}' ignored: no SASL support", c.what.name));
-    return verdict::dunno;
-}
-
-verdict evaluation::reject_unauthenticated_sender_login_mismatch(const call& c) {
-    if (!settings_.sasl_enabled) {
-        warn(fmt::format("restriction `{}' ignored: no SASL support", c.what.name));
-        return verdict::dunno;
-    }
+verdict evaluation::not_logged_in() {
     const std::string* sender = address_of(party::sender);
     if (!sender || settings_.sender_logins.empty() || !facts_.sasl_username.empty()) return verdict::dunno;
-    const address::resolved from = resolve(counterpart(reply_class::sender), *sender);
-    if (from.flags.failed) return lookup_error(*sender);
+    std::string owners;
     verdict failure = verdict::dunno;
-    const known listed = find_in(settings_.sender_logins, from.recipient, *sender, failure);
+    const known listed = find_owners(*sender, owners, failure);
     if (listed == known::failed) return failure;
     if (listed == known::no) return verdict::dunno;
     return refuse(refusal_cause::policy, 553, "5.7.1",
                   fmt::format("<{}>: Sender address rejected: not logged in", *sender));
+}
+
+bool evaluation::lacks_sasl(const call& c) {
+    if (!settings_.sasl_enabled) warn(fmt::format("restriction `{}' ignored: no SASL support", c.what.name));
+    return !settings_.sasl_enabled;
+}
+
+verdict evaluation::reject_authenticated_sender_login_mismatch(const call& c) {
+    return lacks_sasl(c) ? verdict::dunno : not_owned(false);
+}
+
+verdict evaluation::reject_known_sender_login_mismatch(const call& c) {
+    if (lacks_sasl(c)) return verdict::dunno;
+    return facts_.sasl_username.empty() ? not_logged_in() : not_owned(true);
+}
+
+verdict evaluation::reject_unauthenticated_sender_login_mismatch(const call& c) {
+    return lacks_sasl(c) ? verdict::dunno : not_logged_in();
 }
 
 }  // namespace mta::smtpd

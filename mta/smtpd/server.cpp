@@ -20,6 +20,7 @@ server::~server() = default;
 
 void server::introduce(const maillog::process& by) {
     if (!introduced_.insert(by.pid).second) return;
+    if (settings_.tls_requires_in_vain) mail_.warn(by, "Can't require client certs unless TLS is required");
     if (settings_.tls_lacks_certificates) mail_.warn(by, "No server certs available. TLS won't be enabled");
 }
 

@@ -123,6 +123,7 @@ session::verdict session::refuse(std::string_view text, notice why) {
 }
 
 session::verdict session::refuse(const address::refusal& refused) {
+    if (!refused.warning.empty()) warn(refused.warning);
     if (refused.illegal_address) {
         warn(fmt::format("Illegal address syntax from {} in {} command: {}", client_.name_and_address(), where_,
                          *refused.illegal_address));
@@ -134,8 +135,13 @@ session::verdict session::refuse(const decision& decided) {
     died_ = died_ || decided.process_dies;
     if (decided.hang_up || decided.process_dies) return verdict::quit;
     // Of the reply's own status: its text may quote another server's.
-    const auto says = [&](std::string_view words) { return decided.reply.compare(4, words.size(), words) == 0; };
-    const notice why = says("4.3.5 ") ? notice::software : says("4.3.0 ") ? notice::resource : notice::policy;
+    const auto has_status = [&](std::string_view code) { return decided.reply.compare(4, code.size(), code) == 0; };
+    const bool unknown_user = decided.reply.find(" rejected: User unknown") != std::string::npos &&
+                              decided.reply.find(" said: ") == std::string::npos;
+    const notice why = has_status("4.3.5 ")   ? notice::software
+                       : has_status("4.3.0 ") ? notice::resource
+                       : unknown_user         ? notice::bounce
+                                              : notice::policy;
     return refuse(decided.reply, why);
 }
 
@@ -276,7 +282,7 @@ task<bool> session::next_command() {
         error_ = got.error;
         if (error_ != io_error::none) co_return false;
     }
-    while (!cut && !text_.empty() && text_.back() == '\r') text_.pop_back();
+    while (!cut && !checks_bare_newline_ && !text_.empty() && text_.back() == '\r') text_.pop_back();
     remember("In:  ", text_);
     if (cut) {
         warn(fmt::format("{}: request longer than {}: {:.30}...", client_.name_and_address(), limit,
@@ -300,7 +306,7 @@ bool session::filter_command() {
     const table::lookup_result found = options_.command_filter->lookup(key);
     for (const std::string& each : found.warnings) warn(each);
     if (found.found()) {
-        inform(fmt::format("{}: replacing command \"{:.100}\" with \"{:.100}\"", client_.name_and_address(), key,
+        inform(fmt::format("{}: replacing command \"{:.100}\" with \"{:.100}\"", client_.name_and_address(), text_,
                            found.value));
         text_ = found.value;
     } else if (found.failed()) {

@@ -55,6 +55,7 @@ class session {
     task<verdict> start_tls(const address::command_line& line);
     task<bool> tls_handshake();
     void note_tls();
+    bool activate_sasl();  // false: the process dies
     bool client_certificate_missing();
     task<verdict> auth(const address::command_line& line);
     task<verdict> authenticate(const address::auth_command& command);
@@ -75,6 +76,8 @@ class session {
     task<verdict> finish_message();
     verdict hand_over(bool discarded);
     void abandon_message();
+    bool rejects_newlines() const;
+    verdict reject_newlines();
     queue::queue_file envelope() const;
     void apply_effects(cleanup::incoming& message) const;
 
@@ -94,6 +97,7 @@ class session {
     std::vector<std::string_view> offered_mechanisms() const;
     bool advertises(keyword which) const { return !(discarded_ & bit(which)); }
     bool sasl_active() const { return options_.sasl_enabled && (!options_.tls_auth_only || in_tls_); }
+    const settings::sasl_offer& sasl_offer() const { return in_tls_ ? options_.tls_offer : options_.clear_offer; }
     address::command_rules grammar();
     access_facts facts();
     bool limited() const;  // whether anvil counts this client
@@ -104,6 +108,7 @@ class session {
     void count(address::verb verb, bool succeeded);
     void remember(std::string_view direction, std::string_view line);
     void send_notice();
+    void flush_history(std::size_t limit);
 
     struct transaction {
         std::optional<std::string> sender;

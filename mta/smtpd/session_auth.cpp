@@ -11,6 +11,17 @@
 
 namespace mta::smtpd {
 
+// What is offered depends on whether there is TLS; settings that leave nothing are the end of the process.
+bool session::activate_sasl() {
+    if (!sasl_active()) return true;
+    const settings::sasl_offer& offer = sasl_offer();
+    for (const std::string& each : offer.warnings) warn(each);
+    if (offer.fatal.empty()) return true;
+    log(maillog::remark{maillog::level::fatal, offer.fatal});
+    died_ = true;
+    return false;
+}
+
 task<session::verdict> session::auth(const address::command_line& line) {
     if (limited() && options_.auth_rate_limit > 0) {
         const int rate = server_.traffic().add(anvil::event::authentication, options_.service_name, counted_as_);
@@ -38,9 +49,10 @@ task<session::verdict> session::authenticate(const address::auth_command& comman
     const auto failed = [&](sasl::code reason, const std::string& user) {
         warn(fmt::format("{}: SASL {:.100} authentication failed: {}, sasl_username={}", who, command.mechanism,
                          sasl::describe(reason), user.empty() ? "(unavailable)" : user));
-        return refuse(fmt::format("535 5.7.8 Error: authentication failed: {}", sasl::describe(reason)));
+        const std::string_view reply = reason == sasl::code::failed ? "454 4.7.0 Temporary authentication failure"
+                                                                    : "535 5.7.8 Error: authentication failed";
+        return refuse(fmt::format("{}: {}", reply, sasl::describe(reason)));
     };
-    const bool allows_plaintext = in_tls_ ? options_.tls_allows_plaintext : options_.clear_allows_plaintext;
     const std::unique_ptr<sasl::exchange> exchange = sasl::begin(command.mechanism, options_.realm);
     std::optional<std::string> message;
     if (command.initial_response) {
@@ -52,8 +64,8 @@ task<session::verdict> session::authenticate(const address::auth_command& comman
         warn(fmt::format("SASL authentication failure: Couldn't find mech {}", command.mechanism));
         co_return failed(sasl::code::no_mechanism, "");
     }
-    if (sasl::sends_password_in_clear(command.mechanism) && !allows_plaintext)
-        co_return failed(sasl::code::needs_encryption, "");
+    const sasl::code permitted = sasl::permitted(command.mechanism, sasl_offer().wanted);
+    if (permitted != sasl::code::ok) co_return failed(permitted, "");
     // LOGIN takes the initial response for the answer to its first question.
     if (message && text::equal_ignoring_case(command.mechanism, "LOGIN")) exchange->next(std::nullopt);
     sasl::answer answer = exchange->next(message);

@@ -82,14 +82,14 @@ task<io_error> session::receive_content() {
         }
         const bool crlf = got.end == smtp_stream::line_end::crlf, bare = got.end == smtp_stream::line_end::lf;
         const bool whole = crlf || bare;
-        while (whole && !line.empty() && line.back() == '\r') line.pop_back();
+        while (whole && !strict && !line.empty() && line.back() == '\r') line.pop_back();
         if (bare) transaction_.bare_newline = true;
         std::string_view text = line;
-        if (!continued && text.starts_with('.')) {
-            if (text.size() == 1 && whole && (!strict || (crlf && after_crlf))) co_return io_error::none;
-            text.remove_prefix(1);
-        }
-        append_line(text, whole);
+        const bool dotted = !continued && text.starts_with('.');
+        const bool lone_dot = dotted && whole && text.size() == 1;
+        if (lone_dot && (!strict || (crlf && after_crlf))) co_return io_error::none;
+        // A dot that smuggles is not only no end of the message: it is no line of it either.
+        if (!lone_dot) append_line(dotted ? text.substr(1) : text, whole);
         continued = !whole;
         after_crlf = crlf;
     }
@@ -121,7 +121,11 @@ void session::take_chunk_lines(std::string_view piece) {
         piece.remove_prefix(taken);
         if (taken == end) {
             if (rest.empty() || rest.back() != '\r') transaction_.bare_newline = true;
-            while (!rest.empty() && rest.back() == '\r') rest.pop_back();
+            if (checks_bare_newline_) {
+                if (!rest.empty() && rest.back() == '\r') rest.pop_back();
+            } else {
+                while (!rest.empty() && rest.back() == '\r') rest.pop_back();
+            }
             append_line(rest, true);
             rest.clear();
             piece.remove_prefix(1);
@@ -207,6 +211,11 @@ task<session::verdict> session::bdat(const address::command_line& line) {
     if (broken != io_error::none) {
         bytes_ += static_cast<std::uint64_t>(transaction_.size);
         co_return verdict::lost;
+    }
+    if (!chunk.last && rejects_newlines()) {
+        const verdict last = reject_newlines();
+        chunks_ = chunks::discarded;
+        co_return last;
     }
     if (!chunk.last) {
         bytes_ = static_cast<std::uint64_t>(transaction_.size) + transaction_.rest.size();

@@ -67,6 +67,14 @@ void session::log_end() {
     log(told);
 }
 
+// A transcript that has become long is sent, or forgotten where there was nothing to complain of.
+void session::flush_history(std::size_t limit) {
+    if (history_.size() <= limit) return;
+    if (seen_notices_ & options_.notices) send_notice();
+    seen_notices_ = 0;
+    history_.clear();
+}
+
 void session::send_notice() {
     cleanup::incoming message;
     message.source = cleanup::source::internal;
@@ -75,9 +83,9 @@ void session::send_notice() {
     envelope.arrived = mail_.now();
     envelope.id = mail_.new_queue_id(envelope.arrived);
     envelope.sender = options_.double_bounce_sender;
-    const bool policy = (seen_notices_ & options_.notices) == static_cast<unsigned>(notice::policy);
     queue::recipient to;
-    to.address = policy ? "postmaster" : options_.error_recipient;
+    const bool bounced = seen_notices_ & static_cast<unsigned>(notice::bounce);
+    to.address = bounced ? options_.bounce_recipient : options_.error_recipient;
     envelope.recipients.push_back(to);
     const std::string date = text::mail_date(envelope.arrived, mail_.host().time_zone());
     const std::string& host = options_.myhostname;

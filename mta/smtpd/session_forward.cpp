@@ -99,9 +99,7 @@ task<session::verdict> session::xclient(const address::command_line& line) {
     client_ = announced_;
     reset_transaction();
     // The session begins anew for the client that it is now; what it was is told of.
-    if (seen_notices_ & options_.notices) send_notice();
-    seen_notices_ = 0;
-    history_.clear();
+    flush_history(0);
     if (counted_) server_.traffic().disconnect(options_.service_name, counted_as_);
     counted_ = false;
     denied_.clear();

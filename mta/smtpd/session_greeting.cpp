@@ -54,10 +54,9 @@ task<bool> session::greet() {
     const table::match own = options_.discarded_keywords_by_address.find(client_.address);
     discarded_for_address_ = own.found();
     if (own.found()) {
-        std::vector<std::string> unknown;
-        discarded_ = parse_keywords(own.result.value, unknown);
-        for (const std::string& each : unknown) warn("unknown EHLO keyword \"" + each + "\"");
+        discarded_ = parse_keywords(own.result.value);
     }
+    if (!activate_sasl()) co_return false;
     const access_facts known = facts();
     const decision decided = co_await server_.restrictions().check(stage::connect, known, process_);
     if (decided.hang_up || decided.process_dies) {
@@ -77,12 +76,13 @@ task<bool> session::greet() {
 std::vector<std::string_view> session::offered_mechanisms() const {
     if (!sasl_active() || !advertises(keyword::auth)) return {};
     if (options_.sasl_exceptions.match(client_.name, client_.address).matched()) return {};
-    return in_tls_ ? options_.tls_mechanisms : options_.mechanisms;
+    return sasl_offer().mechanisms;
 }
 
 std::string session::ehlo_reply() {
-    // What a client's address alone takes away is not told.
-    if (discarded_ && !discarded_for_address_ && advertises(keyword::silent_discard))
+    // What a client's address alone takes away is not told, nor anything by a server without enhanced status codes.
+    if (discarded_ && !discarded_for_address_ && advertises(keyword::silent_discard) &&
+        advertises(keyword::enhancedstatuscodes))
         inform("discarding EHLO keywords: " + names_of(discarded_));
     std::vector<std::string> lines = {options_.myhostname};
     const auto add = [&](keyword which, std::string text) {
@@ -118,20 +118,20 @@ std::string session::ehlo_reply() {
 task<session::verdict> session::helo(const address::command_line& line, bool extended) {
     const auto parsed = address::parse_helo(line, options_.smtputf8);
     if (const auto* refused = std::get_if<address::refusal>(&parsed)) co_return refuse(*refused);
-    reset_transaction();
-    helo_ = std::get<address::helo_command>(parsed).name;
-    const bool was_extended = extended_;
-    // HELO after EHLO is no step back: what may be pipelined stays what it was.
-    extended_ = extended_ || extended;
+    // A HELO that is refused changes nothing.
+    std::string before = std::exchange(helo_, std::get<address::helo_command>(parsed).name);
     command_ = address::name_of(line.name);
     const access_facts known = facts();
     const decision decided = co_await server_.restrictions().check(stage::helo, known, process_);
     command_.clear();
     if (decided.refused()) {
-        helo_.clear();
-        extended_ = was_extended;
+        helo_ = std::move(before);
         co_return refuse(decided);
     }
+    flush_history(options_.history_limit);
+    reset_transaction();
+    // HELO after EHLO is no step back: what may be pipelined stays what it was.
+    extended_ = extended_ || extended;
     reply(extended ? ehlo_reply() : "250 " + options_.myhostname);
     co_return verdict::good;
 }

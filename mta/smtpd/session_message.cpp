@@ -124,15 +124,20 @@ void session::abandon_message() {
               maillog::message_id_seen{id, false});
 }
 
+bool session::rejects_newlines() const {
+    return checks_bare_newline_ && options_.bare_newline == bare_newline::rejected && transaction_.bare_newline;
+}
+
+session::verdict session::reject_newlines() {
+    log_rejection(where_, "bare <LF> received");
+    abandon_message();
+    reset_transaction();
+    return refuse(
+        fmt::format("{} 5.5.2 {} Error: bare <LF> received", options_.bare_newline_code, options_.myhostname));
+}
+
 task<session::verdict> session::finish_message() {
-    if (checks_bare_newline_ && options_.bare_newline == bare_newline::rejected && transaction_.bare_newline) {
-        log_rejection("END-OF-MESSAGE", "bare <LF> received");
-        abandon_message();
-        const std::string text =
-            fmt::format("{} 5.5.2 {} Error: bare <LF> received", options_.bare_newline_code, options_.myhostname);
-        reset_transaction();
-        co_return refuse(text);
-    }
+    if (rejects_newlines()) co_return reject_newlines();
     if (transaction_.too_big) {
         abandon_message();
         reset_transaction();
@@ -169,7 +174,7 @@ session::verdict session::hand_over(bool discarded) {
         seen_notices_ = 0;
         reply(chunked ? fmt::format("250 2.0.0 Ok: {} bytes queued as {}", size, id)
                       : fmt::format("250 2.0.0 Ok: queued as {}", id));
-        if (history_.size() > options_.history_limit) history_.clear();
+        flush_history(options_.history_limit);
         return verdict::good;
     }
     notice why = notice::bounce;
@@ -187,7 +192,9 @@ session::verdict session::hand_over(bool discarded) {
         default:
             break;
     }
-    return refuse(taken.smtp_reply(), why);
+    const verdict last = refuse(taken.smtp_reply(), why);
+    flush_history(options_.history_limit);
+    return last;
 }
 
 }  // namespace mta::smtpd

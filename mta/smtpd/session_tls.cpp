@@ -46,6 +46,7 @@ task<session::verdict> session::start_tls(const address::command_line& line) {
     sasl_method_.clear();
     sasl_username_.clear();
     reset_transaction();
+    if (!activate_sasl()) co_return verdict::quit;
     client_certificate_missing();
     co_return verdict::good;
 }

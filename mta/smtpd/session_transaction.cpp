@@ -167,6 +167,7 @@ task<session::verdict> session::rcpt(const address::command_line& line) {
 task<session::verdict> session::rset(const address::command_line& line) {
     const auto parsed = address::parse_bare(line);
     if (const auto* refused = std::get_if<address::refusal>(&parsed)) co_return refuse(*refused);
+    flush_history(options_.history_limit);
     reset_transaction();
     reply("250 2.0.0 Ok");
     co_return verdict::good;

@@ -1,5 +1,8 @@
 #include "mta/smtpd/settings.hpp"
 
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
 #include <algorithm>
 #include <iterator>
 
@@ -20,24 +23,29 @@ constexpr std::string_view keyword_names[] = {
 // In the order of notice's bits.
 constexpr std::string_view notice_names[] = {"policy", "protocol", "resource", "software", "bounce"};
 
-bool has_option(std::string_view options, std::string_view name) {
-    const auto words = text::split(options, text::comma_or_space);
-    return std::any_of(words.begin(), words.end(),
-                       [&](std::string_view each) { return text::equal_ignoring_case(each, name); });
+// smtpd_forbid_bare_newline's values; others are fatal.
+constexpr std::pair<std::string_view, bare_newline> newline_names[] = {{"no", bare_newline::allowed},
+                                                                       {"yes", bare_newline::normalized},
+                                                                       {"normalize", bare_newline::normalized},
+                                                                       {"reject", bare_newline::rejected}};
+
+bare_newline parse_newline(const config::parameters& p) {
+    constexpr const char* name = "smtpd_forbid_bare_newline";
+    const std::string value = p.text(name);
+    for (const auto& [each, meaning] : newline_names) {
+        if (text::equal_ignoring_case(each, value)) return meaning;
+    }
+    throw config::fatal(p.where(name), fmt::format("bad parameter value: '{} = {}'", name, value));
 }
 
 }  // namespace
 
-keyword_set parse_keywords(std::string_view text, std::vector<std::string>& unknown) {
+keyword_set parse_keywords(std::string_view text) {
     keyword_set set = 0;
     for (const std::string_view word : text::split(text, text::comma_or_space)) {
         const auto found = std::find_if(std::begin(keyword_names), std::end(keyword_names),
                                         [&](std::string_view each) { return text::equal_ignoring_case(each, word); });
-        if (found == std::end(keyword_names)) {
-            unknown.emplace_back(word);
-        } else {
-            set |= keyword_set{1} << (found - std::begin(keyword_names));
-        }
+        if (found != std::end(keyword_names)) set |= keyword_set{1} << (found - std::begin(keyword_names));
     }
     return set;
 }
@@ -62,6 +70,7 @@ settings::settings(master::mail_system& mail, master::daemon& service) {
     content_filter = p.text("content_filter");
     double_bounce_sender = p.text("double_bounce_sender");
     error_recipient = p.text("error_notice_recipient");
+    bounce_recipient = p.text("bounce_notice_recipient");
     message_size_limit = p.number("message_size_limit");
     minimum_free = p.number("queue_minfree");
     line_length_limit = static_cast<std::size_t>(p.number("line_length_limit"));
@@ -81,9 +90,7 @@ settings::settings(master::mail_system& mail, master::daemon& service) {
     smtputf8 = p.flag("smtputf8_enable");
     soft_bounce = p.flag("soft_bounce");
     forbid_pipelining = p.flag("smtpd_forbid_unauth_pipelining");
-    const std::string newline = text::lowered(p.text("smtpd_forbid_bare_newline"));
-    if (newline == "yes" || newline == "normalize") bare_newline = bare_newline::normalized;
-    if (newline == "reject") bare_newline = bare_newline::rejected;
+    bare_newline = parse_newline(p);
     bare_newline_code = number("smtpd_forbid_bare_newline_reject_code");
     connection_count_limit = number("smtpd_client_connection_count_limit");
     connection_rate_limit = number("smtpd_client_connection_rate_limit");
@@ -113,7 +120,8 @@ void settings::read_tls(master::mail_system& mail, master::daemon& service) {
     tls_available = tls_required || level == "may" || (level.empty() && p.flag("smtpd_use_tls"));
     tls_received_header = p.flag("smtpd_tls_received_header");
     tls_require_certificate = tls_required && p.flag("smtpd_tls_req_ccert");
-    tls_ask_certificate = p.flag("smtpd_tls_ask_ccert") || p.flag("smtpd_tls_req_ccert");
+    tls_ask_certificate = p.flag("smtpd_tls_ask_ccert") || tls_require_certificate;
+    tls_requires_in_vain = (tls_available || tls_wrapper) && p.flag("smtpd_tls_req_ccert") && !tls_required;
     tls_auth_only = p.flag("smtpd_tls_auth_only") || tls_required;
     tls_log_level = static_cast<int>(text::to_number(p.text("smtpd_tls_loglevel")).value_or(0));
     const bool named = !p.text("smtpd_tls_chain_files").empty() || !p.text("smtpd_tls_cert_file").empty() ||
@@ -130,25 +138,50 @@ void settings::read_sasl(master::mail_system& mail, master::daemon& service) {
     sasl_header = p.flag("smtpd_sasl_authenticated_header");
     sasl_response_limit = static_cast<int>(p.number("smtpd_sasl_response_limit"));
     realm.local_domain = p.text("smtpd_sasl_local_domain");
-    if (realm.local_domain.empty()) realm.local_domain = mail.host().name();
-    realm.host = myhostname;
+    realm.host = mail.host().name();
     realm.random = &mail.host().random("sasl");
     realm.password = [host = &mail.host()](std::string_view user, std::string_view domain) {
         return host->sasl_password(user, domain);
     };
-    clear_allows_plaintext = !has_option(p.text("smtpd_sasl_security_options"), "noplaintext");
-    tls_allows_plaintext = !has_option(p.text("smtpd_sasl_tls_security_options"), "noplaintext");
+    if (!sasl_enabled) return;
     std::vector<table::diagnostic> complaints;
-    const auto environment = mail.table_environment();
     const table::string_list filter("smtpd_sasl_mechanism_filter", p.text("smtpd_sasl_mechanism_filter"),
-                                    mail.shared().tables, environment, complaints, table::parent_style::dot_parent);
-    for (const std::string_view each : sasl::mechanisms()) {
-        if (!filter.patterns().empty() && !filter.match(each).matched()) continue;
-        const bool in_clear = sasl::sends_password_in_clear(each);
-        if (!in_clear || clear_allows_plaintext) mechanisms.push_back(each);
-        if (!in_clear || tls_allows_plaintext) tls_mechanisms.push_back(each);
-    }
+                                    mail.shared().tables, mail.table_environment(), complaints,
+                                    table::parent_style::dot_parent);
+    clear_offer = offer(p.text("smtpd_sasl_security_options"), filter);
+    tls_offer = offer(p.text("smtpd_sasl_tls_security_options"), filter);
     for (const table::diagnostic& each : complaints) mail.warn(mail.process_of("smtpd"), each.text);
+}
+
+// What Cyrus SASL has, less what the security options do not allow, less what the filter does not announce.
+settings::sasl_offer settings::offer(std::string_view security_options, const table::string_list& filter) {
+    sasl_offer made;
+    std::vector<std::string> unknown;
+    made.wanted = sasl::parse_properties(security_options, unknown);
+    if (!unknown.empty()) {
+        made.warnings.push_back(
+            fmt::format("unknown SASL security options value \"{}\" in \"{}\"", unknown.front(), security_options));
+        made.warnings.emplace_back("bad per-session SASL security properties");
+        made.fatal = "SASL per-connection initialization failed";
+        return made;
+    }
+    std::vector<std::string_view> permitted;
+    for (const std::string_view each : sasl::mechanisms()) {
+        if (sasl::permitted(each, made.wanted) == sasl::code::ok) permitted.push_back(each);
+    }
+    if (permitted.empty()) {
+        made.warnings.emplace_back("xsasl_cyrus_server_get_mechanism_list: no applicable SASL mechanisms");
+        made.fatal = "no SASL authentication mechanisms";
+        return made;
+    }
+    for (const std::string_view each : permitted) {
+        if (filter.match(each).matched()) made.mechanisms.push_back(each);
+    }
+    if (made.mechanisms.empty()) {
+        made.fatal =
+            fmt::format("smtpd_sasl_mechanism_filter discards all mechanisms in '{}'", fmt::join(permitted, " "));
+    }
+    return made;
 }
 
 void settings::read_lists(master::mail_system& mail, master::daemon& service) {
@@ -177,7 +210,9 @@ void settings::read_lists(master::mail_system& mail, master::daemon& service) {
     local_clients = std::make_shared<const cleanup::local_clients>(mail, p, complaints);
     const std::string filter = p.text("smtpd_command_filter");
     if (!filter.empty()) {
-        const auto opened = mail.shared().tables.open(filter, environment);
+        table::open_options octets;
+        octets.utf8 = false;
+        const auto opened = mail.shared().tables.open(filter, environment, octets);
         command_filter = opened.value;
         complaints.insert(complaints.end(), opened.diagnostics.begin(), opened.diagnostics.end());
     }
@@ -185,10 +220,7 @@ void settings::read_lists(master::mail_system& mail, master::daemon& service) {
         table::maps::open("smtpd_discard_ehlo_keyword_address_maps", p.text("smtpd_discard_ehlo_keyword_address_maps"),
                           mail.shared().tables, environment, {}, complaints);
     for (const table::diagnostic& each : complaints) mail.warn(mail.process_of("smtpd"), each.text);
-    std::vector<std::string> unknown;
-    discarded_keywords = parse_keywords(p.text("smtpd_discard_ehlo_keywords"), unknown);
-    for (const std::string& each : unknown)
-        mail.warn(mail.process_of("smtpd"), "unknown EHLO keyword \"" + each + "\"");
+    discarded_keywords = parse_keywords(p.text("smtpd_discard_ehlo_keywords"));
 }
 
 }  // namespace mta::smtpd

@@ -43,8 +43,8 @@ using keyword_set = std::uint32_t;
 constexpr keyword_set bit(keyword value) {
     return keyword_set{1} << static_cast<unsigned>(value);
 }
-// `unknown` receives the words that are no keyword.
-keyword_set parse_keywords(std::string_view text, std::vector<std::string>& unknown);
+// A word that is no keyword says nothing.
+keyword_set parse_keywords(std::string_view text);
 std::string names_of(keyword_set set);
 
 // notify_classes, as far as smtpd(8) causes them.
@@ -54,7 +54,8 @@ enum class notice : std::uint8_t { none = 0, policy = 1, protocol = 2, resource 
 enum class bare_newline : std::uint8_t { allowed, normalized, rejected };
 
 struct settings {
-    std::string service_name, banner, myhostname, mail_name, content_filter, double_bounce_sender, error_recipient;
+    std::string service_name, banner, myhostname, mail_name, content_filter, double_bounce_sender, error_recipient,
+        bounce_recipient;
     std::int64_t message_size_limit, minimum_free;
     std::size_t line_length_limit, history_limit;
     int soft_error_limit, hard_error_limit, junk_command_limit, recipient_limit, recipient_overshoot_limit;
@@ -69,13 +70,20 @@ struct settings {
         tls_auth_only;
     int tls_log_level;
     bool tls_lacks_certificates = false;
+    bool tls_requires_in_vain = false;  // certificates of clients that need not speak TLS
     std::shared_ptr<const tls::context> tls_context;
 
     bool sasl_enabled, sasl_broken_clients, sasl_header;
     int sasl_response_limit;
     sasl::realm realm;
-    std::vector<std::string_view> mechanisms, tls_mechanisms;  // announced in the clear and over TLS
-    bool clear_allows_plaintext, tls_allows_plaintext;
+    // What smtpd_sasl_security_options leaves: in the clear, and over TLS.
+    struct sasl_offer {
+        std::vector<std::string_view> mechanisms;  // as announced
+        sasl::property_set wanted = 0;
+        std::vector<std::string> warnings;
+        std::string fatal;  // no session gets further than to the line that it has connected
+    };
+    sasl_offer clear_offer, tls_offer;
     table::name_address_list sasl_exceptions;
 
     keyword_set discarded_keywords = 0;
@@ -99,6 +107,7 @@ struct settings {
   private:
     void read_tls(master::mail_system& mail, master::daemon& service);
     void read_sasl(master::mail_system& mail, master::daemon& service);
+    static sasl_offer offer(std::string_view security_options, const table::string_list& filter);
     void read_lists(master::mail_system& mail, master::daemon& service);
 };
 

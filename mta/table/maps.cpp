@@ -41,7 +41,7 @@ match maps::find(std::string_view key, reach scope) const {
             warnings.push_back(title_ + " lookup of " + printable(key) + " returns an empty string result");
             warnings.push_back(title_ + " should return NO RESULT in case of NOT FOUND");
             result.status = outcome::error;
-            result.value = "empty string result";
+            result.value = empty_result;
         }
         break;
     }

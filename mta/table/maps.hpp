@@ -15,6 +15,9 @@ namespace mta::table {
 class registry;
 
 // A lookup result and what led to it.
+// The reason of a lookup that failed for a right-hand side that is empty: a mistake in the configuration.
+inline constexpr std::string_view empty_result = "empty string result";
+
 struct match {
     lookup_result result;
     std::string key;                 // found: the key that hit; error: the key that failed

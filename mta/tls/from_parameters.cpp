@@ -7,12 +7,17 @@ namespace mta::tls {
 namespace {
 
 // Chain files hold a key before its certificates; the older parameters name a certificate and a key file.
-std::vector<key_and_chain> identities(Host& host, const config::parameters& p, const std::string& prefix) {
+std::vector<key_and_chain> identities(master::mail_system& mail, const config::parameters& p, const std::string& prefix,
+                                      const maillog::process& by) {
+    Host& host = mail.host();
     std::vector<key_and_chain> result;
     const auto chains = p.words(prefix + "chain_files");
     for (const std::string& file : chains) {
         const auto text = host.read_file(file);
-        if (!text) continue;
+        if (!text) {
+            mail.warn(by, "error opening chain file: " + file + ": No such file or directory");
+            break;
+        }
         for (key_and_chain& each : split_chain_file(file, *text)) result.push_back(std::move(each));
     }
     if (!chains.empty()) return result;
@@ -51,7 +56,7 @@ std::shared_ptr<const context> client_context(master::mail_system& mail, const c
     const bool mandatory = level != security_level::may;
     context_settings settings;
     settings.side = side::client;
-    settings.identities = identities(mail.host(), p, tls);
+    settings.identities = identities(mail, p, tls, mail.process_of("smtp"));
     settings.authorities_name = p.text(tls + "CAfile");
     if (!settings.authorities_name.empty())
         settings.authorities_pem = mail.host().read_file(settings.authorities_name).value_or("");
@@ -69,11 +74,11 @@ std::shared_ptr<const context> server_context(master::mail_system& mail, const c
                                               const maillog::process& by) {
     context_settings settings;
     settings.side = side::server;
-    settings.identities = identities(mail.host(), p, "smtpd_tls_");
+    settings.identities = identities(mail, p, "smtpd_tls_", by);
     settings.authorities_name = p.text("smtpd_tls_CAfile");
     if (!settings.authorities_name.empty())
         settings.authorities_pem = mail.host().read_file(settings.authorities_name).value_or("");
-    if (p.flag("smtpd_tls_ask_ccert") || p.flag("smtpd_tls_req_ccert"))
+    if (p.flag("smtpd_tls_ask_ccert") || (encrypt && p.flag("smtpd_tls_req_ccert")))
         settings.client_certificates = peer_certificate::asked;
     settings.protocols = p.text(encrypt ? "smtpd_tls_mandatory_protocols" : "smtpd_tls_protocols");
     settings.cipher_grade = p.text(encrypt ? "smtpd_tls_mandatory_ciphers" : "smtpd_tls_ciphers");
