@@ -1,5 +1,7 @@
 #include "mta/address/quote.hpp"
 
+#include <fmt/format.h>
+
 #include "mta/text/strings.hpp"
 
 namespace mta::address {
@@ -150,6 +152,30 @@ std::string xtext_encode(std::string_view text, std::string_view special) {
             out += digits[byte >> 4];
             out += digits[byte & 15];
         }
+    }
+    return out;
+}
+
+// Malformed UTF-8 stays as it is.
+std::string uxtext_encode(std::string_view text, std::string_view special) {
+    std::string out;
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        const auto byte = static_cast<unsigned char>(text[i]);
+        const int more = byte >= 0xf0 ? 3 : byte >= 0xe0 ? 2 : byte >= 0xc2 ? 1 : 0;
+        if (byte < 0x80) {
+            const bool plain =
+                byte > 32 && byte < 127 && byte != '\\' && special.find(text[i]) == std::string_view::npos;
+            out += plain ? std::string(1, text[i]) : fmt::format("\\x{{{:02X}}}", byte);
+            continue;
+        }
+        std::uint32_t point = more == 3 ? byte & 7u : more == 2 ? byte & 15u : byte & 31u;
+        std::size_t end = i + 1;
+        for (int left = more; left > 0 && end < text.size() && (static_cast<unsigned char>(text[end]) & 0xc0) == 0x80;
+             --left, ++end)
+            point = point << 6 | (static_cast<unsigned char>(text[end]) & 63u);
+        const bool whole = more > 0 && end == i + 1 + static_cast<std::size_t>(more);
+        out += whole ? fmt::format("\\x{{{:02X}}}", point) : std::string(1, text[i]);
+        if (whole) i = end - 1;
     }
     return out;
 }

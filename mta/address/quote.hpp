@@ -32,6 +32,7 @@ address_parts split_at_domain(std::string_view address);
 
 // RFC 3461 xtext ("+2B") and RFC 6533 utf-8-addr-xtext ("\x{2B}"); decoding yields nothing for malformed text.
 std::string xtext_encode(std::string_view text, std::string_view special);
+std::string uxtext_encode(std::string_view text, std::string_view special);
 std::optional<std::string> xtext_decode(std::string_view text);
 std::optional<std::string> uxtext_decode(std::string_view text);
 

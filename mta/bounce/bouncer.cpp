@@ -35,7 +35,7 @@ struct bouncer::settings {
     std::string myhostname, mail_name, double_bounce, bounce_recipient, double_bounce_recipient, delay_recipient;
     std::int64_t size_limit;
     duration queue_lifetime;
-    bool copies_bounces = false, copies_delays = false, reports_double_bounces = false;
+    bool long_queue_ids, copies_bounces = false, copies_delays = false, reports_double_bounces = false;
     notice_templates templates = notice_templates::built_in();
 
     explicit settings(const config::parameters& p)
@@ -46,7 +46,8 @@ struct bouncer::settings {
           double_bounce_recipient(p.text("2bounce_notice_recipient")),
           delay_recipient(p.text("delay_notice_recipient")),
           size_limit(p.number("bounce_size_limit")),
-          queue_lifetime(p.duration("maximal_queue_lifetime")) {
+          queue_lifetime(p.duration("maximal_queue_lifetime")),
+          long_queue_ids(p.flag("enable_long_queue_ids")) {
         for (const std::string& each : p.words("notify_classes")) {
             if (text::equal_ignoring_case(each, "bounce")) copies_bounces = true;
             if (text::equal_ignoring_case(each, "2bounce")) reports_double_bounces = true;
@@ -61,16 +62,22 @@ bouncer::bouncer(master::mail_system& mail) : mail_(mail) {
     if (!file.empty()) {
         std::vector<std::string> warnings;
         const auto text = mail.host().read_file(file);
-        if (text) {
+        try {
+            if (!text) throw config::fatal({}, fmt::format("open {}: No such file or directory", file));
             made->templates.read(*text, file, warnings);
-        } else {
-            warnings.push_back(fmt::format("open {}: No such file or directory", file));
+        } catch (const config::fatal& e) {
+            complain(e);
         }
         for (std::string& each : warnings) mail.warn(mail.process_of("bounce"), std::move(each));
     }
     settings_ = std::move(made);
 }
 bouncer::~bouncer() = default;
+
+void bouncer::complain(const config::fatal& why) const {
+    const master::daemon* service = mail_.transport("bounce");
+    if (service) mail_.daemon_failed(*service, mail_.process_of("bounce"), why);
+}
 
 report bouncer::begin(const queue::queue_file& about, template_kind kind, bool to_postmaster) const {
     const notice_template& words = settings_->templates.of(kind);
@@ -80,14 +87,26 @@ report bouncer::begin(const queue::queue_file& about, template_kind kind, bool t
     what.zone = mail_.host().time_zone();
     what.myhostname = settings_->myhostname;
     what.mail_name = settings_->mail_name;
-    what.old_from = mail_.parameters().text("header_from_format") == "obsolete";
+    what.from = words.from;
+    if (what.from.empty()) {
+        what.from = mail_.parameters().text("header_from_format") == "obsolete"
+                        ? "MAILER-DAEMON (Mail Delivery System)"
+                        : "Mail Delivery System <MAILER-DAEMON>";
+    }
     what.charset = words.charset;
     what.subject = to_postmaster ? words.postmaster_subject : words.subject;
     what.generated = to_postmaster;
     if (to_postmaster) return what;
     constexpr std::string_view names[] = {"failure", "delay", "success", "verify"};
     std::vector<std::string> warnings;
-    what.letter = expand_body(words, names[static_cast<std::size_t>(kind)], mail_.parameters(), warnings);
+    const std::string_view named = names[static_cast<std::size_t>(kind)];
+    try {
+        what.letter = expand_body(words, named, mail_.parameters(), warnings);
+    } catch (const config::fatal& e) {
+        // Postfix's message would wait for a better template; here the built-in one steps in.
+        complain(e);
+        what.letter = expand_body(notice_templates::built_in().of(kind), named, mail_.parameters(), warnings);
+    }
     for (std::string& each : warnings) mail_.warn(mail_.process_of("bounce"), std::move(each));
     return what;
 }
@@ -113,7 +132,7 @@ void bouncer::return_failures(const queue::queue_file& about, std::vector<queue:
         return;
     }
     if (about.sender.empty()) {
-        if (!settings_->reports_double_bounces) return;
+        if (!settings_->reports_double_bounces && !settings_->copies_bounces) return;
         report what = begin(about, template_kind::failure, true);
         what.entries = std::move(entries);
         what.what = too_big ? returned::headers : returned::whole;
@@ -123,7 +142,7 @@ void bouncer::return_failures(const queue::queue_file& about, std::vector<queue:
     std::copy_if(entries.begin(), entries.end(), std::back_inserter(what.entries),
                  [](const auto& each) { return wants(each, queue::notify_failure); });
     what.what = about.returns == queue::return_content::headers || too_big ? returned::headers : returned::whole;
-    if (!what.entries.empty()) to_sender(std::move(what), "sender non-delivery");
+    to_sender(std::move(what), "sender non-delivery");
     if (!settings_->copies_bounces) return;
     report copy = begin(about, template_kind::failure, true);
     copy.entries = std::move(entries);
@@ -154,7 +173,7 @@ void bouncer::warn_of_delay(queue::queue_file& file) {
     std::copy_if(entries.begin(), entries.end(), std::back_inserter(what.entries),
                  [](const auto& each) { return wants(each, queue::notify_delay); });
     fill(what);
-    if (!what.entries.empty()) to_sender(std::move(what), "sender delay");
+    to_sender(std::move(what), "sender delay");
     if (!settings_->copies_delays) return;
     report copy = begin(file, template_kind::delay, true);
     copy.entries = std::move(entries);
@@ -184,6 +203,14 @@ void bouncer::send(report what, std::string sender, std::string_view log_kind) {
     to.address = what.to;
     envelope.recipients.push_back(to);
     what.id = envelope.id;
+    if (what.entries.empty()) {
+        // Nobody wants to be told: Postfix finds that out once the letter is begun, and drops it. No message comes of
+        // it, only a line of the log.
+        const std::string stamp = settings_->long_queue_ids ? "" : text::compact_stamp(mail_.now()) + ".";
+        const std::string told = fmt::format("message-id=<{}{}@{}>", stamp, what.id, settings_->myhostname);
+        mail_.log(mail_.process_of("cleanup"), what.id, maillog::remark{maillog::level::info, told});
+        return;
+    }
     message.content = compose(what);
     const std::string id = what.id;
     mail_.cleanup().take(std::move(message));

@@ -11,6 +11,9 @@
 #include "mta/bounce/report.hpp"
 #include "mta/queue/queue_file.hpp"
 
+namespace mta::config {
+class fatal;
+}
 namespace mta::master {
 class mail_system;
 }
@@ -35,6 +38,7 @@ class bouncer {
     report begin(const queue::queue_file& about, template_kind kind, bool to_postmaster) const;
     void to_sender(report what, std::string_view kind);
     void to_postmaster(report what, std::string_view recipient, std::string_view kind);
+    void complain(const config::fatal& why) const;
     void send(report what, std::string sender, std::string_view log_kind);
 
     master::mail_system& mail_;

@@ -31,12 +31,11 @@ void append_head(std::string& out, const report& what, const std::string& bounda
     const std::string date = text::mail_date(what.now, what.zone);
     out += fmt::format(
         "Received: by {0} ({1})\n\tid {2}; {3}\n"
-        "Date: {3}\nFrom: {9}\nSubject: {4}\nTo: {5}\nAuto-Submitted: auto-{6}\n"
-        "MIME-Version: 1.0\nContent-Type: multipart/report; report-type={7}delivery-status;\n\tboundary=\"{8}\"\n"
+        "Date: {3}\nFrom: {8}\nSubject: {4}\nTo: {5}\nAuto-Submitted: auto-{6}\n"
+        "MIME-Version: 1.0\nContent-Type: multipart/report; report-type=delivery-status;\n\tboundary=\"{7}\"\n"
         "Content-Transfer-Encoding: 8bit\n\nThis is a MIME-encapsulated message.\n\n",
         what.myhostname, what.mail_name, what.id, date, what.subject, address::path_822(what.to),
-        what.generated ? "generated" : "replied", what.about->smtputf8 ? "global-" : "", boundary,
-        what.old_from ? "MAILER-DAEMON (Mail Delivery System)" : "Mail Delivery System <MAILER-DAEMON>");
+        what.generated ? "generated" : "replied", boundary, what.from);
 }
 
 void append_letter(std::string& out, const report& what, const std::string& boundary) {

@@ -20,7 +20,7 @@ struct report {
     std::string id;  // of the notice itself
     time_point now{};
     text::time_zone zone;
-    bool old_from = false;  // header_from_format=obsolete
+    std::string from;
     std::string myhostname, mail_name;
     std::string subject, to, charset;
     std::string letter;      // "" in copies for the postmaster

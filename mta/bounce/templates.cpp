@@ -2,10 +2,14 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <chrono>
+#include <optional>
 
+#include "mta/cleanup/header_options.hpp"
 #include "mta/config/parameters.hpp"
+#include "mta/config/problem.hpp"
 #include "mta/text/strings.hpp"
 
 namespace mta::bounce {
@@ -32,6 +36,9 @@ struct unit {
 };
 constexpr std::array<unit, 5> units = {
     {{"_seconds", 1}, {"_minutes", 60}, {"_hours", 3600}, {"_days", 86'400}, {"_weeks", 604'800}}};
+
+// Whose names may end in a unit.
+constexpr std::string_view timed_parameters[] = {"delay_warning_time", "maximal_queue_lifetime"};
 
 constexpr std::string_view template_names[] = {"failure_template", "delay_template", "success_template",
                                                "verify_template"};
@@ -81,47 +88,162 @@ notice_templates notice_templates::built_in() {
     return all;
 }
 
+namespace {
+
+// "name = value" of a template file.
+struct definition {
+    std::string_view name, value;
+};
+std::optional<definition> parse_definition(std::string_view line) {
+    const auto equals = line.find('=');
+    if (equals == std::string_view::npos) return std::nullopt;
+    return definition{text::trimmed(line.substr(0, equals)), text::trimmed(line.substr(equals + 1))};
+}
+
+bool is_ascii(std::string_view text) {
+    return std::all_of(text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) < 0x80; });
+}
+
+// The next line, without its end; nothing at the end of the text.
+std::optional<std::string_view> take_line(std::string_view& rest, int& number) {
+    if (rest.empty()) return std::nullopt;
+    const std::size_t length = std::min(rest.find('\n'), rest.size());
+    const std::string_view line = rest.substr(0, length);
+    rest.remove_prefix(std::min(length + 1, rest.size()));
+    ++number;
+    return line;
+}
+
+// What a header of a template sets; the text of the warning when it is none.
+std::string set_header(notice_template& in, std::string_view name, std::string_view value, std::string_view kind) {
+    const auto complaint = [&](std::string_view what, std::string_view where) {
+        return fmt::format("{}: {} \"{}\" header {} in {} template -- ignoring this template", in.origin, what, name,
+                           where, kind);
+    };
+    if (value.empty()) return complaint("empty", "value");
+    if (!is_ascii(value)) return complaint("non-ASCII", "value");
+    if (text::equal_ignoring_case(name, "Charset")) {
+        in.charset = value;
+    } else if (text::equal_ignoring_case(name, "From")) {
+        in.from = value;
+    } else if (text::equal_ignoring_case(name, "Subject")) {
+        in.subject = value;
+    } else if (text::equal_ignoring_case(name, "Postmaster-Subject")) {
+        if (in.postmaster_subject.empty()) return complaint("inapplicable", "label");
+        in.postmaster_subject = value;
+    } else {
+        return complaint("unknown", "label");
+    }
+    return {};
+}
+
+// Fills `in`, which has the built-in subjects, from the text of a definition. What is wrong becomes warnings.
+bool read_template(notice_template& in, std::string_view body, std::string_view kind,
+                   std::vector<std::string>& warnings) {
+    in.charset = "us-ascii";
+    int number = 0;
+    std::optional<std::string_view> line = take_line(body, number);
+    for (; line; line = take_line(body, number)) {
+        const std::size_t name_length = cleanup::header_name_length(*line);
+        if (name_length == 0) break;
+        const std::string_view value = text::trimmed(line->substr(line->find(':', name_length) + 1));
+        const std::string complaint = set_header(in, line->substr(0, name_length), value, kind);
+        if (complaint.empty()) continue;
+        warnings.push_back(complaint);
+        return false;
+    }
+    while (line && text::trimmed(*line).empty()) line = take_line(body, number);
+    if (!line) {
+        warnings.push_back(
+            fmt::format("{}: missing message text in {} template -- ignoring this template", in.origin, kind));
+        return false;
+    }
+    in.body = fmt::format("{}\n{}", *line, body);
+    const bool ascii = text::equal_ignoring_case(in.charset, "us-ascii");
+    if (ascii && !is_ascii(in.body)) {
+        warnings.push_back(fmt::format("{}: 8-bit message text in {} template", in.origin, kind));
+        warnings.emplace_back("please specify a charset value other than us-ascii");
+        warnings.emplace_back("-- ignoring this template for now");
+        return false;
+    }
+    // Addresses and replies in the text may be UTF-8, whatever the template is.
+    if (ascii) in.charset = "utf-8";
+    return true;
+}
+
+}  // namespace
+
 void notice_templates::read(std::string_view text, std::string_view file, std::vector<std::string>& warnings) {
     notice_template* const all[] = {&failure, &delay, &success, &verify};
-    const auto lines = text::split(text::replaced(text, "\n\n", "\n \n"), "\n");
-    for (std::size_t i = 0; i < lines.size(); ++i) {
-        const auto marker = lines[i].find("<<");
-        const auto equals = lines[i].find('=');
-        if (lines[i].front() == '#' || text::trimmed(lines[i]).empty()) continue;
-        const auto name = text::trimmed(lines[i].substr(0, equals));
-        notice_template* into = nullptr;
-        for (std::size_t t = 0; t < std::size(all); ++t) {
-            if (name == template_names[t]) into = all[t];
+    std::array<std::optional<std::string>, std::size(template_names)> found;
+    int number = 0;
+    while (const auto line = take_line(text, number)) {
+        if (line->starts_with('#') || text::trimmed(*line).empty()) continue;
+        const auto at = [&] { return fmt::format("{}, line {}", file, number); };
+        const auto defined = parse_definition(*line);
+        if (!defined) throw config::fatal({}, fmt::format("{}: missing '=' after attribute name: \"{}\"", at(), *line));
+        const auto name = std::find(std::begin(template_names), std::end(template_names), defined->name);
+        const bool opens = defined->value.starts_with("<<");
+        if (name == std::end(template_names)) {
+            warnings.push_back(
+                fmt::format("{}: unknown template name: {} -- ignoring this template", at(), defined->name));
         }
-        if (!into || equals == std::string_view::npos || marker == std::string_view::npos) {
-            warnings.push_back(fmt::format("{}, line {}: unexpected text: {}", file, i + 1, lines[i]));
-            continue;
-        }
-        const auto end = text::trimmed(lines[i].substr(marker + 2));
-        notice_template read = *into;
-        read.origin = file;
-        read.body.clear();
-        bool in_body = false;
-        for (++i; i < lines.size() && lines[i] != end; ++i) {
-            const auto line = lines[i] == " " ? std::string_view() : lines[i];
-            const auto colon = line.find(':');
-            if (in_body) {
-                (read.body += line) += '\n';
-            } else if (line.empty()) {
-                in_body = true;
-            } else {
-                const auto value =
-                    std::string(text::trimmed(line.substr(colon == std::string_view::npos ? line.size() : colon + 1)));
-                const auto header = line.substr(0, colon);
-                if (text::equal_ignoring_case(header, "Charset")) read.charset = value;
-                if (text::equal_ignoring_case(header, "From")) read.from = value;
-                if (text::equal_ignoring_case(header, "Subject")) read.subject = value;
-                if (text::equal_ignoring_case(header, "Postmaster-Subject")) read.postmaster_subject = value;
-            }
-        }
-        *into = std::move(read);
+        if (!opens) continue;
+        const std::string_view marker = text::trimmed(defined->value.substr(2));
+        if (marker.empty()) throw config::fatal({}, at() + ": missing end marker after <<");
+        std::string body;
+        auto inner = take_line(text, number);
+        for (; inner && *inner != marker; inner = take_line(text, number)) (body += *inner) += '\n';
+        if (!inner) warnings.push_back(fmt::format("{}: missing \"{}\" end marker", at(), marker));
+        if (name != std::end(template_names))
+            found[static_cast<std::size_t>(name - std::begin(template_names))] = std::move(body);
+    }
+    for (std::size_t i = 0; i < found.size(); ++i) {
+        if (!found[i]) continue;
+        notice_template made = *all[i];
+        made.origin = file;
+        const std::string_view kind = template_names[i];
+        const bool good = read_template(made, *found[i], kind.substr(0, kind.find('_')), warnings);
+        if (good) *all[i] = std::move(made);
     }
 }
+
+namespace {
+
+const unit* find_unit(std::string_view suffix) {
+    const auto found =
+        std::find_if(units.begin(), units.end(), [&](const unit& each) { return each.suffix == suffix; });
+    return found == units.end() ? nullptr : &*found;
+}
+
+std::string undefined_name(const notice_template& in, std::string_view kind, std::size_t at) {
+    const std::string_view body = in.body;
+    const std::size_t before = body.rfind('\n', at);
+    const std::size_t begin = before == std::string_view::npos ? 0 : before + 1;
+    return fmt::format("{}: undefined $name in {} template: {}", in.origin, kind,
+                       body.substr(begin, std::min(body.find('\n', at), body.size()) - begin));
+}
+
+// A result that misinforms the reader is worth a warning.
+std::string time_in_unit(const notice_template& from, std::string_view kind, const std::string& parameter,
+                         std::chrono::nanoseconds time, const unit& in, std::vector<std::string>& warnings) {
+    constexpr std::int64_t most = 999, a_day = 86'400;
+    const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(time).count();
+    const auto value = seconds / in.seconds;
+    const bool excessive = value > most && in.seconds < a_day;
+    const bool zero = value == 0 && seconds > 0 && in.seconds > 1;
+    if (excessive || zero) {
+        const std::string result = excessive ? fmt::format("excessive result \"{}\"", value) : "zero result";
+        warnings.push_back(
+            fmt::format("{}: {} in {} template conversion of parameter \"{}\"", from.origin, result, kind, parameter));
+        warnings.push_back(fmt::format("please {} time unit \"{}\" of \"{}\" in {} template",
+                                       excessive ? "increase" : "reduce", in.suffix.substr(1), parameter, kind));
+        warnings.emplace_back("for instructions see the bounce(5) manual");
+    }
+    return std::to_string(value);
+}
+
+}  // namespace
 
 std::string expand_body(const notice_template& from, std::string_view name, const config::parameters& parameters,
                         std::vector<std::string>& warnings) {
@@ -144,26 +266,19 @@ std::string expand_body(const notice_template& from, std::string_view name, cons
         const std::string parameter(body.substr(begin, end - begin));
         at = braces ? std::min(end + 1, body.size()) : end;
         const unit* in = nullptr;
-        for (const unit& each : units) {
-            if (text::ends_with_ignoring_case(parameter, each.suffix)) in = &each;
+        std::string plain = parameter;
+        for (const std::string_view each : timed_parameters) {
+            if (!parameter.starts_with(std::string(each) + '_')) continue;
+            plain = each;
+            in = find_unit(std::string_view(parameter).substr(each.size()));
+            if (!in) {
+                throw config::fatal({}, fmt::format("{}: unrecognized suffix \"{}\" in parameter \"{}\"", from.origin,
+                                                    parameter.substr(each.size() + 1), parameter));
+            }
         }
-        const std::string plain = in ? parameter.substr(0, parameter.size() - in->suffix.size()) : parameter;
-        if (!parameters.defines(plain)) continue;
-        if (!in) {
-            out += parameters.text(plain);
-            continue;
-        }
-        const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(parameters.duration(plain)).count();
-        const auto value = seconds / in->seconds;
-        if (value == 0) {
-            const auto unit_name = in->suffix.substr(1);
-            warnings.push_back(fmt::format("{}: zero result in {} template conversion of parameter \"{}\"", from.origin,
-                                           name, parameter));
-            warnings.push_back(
-                fmt::format("please reduce time unit \"{}\" of \"{}\" in {} template", unit_name, parameter, name));
-            warnings.push_back("for instructions see the bounce(5) manual");
-        }
-        out += std::to_string(value);
+        if (!parameters.defines(plain)) throw config::fatal({}, undefined_name(from, name, begin));
+        out += in ? time_in_unit(from, name, parameter, parameters.duration(plain), *in, warnings)
+                  : parameters.text(plain);
     }
     return out;
 }

@@ -15,7 +15,7 @@ enum class template_kind : std::uint8_t { failure, delay, success, verify };
 
 struct notice_template {
     std::string charset = "utf-8";
-    std::string from = "MAILER-DAEMON (Mail Delivery System)";
+    std::string from;  // "": header_from_format says
     std::string subject, postmaster_subject;
     std::string body;                   // with $names of parameters in it
     std::string origin = "[built-in]";  // file, or this
@@ -26,12 +26,13 @@ struct notice_templates {
     const notice_template& of(template_kind kind) const;
 
     static notice_templates built_in();
-    // Replaces what a template file defines; what is wrong with it becomes a warning and leaves the built-in text.
+    // Replaces what a template file defines; what is wrong with a template becomes a warning and leaves the built-in
+    // text. Throws config::fatal for a file that is none.
     void read(std::string_view text, std::string_view file, std::vector<std::string>& warnings);
 };
 
 // The body with its $names written out. `delay_warning_time_hours` and the like are times in a unit; a result of zero
-// is worth a warning, as it misinforms the reader.
+// is worth a warning, as it misinforms the reader. Throws config::fatal for a $name that is none.
 std::string expand_body(const notice_template& from, std::string_view name, const config::parameters& parameters,
                         std::vector<std::string>& warnings);
 

@@ -80,9 +80,11 @@ bool report::end_probe(const target& to, std::string_view relay, const queue::de
 
 void report::sent_part(const target& to, std::string_view relay, const queue::delivery_status& status,
                        std::string_view action) {
-    if (end_probe(to, relay, status, verify::verdict::deliverable)) return;
-    log(to, relay, status, "sent");
-    if (request_.file->trace == queue::tracing::record) keep_trace(to, relay, action, status);
+    queue::delivery_status told = status;
+    filter(told);
+    if (end_probe(to, relay, told, verify::verdict::deliverable)) return;
+    log(to, relay, told, "sent");
+    if (request_.file->trace == queue::tracing::record) keep_trace(to, relay, action, told);
 }
 
 void report::trace(const target& to, std::string_view relay, std::string_view action,

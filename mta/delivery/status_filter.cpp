@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 
 #include "mta/cleanup/checks.hpp"
@@ -10,13 +11,10 @@
 namespace mta::delivery {
 namespace {
 
-// The agents that have a parameter of their own; its default is default_delivery_status_filter.
-std::string parameter_of(const std::string& program) {
+// The agents that filter; error(8) and discard(8) say what the tables that name them want said.
+bool has_filter(std::string_view program) {
     constexpr std::array<std::string_view, 5> agents = {"smtp", "lmtp", "local", "pipe", "virtual"};
-    for (const std::string_view each : agents) {
-        if (program == each) return program + "_delivery_status_filter";
-    }
-    return "default_delivery_status_filter";
+    return std::find(agents.begin(), agents.end(), program) != agents.end();
 }
 
 bool is_success(std::string_view dsn) {
@@ -26,7 +24,8 @@ bool is_success(std::string_view dsn) {
 }  // namespace
 
 status_filter::status_filter(master::mail_system& mail, const master::daemon& service) {
-    const std::string name = parameter_of(service.service.command);
+    if (!has_filter(service.service.command)) return;
+    const std::string name = service.service.command + "_delivery_status_filter";
     const config::parameters& p = *service.parameters;
     std::vector<table::diagnostic> complaints;
     maps_ = table::maps::open(name, p.text(name), mail.shared().tables, mail.table_environment(), {}, complaints);
@@ -40,13 +39,12 @@ std::vector<std::string> status_filter::apply(queue::delivery_status& status) co
     if (!match.found()) return warnings;
     std::string_view text = match.result.value;
     std::string dsn = cleanup::take_status(text);
-    if (dsn.empty() || text.empty() || is_success(dsn) != is_success(status.dsn)) {
-        warnings.push_back(fmt::format("{}: bad result \"{}\" for \"{} {}\"", maps_.title(), match.result.value,
-                                       status.dsn, status.text));
+    if (dsn.empty() || is_success(dsn) != is_success(status.dsn)) {
+        warnings.push_back(fmt::format("{}: bad status code: {}", maps_.title(), match.result.value));
         return warnings;
     }
     status.dsn = std::move(dsn);
-    status.text = text;
+    if (!text.empty()) status.text = text;
     return warnings;
 }
 

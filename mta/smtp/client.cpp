@@ -109,6 +109,7 @@ task<bool> client::try_host(attempt& now, progress& seen, candidate host, std::u
         co_await conversation.send_message();
     }
     co_await conversation.quit();
+    conversation.report_trouble();
     co_return conversation.retry_in_plaintext();
 }
 

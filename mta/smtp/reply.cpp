@@ -7,6 +7,8 @@
 namespace mta::smtp {
 namespace {
 
+// Of a code that says neither yes nor no.
+constexpr const char* not_an_answer = "5.5.0";
 constexpr std::size_t longest_reply = 2048;  // no line is added to a reply that has grown to so many bytes
 
 }  // namespace
@@ -42,7 +44,7 @@ reply_parser::line reply_parser::add(std::string_view line) {
     if (!has_code || (line.size() > 3 && line[3] != ' ' && line[3] != '-')) return line::garbage;
     if (line.size() > 3 && line[3] == '-') return line::more;
     result_.code = (line[0] - '0') * 100 + (line[1] - '0') * 10 + (line[2] - '0');
-    result_.dsn.clear();
+    result_.dsn = not_an_answer;
     if (line[0] == '2' || line[0] == '4' || line[0] == '5') {
         const std::string_view rest = line.substr(std::min(line.find_first_not_of(' ', 3), line.size()));
         const std::string_view status = enhanced_status(rest, line[0]);

@@ -7,7 +7,7 @@ namespace mta::smtp {
 
 struct reply {
     int code = 0;      // 0: not a reply
-    std::string dsn;   // "2.1.5": as sent when it fits the code, else made from its first digit; "" for 3xx and worse
+    std::string dsn;   // "2.1.5": as sent when it fits the code, else made from its first digit; 5.5.0 for 3xx
     std::string text;  // the lines without their line ends, joined by "\n"
     bool positive() const { return code / 100 == 2; }
     bool intermediate() const { return code / 100 == 3; }

@@ -75,6 +75,7 @@ task<io_error> session::receive_reply(reply& into, duration timeout) {
             cut = more.end == smtp_stream::line_end::none;
         }
         const std::string shown = filtered_line(line);
+        if (reply_filter_failed_) co_return io_error::reset;
         const reply_parser::line kind = parser.add(shown);
         if (kind == reply_parser::line::garbage) warn_of_garbage(shown);
         if (kind == reply_parser::line::last) break;
@@ -165,6 +166,7 @@ task<bool> session::hello() {
 void session::read_features(const reply& answer) {
     features_ = static_cast<unsigned>(feature::esmtp);
     size_limit_ = 0;
+    forwarded_.clear();
     const auto lines = text::split(answer.text, "\n");
     for (std::size_t i = 1; i < lines.size(); ++i) {
         if (lines[i].size() < 5) continue;
@@ -173,6 +175,7 @@ void session::read_features(const reply& answer) {
         for (const ehlo_keyword& each : keywords) {
             if (text::equal_ignoring_case(words[0], each.name)) features_ |= static_cast<unsigned>(each.meaning);
         }
+        if (text::equal_ignoring_case(words[0], "XFORWARD")) read_forwarding(words);
         if (text::equal_ignoring_case(words[0], "SIZE") && words.size() > 1)
             size_limit_ = text::to_number(words[1]).value_or(0);
     }
@@ -181,8 +184,7 @@ void session::read_features(const reply& answer) {
 task<void> session::quit() {
     if (!stream_.connected() || broken_) co_return;
     doing_ = "sending QUIT command";
-    if (mail_.host().wants_commands()) sent_.push_back("QUIT");
-    stream_.put("QUIT\r\n");
+    put_command("QUIT");
     const io_error error = co_await stream_.flush(settings_.quit_timeout);
     if (error != io_error::none || settings_.skip_quit_response) co_return;
     std::string line;

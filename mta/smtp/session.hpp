@@ -6,6 +6,7 @@
 // when there is none.
 #pragma once
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -85,6 +86,11 @@ class session {
     bool ends_after_rcpt() const;  // of probes: smtp_address_verify_target
     void settle_probe(std::size_t index, const reply& answer);
 
+    // session_forward.cpp
+    void read_forwarding(const std::vector<std::string_view>& words);
+    std::string forward_command(std::span<const std::string_view> names) const;
+    void add_forwarding(std::vector<command>& to) const;
+
     // session_data.cpp
     task<void> send_content();
     task<void> lost_in_content(io_error error);
@@ -93,7 +99,7 @@ class session {
 
     // The four ways in which a reply or a silence is bad for a message.
     void site_refused(const reply& answer);  // "refused to talk to me"
-    void site_failed(queue::delivery_status why);
+    void site_failed(const queue::delivery_status& why);
     void message_refused(const reply& answer, std::string_view command);
     void recipient_refused(std::size_t index, const reply& answer, std::string_view command);
     void stream_failed(io_error error);
@@ -124,6 +130,7 @@ class session {
     std::string relay_;  // with ":25"
     unsigned features_ = 0;
     std::int64_t size_limit_ = 0;
+    std::vector<std::string> forwarded_;  // what the server takes of XFORWARD
     bool in_tls_ = false;
     const char* doing_ = "receiving the initial server greeting";
     std::vector<std::string> sent_;  // commands whose replies have not come, for the record
@@ -134,6 +141,7 @@ class session {
     std::size_t accepted_ = 0;  // recipients
     bool mail_accepted_ = false;
     bool in_transaction_ = false;
+    bool reply_filter_failed_ = false;
     bool past_mail_ = false;  // what goes wrong now is nobody's loss
 
     unsigned trouble_ = 0;  // of trouble

@@ -6,11 +6,12 @@
 
 namespace mta::smtp {
 
-// A reply of another class than 4xx and 5xx, where only those refuse, is the server's mistake.
+// A yes where it can only be a no is the server's mistake.
 queue::delivery_status session::status_of(const reply& answer, std::string text) {
     note_code(answer.code);
     const bool refuses = answer.dsn.starts_with('4') || answer.dsn.starts_with('5');
-    queue::delivery_status status(refuses ? answer.dsn : "5.5.0", std::move(text));
+    queue::delivery_status status(refuses ? answer.dsn : "5.5.0",
+                                  refuses ? std::move(text) : "Protocol error: " + text);
     status.remote_mta = host_.name;
     status.diagnostic_type = "smtp";
     status.diagnostic = answer.one_line();
@@ -50,8 +51,7 @@ void session::sweep() {
     fates_.clear();
 }
 
-void session::site_failed(queue::delivery_status why) {
-    if (why.remote_mta.empty()) why.remote_mta = host_.name;
+void session::site_failed(const queue::delivery_status& why) {
     settle_open(why, true);
 }
 
@@ -79,6 +79,10 @@ void session::recipient_refused(std::size_t index, const reply& answer, std::str
 void session::stream_failed(io_error error) {
     broken_ = true;
     if (past_mail_) return;
+    if (reply_filter_failed_) {
+        trouble_ |= data_trouble;
+        return site_failed({"4.3.0", fmt::format("local data error while talking to {}", name_)});
+    }
     const std::string text = error == io_error::timed_out
                                  ? fmt::format("conversation with {} timed out while {}", name_, doing_)
                                  : fmt::format("lost connection with {} while {}", name_, doing_);

@@ -9,6 +9,7 @@
 #include "mta/address/trivial_rewrite.hpp"
 #include "mta/master/mail_system.hpp"
 #include "mta/smtp/session.hpp"
+#include "mta/text/strings.hpp"
 
 namespace mta::smtp {
 namespace {
@@ -80,8 +81,10 @@ std::string session::rcpt_command(const delivery::target& to) {
     if (has(feature::dsn)) {
         if (!who.dsn_original.empty()) {
             const auto semicolon = who.dsn_original.find(';');
+            const std::string_view original = std::string_view(who.dsn_original).substr(semicolon + 1);
+            const bool beyond_ascii = text::starts_with_ignoring_case(who.dsn_original, "utf-8;");
             line += " ORCPT=" + who.dsn_original.substr(0, semicolon + 1) +
-                    address::xtext_encode(who.dsn_original.substr(semicolon + 1), "+=");
+                    (beyond_ascii ? address::uxtext_encode(original, "+=") : address::xtext_encode(original, "+="));
         }
         if (who.notify != 0) line += " NOTIFY=" + notify_text(who.notify);
     }
@@ -90,6 +93,7 @@ std::string session::rcpt_command(const delivery::target& to) {
 
 std::vector<session::command> session::envelope_commands() {
     std::vector<command> out;
+    if (settings_.sends_xforward) add_forwarding(out);
     out.push_back({transaction_step::mail, 0, mail_command()});
     for (std::size_t i = 0; i < open_.size(); ++i) out.push_back({transaction_step::rcpt, i, rcpt_command(open_[i])});
     if (!ends_after_rcpt()) out.push_back({transaction_step::data, 0, "DATA"});
@@ -216,7 +220,11 @@ void session::take_reply(const command& to, const reply& answer) {
     switch (to.step) {
         case transaction_step::forward_name:
         case transaction_step::forward_protocol:
-            return;  // whatever the server makes of it
+            // Whatever the server makes of it, the message goes on.
+            if (!answer.positive())
+                mail_.warn(account_.agent(),
+                           fmt::format("host {} said: {} (in reply to {})", relay_, answer.one_line(), named));
+            return;
         case transaction_step::mail:
             mail_accepted_ = answer.positive();
             if (!mail_accepted_) message_refused(answer, named);

@@ -3,8 +3,10 @@
 #include <fmt/format.h>
 
 #include "mta/address/smtp_command.hpp"
+#include "mta/bounce/session_notice.hpp"
 #include "mta/master/mail_system.hpp"
 #include "mta/smtp/session.hpp"
+#include "mta/text/strings.hpp"
 
 namespace mta::smtp {
 namespace {
@@ -28,6 +30,11 @@ std::string session::filtered_line(std::string_view line) {
     if (filter.empty()) return shown;
     const table::match match = filter.find(shown);
     for (const std::string& each : match.result.warnings) mail_.warn(account_.agent(), each);
+    if (match.failed()) {
+        mail_.warn(account_.agent(), fmt::format("table {} lookup error for {}", match.table, shown),
+                   account_.about().file->id);
+        reply_filter_failed_ = true;
+    }
     if (!match.found()) return shown;
     const std::string text =
         fmt::format("{}: replacing server reply \"{}\" with \"{}\"", relay_, shown, match.result.value);
@@ -65,6 +72,16 @@ void session::remember(std::string_view direction, std::string_view line) {
 
 void session::report_trouble() {
     if ((trouble_ & settings_.notices) == 0 || transcript_.empty()) return;
+    // Trouble with a notice is not worth another.
+    const std::string& sender = account_.about().file->sender;
+    if (sender.empty() || text::equal_ignoring_case(sender, settings_.double_bounce_sender)) return;
+    bounce::session_notice letter;
+    letter.recipient = letter.named_in_to = settings_.error_recipient;
+    letter.subject = fmt::format("{} client: errors from {}", settings_.lmtp ? "LMTP" : "SMTP", relay_);
+    letter.opening = fmt::format("Unexpected response from {}.", relay_);
+    letter.transcript = std::move(transcript_);
+    bounce::send(mail_, letter);
+    trouble_ = 0;
 }
 
 }  // namespace mta::smtp

@@ -73,6 +73,7 @@ settings::settings(master::mail_system& mail, master::daemon& service)
     never_send_ehlo = !lmtp && p.flag("smtp_never_send_ehlo");
     smtputf8 = p.flag("smtputf8_enable");
     helpful_warnings = p.flag("helpful_warnings");
+    sends_xforward = p.flag(prefix + "send_xforward_command");
     lmtp_is_final = lmtp && p.flag("lmtp_assume_final");
     for (const std::string& each : p.words("notify_classes")) {
         if (text::equal_ignoring_case(each, "protocol")) notices |= protocol_trouble;
@@ -80,7 +81,6 @@ settings::settings(master::mail_system& mail, master::daemon& service)
     }
     error_recipient = p.text("error_notice_recipient");
     double_bounce_sender = p.text("double_bounce_sender") + "@" + myhostname;
-    mail_name = p.text("mail_name");
     connect_timeout = time("connect_timeout");
     helo_timeout = lmtp ? time("lhlo_timeout") : time("helo_timeout");
     mail_timeout = time("mail_timeout");

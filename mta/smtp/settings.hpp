@@ -31,9 +31,10 @@ struct settings {
     bool probes_data = false;  // smtp_address_verify_target
     bool skip_5xx_greeting = true, skip_quit_response = true, always_send_ehlo = true, never_send_ehlo = false;
     bool smtputf8 = true, helpful_warnings = true;
-    bool lmtp_is_final = false;  // lmtp_assume_final
-    unsigned notices = 0;        // of session::trouble: what the postmaster wants to hear of
-    std::string error_recipient, double_bounce_sender, mail_name;
+    bool sends_xforward = false;  // smtp_send_xforward_command
+    bool lmtp_is_final = false;   // lmtp_assume_final
+    unsigned notices = 0;         // of session::trouble: what the postmaster wants to hear of
+    std::string error_recipient, double_bounce_sender;
     filters outgoing;
     duration connect_timeout, helo_timeout, mail_timeout, rcpt_timeout, data_init_timeout, data_xfer_timeout,
         data_done_timeout, quit_timeout, rset_timeout, starttls_timeout, xforward_timeout;

@@ -77,7 +77,7 @@ task<verdict> evaluation::reject_unknown_helo_hostname(const call&) {
     std::vector<dns::record_type> types = address_types();
     types.push_back(dns::record_type::mx);
     const dns::response got = co_await ask_all(facts_.helo, types);
-    if (got.ok()) co_return verdict::dunno;
+    if (got.ok() || got.state == dns::status::null_mx) co_return verdict::dunno;
     const std::string why = fmt::format("<{}>: Helo command rejected: Host not found", facts_.helo);
     if (got.state == dns::status::try_again) co_return maybe(settings_.unknown_helo, 450, "4.7.1", why);
     co_return refuse(refusal_cause::policy, settings_.unknown_hostname_code, "4.7.1", why);
@@ -165,8 +165,11 @@ task<verdict> evaluation::check_server_access(const call& c) {
         }
     }
     for (const std::string& server : servers) {
-        const found_entry by_name = co_await look_up_domain(c.argument, server, about);
-        if (by_name.found || by_name.what != verdict::dunno) co_return forbid_permit(c, by_name.what, *value);
+        // Who asks for addresses alone does not ask for the name.
+        if (type != dns::record_type::a) {
+            const found_entry by_name = co_await look_up_domain(c.argument, server, about);
+            if (by_name.found || by_name.what != verdict::dunno) co_return forbid_permit(c, by_name.what, *value);
+        }
         const host_addresses found = co_await addresses_of(server);
         if (found.addresses.empty()) {
             if (type != dns::record_type::a) {

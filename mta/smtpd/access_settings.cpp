@@ -209,12 +209,18 @@ void access_settings::open_tables(master::mail_system& mail, const config::param
                    style("permit_mx_backup_networks")};
 
     std::vector<table::table_ptr> local;
+    std::vector<std::string> aliases = p.words("alias_maps");
+    for (std::string& each : p.words("alias_database")) aliases.push_back(std::move(each));
     for (const std::string& each : p.words("local_recipient_maps")) {
         if (each == accounts_table || each == fmt::format("proxy:{}", accounts_table)) {
             local.push_back(std::make_shared<accounts>(mail.host()));
             continue;
         }
-        const auto opened = table::maps::open("local_recipient_maps", each, registry, environment, {}, greetings);
+        // The text of an indexed table is read as the command that indexed it read it: postalias(1) or postmap(1).
+        table::open_options options;
+        if (std::find(aliases.begin(), aliases.end(), each) != aliases.end())
+            options.syntax = table::source_syntax::aliases;
+        const auto opened = table::maps::open("local_recipient_maps", each, registry, environment, options, greetings);
         local.insert(local.end(), opened.tables().begin(), opened.tables().end());
     }
     checks_local = !local.empty();

@@ -15,7 +15,9 @@ namespace mta::smtpd {
 evaluation::known evaluation::find_in(const table::maps& maps, const std::string& address, std::string_view name,
                                       verdict& failure) {
     if (maps.empty()) return known::no;
-    const table::match found = table::find_address(maps, address, mail_.rewrite().address_rules());
+    table::address_rules rules = mail_.rewrite().address_rules();
+    rules.recipient_delimiter = settings_.recipient_delimiter;  // the service's own
+    const table::match found = table::find_address(maps, address, rules);
     warn_all(found.result.warnings);
     if (found.failed()) {
         failure = found.result.value == table::empty_result ? configuration_error() : lookup_error(name);
@@ -154,7 +156,7 @@ evaluation::known evaluation::find_owners(std::string_view sender, std::string& 
 
 verdict evaluation::not_owned(bool unknown_is_fine) {
     const std::string* sender = address_of(party::sender);
-    if (!sender || settings_.sender_logins.empty() || facts_.sasl_username.empty()) return verdict::dunno;
+    if (!sender || facts_.sasl_username.empty()) return verdict::dunno;  // without a table nobody owns anything
     std::string owners;
     verdict failure = verdict::dunno;
     const known listed = find_owners(*sender, owners, failure);

