@@ -15,6 +15,7 @@ inline constexpr int exit_held = 0, exit_not_held = 1, exit_wrong_input = 2, exi
 
 void add_run(CLI::App& app, std::function<int()>& chosen);
 void add_check(CLI::App& app, std::function<int()>& chosen);
+void add_explain(CLI::App& app, std::function<int()>& chosen);
 void add_trace(CLI::App& app, std::function<int()>& chosen);
 void add_queue(CLI::App& app, std::function<int()>& chosen);
 void add_new(CLI::App& app, std::function<int()>& chosen);

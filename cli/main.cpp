@@ -51,6 +51,7 @@ int main(int argc, char** argv) {
     std::function<int()> chosen;
     cli::add_run(app, chosen);
     cli::add_check(app, chosen);
+    cli::add_explain(app, chosen);
     cli::add_trace(app, chosen);
     cli::add_queue(app, chosen);
     cli::add_new(app, chosen);

@@ -152,8 +152,30 @@ class checker {
             }
         }
         attempt([&] { convert(view, name, row ? row : derived ? find_parameter(derived->base) : nullptr); });
-        if (row && notes_ == lab_notes::include && support_of(name) == support::not_simulated) {
-            warn(at, name + " is not simulated: the lab does as with its default");
+        if (notes_ == lab_notes::include) note_unsimulated(view, name, row, derived, at);
+    }
+
+    // What is set to its default may as well not be there.
+    void note_unsimulated(const parameters& view, const std::string& name, const parameter* row,
+                          const transport_parameter* derived, const position& at) {
+        if (!row && !derived) return;
+        if (support_of(row ? name : derived->base) != support::not_simulated) return;
+        const std::string standard = row ? std::string(row->default_text) : "$" + std::string(derived->base);
+        if (view.unexpanded(name) == standard) return;
+        std::string here, there;
+        if (attempt_quietly([&] { here = view.expand(view.unexpanded(name)), there = view.expand(standard); }) &&
+            here == there)
+            return;
+        warn(at, name + " is not simulated: the lab does as with its default");
+    }
+
+    template <typename work>
+    static bool attempt_quietly(const work& what) {
+        try {
+            what();
+            return true;
+        } catch (const fatal&) {
+            return false;  // listed with the value itself
         }
     }
 

@@ -1,6 +1,7 @@
-// What the lab does with each parameter. This is the one place to say so: a parameter that no row below matches is
-// simulated. A row is a name, or a beginning followed by `*`; an exact name wins over a beginning, and of beginnings
-// the longest.
+// What the lab does with each parameter. What the code asks for is simulated: support_rows.inc, which
+// tools/parameter_support.py writes. Of the others the rows below say which are rightly without effect, under a comment
+// that says why; what is left is not simulated. A row is a name, or a beginning followed by `*`; an exact name wins
+// over a beginning, and of beginnings the longest.
 #include <algorithm>
 
 #include "mta/config/parameter_table.hpp"
@@ -16,12 +17,13 @@ struct support_row {
 };
 
 constexpr support_row rows[] = {
-    // Files, programs and directories of an installation.
+    // files, programs and directories of an installation
     {"alternate_config_directories", without_meaning_in_a_lab},
     {"command_directory", without_meaning_in_a_lab},
     {"config_directory", without_meaning_in_a_lab},
     {"cyrus_sasl_config_path", without_meaning_in_a_lab},
-    {"daemon_directory", without_meaning_in_a_lab},
+    {"mail_release_date", without_meaning_in_a_lab},
+    {"mail_version", without_meaning_in_a_lab},
     {"data_directory", without_meaning_in_a_lab},
     {"html_directory", without_meaning_in_a_lab},
     {"mailq_path", without_meaning_in_a_lab},
@@ -35,8 +37,10 @@ constexpr support_row rows[] = {
     {"sendmail_path", without_meaning_in_a_lab},
     {"shlib_directory", without_meaning_in_a_lab},
 
-    // Users, processes and the talk between them: the lab has neither.
+    // users, processes and the talk between them: the lab has neither
     {"application_event_drain_time", without_meaning_in_a_lab},
+    {"authorized_flush_users", without_meaning_in_a_lab},
+    {"authorized_mailq_users", without_meaning_in_a_lab},
     {"daemon_timeout", without_meaning_in_a_lab},
     {"debugger_command", without_meaning_in_a_lab},
     {"debug_peer_*", without_meaning_in_a_lab},
@@ -48,12 +52,7 @@ constexpr support_row rows[] = {
     {"ipc_*", without_meaning_in_a_lab},
     {"known_tcp_ports", without_meaning_in_a_lab},
     {"local_command_shell", without_meaning_in_a_lab},
-    {"mail_owner", without_meaning_in_a_lab},
-    {"master_service_disable", not_simulated},
-    {"max_idle", without_meaning_in_a_lab},
-    {"max_use", without_meaning_in_a_lab},
     {"multi_instance_*", without_meaning_in_a_lab},
-    {"multi_instance_name", simulated},
     {"postlogd_watchdog_timeout", without_meaning_in_a_lab},
     {"postmulti_*", without_meaning_in_a_lab},
     {"process_id*", without_meaning_in_a_lab},
@@ -61,12 +60,11 @@ constexpr support_row rows[] = {
     {"proxy_write_maps", without_meaning_in_a_lab},
     {"qmgr_daemon_timeout", without_meaning_in_a_lab},
     {"qmgr_ipc_timeout", without_meaning_in_a_lab},
-    {"service_throttle_time", without_meaning_in_a_lab},
     {"setgid_group", without_meaning_in_a_lab},
     {"tlsproxy_*", without_meaning_in_a_lab},
     {"trigger_timeout", without_meaning_in_a_lab},
 
-    // Names of the services that talk to each other.
+    // names of the services that talk to each other
     {"bounce_service_name", without_meaning_in_a_lab},
     {"connection_cache_*", without_meaning_in_a_lab},
     {"defer_service_name", without_meaning_in_a_lab},
@@ -81,20 +79,23 @@ constexpr support_row rows[] = {
     {"rewrite_service_name", without_meaning_in_a_lab},
     {"showq_service_name", without_meaning_in_a_lab},
     {"smtpd_service_name", without_meaning_in_a_lab},
+    {"address_verify_service_name", without_meaning_in_a_lab},
     {"tlsmgr_service_name", without_meaning_in_a_lab},
     {"trace_service_name", without_meaning_in_a_lab},
 
-    // Files on a disk: locks, buffers, hashed directories, where the log goes.
+    // files on a disk: locks, buffers, hashed directories, where the log goes
+    {"address_verify_cache_cleanup_interval", without_meaning_in_a_lab},
+    {"backwards_bounce_logfile_compatibility", without_meaning_in_a_lab},
     {"berkeley_db_*", without_meaning_in_a_lab},
     {"biff", without_meaning_in_a_lab},
-    {"daemon_table_open_error_is_fatal", not_simulated},
+    {"default_database_type", without_meaning_in_a_lab},
     {"deliver_lock_*", without_meaning_in_a_lab},
+    {"dont_remove", without_meaning_in_a_lab},
     {"hash_queue_*", without_meaning_in_a_lab},
     {"in_flow_delay", without_meaning_in_a_lab},
     {"lmdb_map_size", without_meaning_in_a_lab},
     {"mailbox_delivery_lock", without_meaning_in_a_lab},
     {"maillog_file*", without_meaning_in_a_lab},
-    {"queue_minfree", without_meaning_in_a_lab},
     {"stale_lock_time", without_meaning_in_a_lab},
     {"strict_mailbox_ownership", without_meaning_in_a_lab},
     {"sun_mailtool_compatibility", without_meaning_in_a_lab},
@@ -105,35 +106,20 @@ constexpr support_row rows[] = {
     {"virtual_minimum_uid", without_meaning_in_a_lab},
     {"virtual_uid_maps", without_meaning_in_a_lab},
 
-    // Randomness and session caches of TLS.
+    // randomness, session caches and tickets of TLS
     {"tls_daemon_random_bytes", without_meaning_in_a_lab},
     {"tls_random_*", without_meaning_in_a_lab},
+    {"tls_session_ticket_cipher", without_meaning_in_a_lab},
+    {"smtpd_tls_always_issue_session_ids", without_meaning_in_a_lab},
     {"smtp_tls_session_cache_*", without_meaning_in_a_lab},
     {"lmtp_tls_session_cache_*", without_meaning_in_a_lab},
     {"smtpd_tls_session_cache_*", without_meaning_in_a_lab},
-
-    // Whole features that are not there.
-    {"dnssec_probe", not_simulated},
-    {"enable_idna2003_compatibility", not_simulated},
-    {"fast_flush_*", not_simulated},
-    {"milter_*", not_simulated},
-    {"milter_header_checks", not_simulated},
-    {"non_smtpd_milters", not_simulated},
-    {"postscreen_*", not_simulated},
-    {"qmqpd_*", not_simulated},
-    {"smtp_dns_reply_filter", not_simulated},
-    {"lmtp_dns_reply_filter", not_simulated},
-    {"smtpd_dns_reply_filter", not_simulated},
-    {"smtp_dns_resolver_options", not_simulated},
-    {"lmtp_dns_resolver_options", not_simulated},
-    {"smtpd_milter*", not_simulated},
-    {"smtp_tls_dane_insecure_mx_policy", not_simulated},
-    {"smtp_tls_force_insecure_host_tlsa_lookup", not_simulated},
-    {"lmtp_tls_force_insecure_host_tlsa_lookup", not_simulated},
-    {"tls_config_*", not_simulated},
-    {"tls_dane_digests", not_simulated},
-    {"smtpd_upstream_proxy_*", not_simulated},
 };
+
+constexpr std::string_view simulated_names[] = {
+#include "mta/config/support_rows.inc"
+};
+static_assert(std::is_sorted(std::begin(simulated_names), std::end(simulated_names)));
 
 bool matches(std::string_view pattern, std::string_view name) {
     return pattern.ends_with('*') ? name.starts_with(pattern.substr(0, pattern.size() - 1)) : name == pattern;
@@ -142,12 +128,13 @@ bool matches(std::string_view pattern, std::string_view name) {
 }  // namespace
 
 support support_of(std::string_view name) {
+    if (std::binary_search(std::begin(simulated_names), std::end(simulated_names), name)) return simulated;
     const support_row* best = nullptr;
     const auto weight = [](const support_row& r) { return r.pattern.size() * 2 + (r.pattern.ends_with('*') ? 0 : 3); };
     for (const auto& row : rows) {
         if (matches(row.pattern, name) && (!best || weight(row) > weight(*best))) best = &row;
     }
-    return best ? best->what : simulated;
+    return best ? best->what : not_simulated;
 }
 
 }  // namespace mta::config

@@ -112,6 +112,7 @@ class mail_system {
     void daemon_failed(const daemon& which, const maillog::process& process, const config::fatal& why);
     // Null when master.cf has no such unix service.
     daemon* transport(std::string_view name);
+    std::deque<daemon>& daemons() { return daemons_; }
     // A process that is always there: qmgr, pickup, or one of a daemon that serves many at once: cleanup, bounce. It is
     // none of those that the service's process limit counts.
     const maillog::process& process_of(std::string_view program);

@@ -59,6 +59,7 @@ struct trail_entry {
     std::string status;             // dunno, permit, reject, warn, defer_if_permit, ...
     std::string text;               // the reply, or what was logged
     std::string key, table, value;  // of the table entry that hit
+    std::string asked;              // what was looked up: an address whose domain may be the key
     table::position where;          // of that entry
     int depth = 0;                  // of nested classes
 };

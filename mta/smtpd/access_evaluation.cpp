@@ -73,8 +73,7 @@ task<verdict> evaluation::sender() {
     verdict got = co_await run(frame);
     memory_.permit_is_maybe_for_sender = memory_.if_permit.active;
     if (settings_.reject_unlisted_sender && got != verdict::reject && !memory_.effects.discard && !sender_->empty()) {
-        const restriction* implied = find_restriction("reject_unlisted_sender");
-        got = reject_unlisted_sender({*implied, {}, about});
+        got = imply("smtpd_reject_unlisted_sender", "reject_unlisted_sender", about);
     }
     co_return got;
 }
@@ -104,8 +103,7 @@ task<verdict> evaluation::recipient() {
     }
     got = force_deferral(got);
     if (settings_.reject_unlisted_recipient && got != verdict::reject && !memory_.effects.discard) {
-        const restriction* implied = find_restriction("reject_unlisted_recipient");
-        got = reject_unlisted_recipient({*implied, {}, about});
+        got = imply("smtpd_reject_unlisted_recipient", "reject_unlisted_recipient", about);
     }
     co_return got;
 }
@@ -131,6 +129,17 @@ task<verdict> evaluation::whole_message(list_name which, std::string name, reply
     const list_frame frame{parameter_of(which), settings_.list(which), about};
     const verdict got = co_await run(frame);
     co_return force_deferral(got);
+}
+
+// What a parameter of its own asks for after the lists.
+verdict evaluation::imply(std::string_view parameter, std::string_view name, const subject& about) {
+    const bool done = about.about == reply_class::sender ? memory_.sender_is_checked : memory_.recipient_is_checked;
+    said_ = {};
+    const std::size_t mark = facts_.trail ? facts_.trail->size() : 0;
+    const restriction* implied = find_restriction(name);
+    const verdict got = (this->*implied->at_once)({*implied, {}, about});
+    if (!done) note(parameter, about, name, {}, mark, got);
+    return got;
 }
 
 // A permission that is in doubt is none: the earlier trouble is reported instead.
@@ -170,6 +179,9 @@ task<verdict> evaluation::run(list_frame frame) {
         std::string_view word = frame.words[i];
         if (text::equal_ignoring_case(word, "warn_if_reject")) {
             if (warn_only_at_ == 0) warn_only_at_ = depth_;
+            said_ = {};
+            said_.status = word;
+            note(frame.name, frame.about, word, {}, facts_.trail ? facts_.trail->size() : 0, verdict::dunno);
             continue;
         }
         said_ = {};
@@ -182,7 +194,7 @@ task<verdict> evaluation::run(list_frame frame) {
                     "check_sender_access, check_recipient_access, check_etrn_access) before {} restriction \"{}\"",
                     name_of(frame.about.about), word));
                 got = configuration_error();
-                note(frame, word, {}, mark, got);
+                note(frame.name, frame.about, word, {}, mark, got);
                 break;
             }
             word = frame.about.default_check;
@@ -223,7 +235,7 @@ task<verdict> evaluation::run(list_frame frame) {
             warn(fmt::format("unknown smtpd restriction: \"{}\"", word));
             got = configuration_error();
         }
-        note(frame, word, argument, mark, got);
+        note(frame.name, frame.about, word, argument, mark, got);
         if (warn_only_at_ >= depth_) warn_only_at_ = 0;
         if (got != verdict::dunno) break;
         if (memory_.if_permit.active && memory_.if_reject.active) break;
@@ -248,20 +260,21 @@ void evaluation::warn_of_what_follows(const list_frame& frame, std::size_t at, v
         warn(fmt::format("restriction `{}' after `{}' is ignored", frame.words[at + 1], lower));
 }
 
-void evaluation::note(const list_frame& frame, std::string_view word, std::string_view argument, std::size_t mark,
-                      verdict got) {
+void evaluation::note(std::string_view list, const subject& about, std::string_view word, std::string_view argument,
+                      std::size_t mark, verdict got) {
     if (!facts_.trail) return;
     constexpr std::string_view outcomes[] = {"dunno", "permit", "reject"};
     trail_entry made;
-    made.list = frame.name;
+    made.list = list;
     made.restriction = argument.empty() ? std::string(word) : fmt::format("{} {}", word, argument);
-    made.about = fmt::format("{} <{}>", name_of(frame.about.about), frame.about.name);
+    made.about = fmt::format("{} <{}>", name_of(about.about), about.name);
     made.status = got == verdict::dunno && !said_.status.empty() ? said_.status
                                                                  : std::string(outcomes[static_cast<std::size_t>(got)]);
     made.text = said_.text;
     made.key = said_.key;
     made.table = said_.table;
     made.value = said_.value;
+    made.asked = said_.asked;
     made.where = said_.where;
     made.depth = depth_ - 1;
     // Before what it led to: a class before its members.

@@ -140,6 +140,7 @@ class evaluation {
     bool argument_fits(const restriction& what, const std::vector<std::string>& words, std::size_t at) const;
     void warn_of_what_follows(const list_frame& frame, std::size_t at, verdict got);
     verdict force_deferral(verdict so_far);
+    verdict imply(std::string_view parameter, std::string_view name, const subject& about);
     subject client_subject() const;
 
     // Saying no, and yes.
@@ -215,7 +216,8 @@ class evaluation {
     std::string policy_request(const policy_service& service);
 
     // The trail.
-    void note(const list_frame& frame, std::string_view word, std::string_view argument, std::size_t mark, verdict got);
+    void note(std::string_view list, const subject& about, std::string_view word, std::string_view argument,
+              std::size_t mark, verdict got);
 
     master::mail_system& mail_;
     access_settings& settings_;
@@ -231,7 +233,7 @@ class evaluation {
     bool process_dies_ = false, hangs_up_ = false;
     // What the restriction under way said, for the trail.
     struct {
-        std::string status, text, key, table, value;
+        std::string status, text, key, table, value, asked;
         table::position where;
     } said_;
 };

@@ -33,7 +33,8 @@ task<verdict> evaluation::act_on(table::match found, std::string_view spec, std:
     said_.value = found.result.value;
     said_.where = found.result.where;
     const auto said = said_;
-    const verdict got = co_await act(spec, found.result.value, found.key, about);
+    said_.asked = datum;
+    const verdict got = co_await act(spec, found.result.value, std::move(datum), about);
     const std::string status = said_.status, text = said_.text;
     said_ = said;
     said_.status = status;
@@ -69,8 +70,12 @@ task<verdict> evaluation::check_client_access(const call& c) {
     const std::string& name = unverified ? facts_.client->reverse_name : facts_.client->name;
     const subject named = subject_of(c.what.whose);
     const subject about{named.name, named.about, c.about.default_check};
-    table::match found = table::find_access_client(*maps, name, facts_.client->address, settings_.access_style);
-    const verdict got = co_await act_on(std::move(found), c.argument, name, about, false);
+    table::match found = table::find_access_domain(*maps, name, settings_.access_style);
+    const bool by_name = found.result.status != table::outcome::not_found;
+    warn_all(by_name ? std::vector<std::string>() : found.result.warnings);
+    if (!by_name) found = table::find_access_network(*maps, facts_.client->address);
+    const std::string& datum = by_name ? name : facts_.client->address;
+    const verdict got = co_await act_on(std::move(found), c.argument, datum, about, false);
     co_return unverified ? forbid_permit(c, got, name) : got;
 }
 

@@ -4,6 +4,7 @@
 
 #include <array>
 
+#include "mta/address/trivial_rewrite.hpp"
 #include "mta/config/parameters.hpp"
 #include "mta/master/mail_system.hpp"
 #include "mta/smtpd/session.hpp"
@@ -22,6 +23,24 @@ void server::introduce(const maillog::process& by) {
     if (!introduced_.insert(by.pid).second) return;
     if (settings_.tls_requires_in_vain) mail_.warn(by, "Can't require client certs unless TLS is required");
     if (settings_.tls_lacks_certificates) mail_.warn(by, "No server certs available. TLS won't be enabled");
+}
+
+std::uint16_t server::port() const {
+    return service_.service.port;
+}
+
+address::command_rules server::grammar(keyword_set discarded) {
+    address::command_rules rules;
+    rules.strict_rfc821_envelopes = settings_.strict_envelopes;
+    rules.smtputf8 = settings_.smtputf8 && !(discarded & bit(keyword::smtputf8));
+    rules.dsn = !(discarded & bit(keyword::dsn));
+    rules.resolve = [this](std::string_view internal) -> std::optional<std::string> {
+        const std::string rewritten = mail_.rewrite().rewrite(internal, true);
+        const address::resolved& to = mail_.rewrite().resolve("", rewritten);
+        if (to.flags.error) return std::nullopt;
+        return to.recipient;
+    };
+    return rules;
 }
 
 void server::accept(std::unique_ptr<byte_stream> stream, const endpoint& local, const endpoint& remote) {

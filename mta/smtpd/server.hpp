@@ -3,6 +3,7 @@
 #include <memory>
 #include <set>
 
+#include "mta/address/smtp_command.hpp"
 #include "mta/anvil/anvil.hpp"
 #include "mta/host.hpp"
 #include "mta/smtpd/access.hpp"
@@ -20,6 +21,9 @@ class server {
     const settings& options() const { return settings_; }
     smtpd::access& restrictions() { return access_; }
     anvil::counters& traffic() { return traffic_; }
+    std::uint16_t port() const;
+    // How commands read in a session that does not announce `discarded`.
+    address::command_rules grammar(keyword_set discarded);
     // What a process says of its settings when it starts: once for each.
     void introduce(const maillog::process& by);
 

@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-#include "mta/address/trivial_rewrite.hpp"
 #include "mta/master/mail_system.hpp"
 #include "mta/text/strings.hpp"
 
@@ -184,17 +183,8 @@ access_facts session::facts() {
 }
 
 address::command_rules session::grammar() {
-    address::command_rules rules;
-    rules.strict_rfc821_envelopes = options_.strict_envelopes;
-    rules.smtputf8 = options_.smtputf8 && advertises(keyword::smtputf8);
-    rules.dsn = advertises(keyword::dsn);
+    address::command_rules rules = server_.grammar(discarded_);
     rules.leftovers = leftovers_;
-    rules.resolve = [this](std::string_view internal) -> std::optional<std::string> {
-        const std::string rewritten = mail_.rewrite().rewrite(internal, true);
-        const address::resolved& to = mail_.rewrite().resolve("", rewritten);
-        if (to.flags.error) return std::nullopt;
-        return to.recipient;
-    };
     return rules;
 }
 

@@ -225,6 +225,8 @@ void check_host(const topology::host& host, int prefix, std::vector<problem>& ou
     const configuration_as_read read =
         read_configuration(host, {fmt::format("{}/{}", topology::to_string(host.address), prefix), "127.0.0.1/8"});
     const host_places places(host, read.added_after);
+    std::optional<config_folder> folder;
+    if (host.config) folder.emplace(*host.config);
     const auto reader = [&](std::string_view path) -> std::optional<std::string> {
         const std::string prefix_of_files = std::string(files_directory) + "/";
         if (!path.starts_with(prefix_of_files)) return std::nullopt;
@@ -232,7 +234,7 @@ void check_host(const topology::host& host, int prefix, std::vector<problem>& ou
         for (const topology::file& each : host.files) {
             if (each.name == name) return with_lab_paths(each.content.text);
         }
-        return host.config ? read_from_config(*host.config, path) : std::nullopt;
+        return folder ? folder->read(path) : std::nullopt;
     };
     host_check(read.main, read.services, read.values, reader,
                [&](const config::position& at, topology::severity level, std::string text) {

@@ -65,7 +65,7 @@ machine::machine(const topology::machine& what, const topology::host* host, std:
       // A spool that has been in use: inode numbers of six digits, as short queue ids show them.
       spool_(random_stream(seed, what.name, "inode").below(0x900000) + 0x100000) {
     if (!host) return;
-    config_folder_ = host->config;
+    if (host->config) config_folder_.emplace(*host->config);
     unsigned id = first_user_id;
     for (const std::string& each : host->mailboxes) accounts_.emplace(each, make_account(each, id++));
     for (const topology::account& each : host->users_sasl) sasl_passwords_.emplace(each.user, each.password);
@@ -99,7 +99,7 @@ std::optional<std::string> machine::read_file(std::string_view path) {
                             certificate_->self_signed ? network::signed_by::itself : network::signed_by::authority)
             .chain_file();
     }
-    if (config_folder_) return read_from_config(*config_folder_, path);
+    if (config_folder_) return config_folder_->read(path);
     return std::nullopt;
 }
 

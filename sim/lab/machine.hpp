@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "mta/host.hpp"
+#include "sim/lab/config_folder.hpp"
 #include "sim/lab/memory_spool.hpp"
 #include "sim/network/authority.hpp"
 #include "sim/scenario/filter.hpp"
@@ -81,7 +82,7 @@ class machine : public mta::Host {
     std::uint64_t seed_;
     mta::text::time_zone zone_;
     std::optional<topology::certificate> certificate_;
-    std::optional<std::string> config_folder_;  // of the topology's `config:`
+    std::optional<config_folder> config_folder_;  // of the topology's `config:`
     network::authority& authority_;
     log_sink& sink_;
     memory_spool spool_;

@@ -16,18 +16,22 @@ using mta::config::definition;
 
 std::vector<definition> starting_values(const topology::host& host) {
     const auto dot = host.name.find('.');
-    std::vector<definition> values = {
-        {"compatibility_level", "3.6", {}},
-        {"myhostname", host.name, {}},
-        {"mydomain", dot == std::string::npos ? host.name : host.name.substr(dot + 1), {}},
-        {"inet_protocols", "ipv4", {}},
-        {"inet_interfaces", "all", {}},
-        {"alias_maps", "", {}},
-        {"alias_database", "", {}},
-        {"biff", "no", {}},
-        {"smtputf8_enable", "yes", {}},
-        {"mail_spool_directory", std::string(mailbox_directory), {}},
-    };
+    std::vector<definition> values;
+    // A real main.cf stands on Postfix's own defaults.
+    if (!host.config) {
+        values = {
+            {"compatibility_level", "3.6", {}},
+            {"myhostname", host.name, {}},
+            {"mydomain", dot == std::string::npos ? host.name : host.name.substr(dot + 1), {}},
+            {"inet_interfaces", "all", {}},
+            {"alias_maps", "", {}},
+            {"alias_database", "", {}},
+            {"biff", "no", {}},
+            {"smtputf8_enable", "yes", {}},
+        };
+    }
+    values.push_back({"inet_protocols", "ipv4", {}});
+    values.push_back({"mail_spool_directory", std::string(mailbox_directory), {}});
     if (host.tls) {
         values.push_back({"smtpd_tls_chain_files", fmt::format("{}/{}.pem", tls_directory, host.name), {}});
         values.push_back({"smtpd_tls_security_level", "may", {}});
@@ -91,18 +95,6 @@ configuration_as_read read_configuration(const topology::host& host, const std::
     }
     result.values = mta::config::parameters::layer(mta::config::parameters::defaults(std::move(machine)), values);
     return result;
-}
-
-std::optional<std::string> read_from_config(const std::string& folder, std::string_view path) {
-    const std::string home = std::string(files_directory) + "/";
-    if (!path.starts_with(home)) return std::nullopt;
-    const std::string inside(path.substr(home.size()));
-    for (const auto part : mta::text::split(inside, "/")) {
-        if (part == "..") return std::nullopt;
-    }
-    topology::file_content content = topology::read_file(folder + "/" + inside, topology::largest_file);
-    if (!content.error.empty() || content.bytes.size() > topology::largest_file) return std::nullopt;
-    return std::move(content.bytes);
 }
 
 mta::master::configuration mail_configuration(const topology::host& host, const std::vector<std::string>& interfaces,

@@ -22,10 +22,6 @@ struct configuration_as_read {
 };
 configuration_as_read read_configuration(const topology::host& host, const std::vector<std::string>& interfaces);
 
-// A file that a host with `config:` finds under /etc/postfix; nothing for other paths, or one that leads out of the
-// folder.
-std::optional<std::string> read_from_config(const std::string& folder, std::string_view path);
-
 // The stock services with the lines of a topology, by that text: hosts with the same lines have one master.cf in
 // memory.
 using known_services = std::map<std::string, std::shared_ptr<const mta::config::master_cf>, std::less<>>;

@@ -45,7 +45,7 @@ TEST(parameter_table, transport_parameters_share_an_existing_base) {
 
 TEST(parameter_table, classes) {
     EXPECT_EQ(support_of("smtpd_recipient_restrictions"), support::simulated);
-    EXPECT_EQ(support_of("daemon_directory"), support::without_meaning_in_a_lab);
+    EXPECT_EQ(support_of("command_directory"), support::without_meaning_in_a_lab);
     EXPECT_EQ(support_of("multi_instance_enable"), support::without_meaning_in_a_lab);
     EXPECT_EQ(support_of("multi_instance_name"), support::simulated);
     EXPECT_EQ(support_of("postscreen_greet_wait"), support::not_simulated);

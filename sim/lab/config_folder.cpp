@@ -1,0 +1,73 @@
+#include "sim/lab/config_folder.hpp"
+
+#include <filesystem>
+
+#include "mta/text/strings.hpp"
+#include "sim/lab/machine.hpp"
+#include "sim/topology/loader.hpp"
+
+namespace sim::lab {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::string_view aliases = "/etc/aliases";
+constexpr std::size_t largest_table = std::size_t{64} << 20;  // bytes
+
+bool climbs(std::string_view inside) {
+    for (const auto part : mta::text::split(inside, "/")) {
+        if (part == "..") return true;
+    }
+    return false;
+}
+
+bool exists(const std::string& file) {
+    std::error_code error;
+    return fs::is_regular_file(file, error);
+}
+
+}  // namespace
+
+config_folder::config_folder(std::string path) : path_(std::move(path)) {
+    while (path_.size() > 1 && path_.back() == '/') path_.pop_back();
+    // Of several instances each has its own folder, and its tables name that (postmulti(1)).
+    const std::string name = fs::path(path_).filename().string();
+    home_ = name.starts_with("postfix-") ? "/etc/" + name : std::string(files_directory);
+}
+
+std::optional<std::string> config_folder::place_of(std::string_view name) const {
+    if (climbs(name)) return std::nullopt;
+    if (name == aliases) {
+        const fs::path folder(path_);
+        std::string beside = (folder.parent_path() / "aliases").string();
+        if (!exists(path_ + "/aliases") && folder.parent_path().filename() == "etc" && exists(beside)) return beside;
+        return path_ + "/aliases";
+    }
+    for (const std::string_view home : {std::string_view(files_directory), std::string_view(home_)}) {
+        if (name.starts_with(home) && name.size() > home.size() && name[home.size()] == '/')
+            return path_ + std::string(name.substr(home.size()));
+    }
+    return std::nullopt;
+}
+
+// Symbolic links are followed only to where they stay below the folder (or are the aliases beside it).
+bool config_folder::holds(const std::string& file) const {
+    std::error_code error;
+    const fs::path real = fs::canonical(file, error);
+    if (error) return false;
+    const fs::path home = fs::canonical(path_, error);
+    if (error) return false;
+    if (real == home.parent_path() / "aliases" && home.parent_path().filename() == "etc") return true;
+    const fs::path inside = real.lexically_relative(home);
+    return !inside.empty() && *inside.begin() != "..";
+}
+
+std::optional<std::string> config_folder::read(std::string_view name) const {
+    const auto file = place_of(name);
+    if (!file || !holds(*file)) return std::nullopt;
+    topology::file_content content = topology::read_file(*file, largest_table);
+    if (!content.error.empty() || content.bytes.size() > largest_table) return std::nullopt;
+    return std::move(content.bytes);
+}
+
+}  // namespace sim::lab
