@@ -37,7 +37,10 @@ std::string own_name() {
 }
 
 std::string contents_of(const std::string& path, std::size_t limit) {
-    sim::topology::file_content content = sim::topology::read_file(path, limit);
+    std::error_code unknown;
+    const auto size = std::filesystem::file_size(path, unknown);
+    sim::topology::file_content content =
+        sim::topology::read_file(path, unknown ? limit : std::min<std::uintmax_t>(limit, size));
     if (content.error.empty() && content.bytes.size() > limit) content.error = "it is too large";
     if (!content.error.empty()) throw fatal(mta::config::place(path, 0), "cannot be read: " + content.error);
     return std::move(content.bytes);
@@ -135,16 +138,17 @@ std::string greeting_of(const std::string& given, const mta::smtpd::peer& client
 }
 
 int explain_matrix(const explain_options& options, sim::lab::examiner& by, const sim::topology::topology& whole) {
-    const std::vector<matrix_row> rows = read_matrix(contents_of(options.matrix, largest_matrix), options.matrix);
+    const std::vector<sim::lab::matrix_row> rows =
+        sim::lab::read_matrix(contents_of(options.matrix, largest_matrix), options.matrix);
     std::map<std::string, mta::smtpd::peer, std::less<>> clients;
-    for (const matrix_row& each : rows) {
+    for (const sim::lab::matrix_row& each : rows) {
         if (!clients.contains(each.client)) clients.emplace(each.client, client_of(by, whole, each.client));
     }
     std::string out = "client,helo,sender,recipient,verdict,stage,reply\n";
     std::size_t asked = 0, told = 0, unmet = 0;
     const auto next = [&](mta::smtpd::trial_question& made) {
         if (asked == rows.size()) return false;
-        const matrix_row& row = rows[asked++];
+        const sim::lab::matrix_row& row = rows[asked++];
         made.client = clients.find(row.client)->second;
         made.helo = greeting_of(row.helo, made.client);
         made.sender = row.sender;
@@ -155,13 +159,13 @@ int explain_matrix(const explain_options& options, sim::lab::examiner& by, const
         return true;
     };
     const auto tell = [&](const sim::lab::examiner::verdict& got) {
-        const matrix_row& row = rows[told++];
+        const sim::lab::matrix_row& row = rows[told++];
         out += matrix_line(row, got);
         if (out.size() > output_block) {
             write_output(out);
             out.clear();
         }
-        if (row.expect.empty() || meets(got, row.expect)) return;
+        if (sim::lab::meets(got.reply, got.refused, row.expect)) return;
         ++unmet;
         std::fprintf(stderr, "%s:%zu: expected %s, got %s\n", options.matrix.c_str(), row.line,
                      printable(row.expect).c_str(), printable(got.reply).c_str());
@@ -203,9 +207,15 @@ int explain(const explain_options& options) {
         for (const std::string& each : host.take_complaints()) complain(each);
         return exit_wrong_input;
     }
+    if (!options.route.empty()) {
+        const sim::lab::route_report report = sim::lab::explain_route(host, options.sender, options.route);
+        write_output(options.json ? route_json(report, exit_held) : route_text(report, style_of_stdout()));
+        return exit_held;
+    }
     sim::lab::examiner by(host, options.service);
     if (!options.matrix.empty()) return explain_matrix(options, by, about.topology);
-    if (options.client.empty()) throw fatal({}, "say who connects with --client, or give a --matrix");
+    if (options.client.empty())
+        throw fatal({}, "say who connects with --client, where mail goes with --route, or give a --matrix");
     return explain_verdict(options, by, about.topology);
 }
 
@@ -228,6 +238,7 @@ void add_explain(CLI::App& app, std::function<int()>& chosen) {
     command->add_option("--service", options->service, "Service of master.cf: its first column, or its port");
     command->add_option("--zone", options->zones, "DNS: a master file, or NAME=FILE; may be repeated");
     command->add_option("--matrix", options->matrix, "CSV of client,helo,sender,recipient[,login][,expect]");
+    command->add_option("--route", options->route, "Say where mail for this address would go instead");
     command->add_option("--name", options->name, "With --config: the machine's name (gethostname)");
     command->add_option("--address", options->address, "With --config: the machine's address");
     command->add_option("--trail", options->trail, "postfix: print the trail as smtpd -v logs it");
@@ -243,6 +254,7 @@ void add_explain(CLI::App& app, std::function<int()>& chosen) {
         "      --recipient user@example.com\n"
         "  relaylab explain topologies/open-relay-chain.yaml mail.ohio.cc --client 203.0.113.7 \\\n"
         "      --sender a@b.example --recipient kimchen@york.cc\n"
+        "  relaylab explain --config /etc/postfix --route user@example.com --zone example.com.zone\n"
         "  relaylab explain --config /etc/postfix --matrix policy.csv");
     command->callback([options, &chosen] { chosen = [options] { return explain(*options); }; });
 }

@@ -60,7 +60,7 @@ std::string found_text(const tried_rule& rule) {
 }
 
 std::string rule_line(const tried_rule& rule, const widths& w, const output_style& style) {
-    const std::string_view word = rule.status == rule.restriction ? std::string_view() : rule.status;
+    const std::string_view word = rule.status == "warn_if_reject" ? std::string_view() : rule.status;
     const std::string status = painted(fmt::format("{:<7}", word), colour_of(rule.status), style.color);
     std::string line = fmt::format("  {} {:<{}}  {:<{}}  {:<{}}  {}{}", rule.decided ? '>' : ' ', rule.place, w.place,
                                    short_name(rule.list), w.list, indented(rule), w.rule, status, found_text(rule));

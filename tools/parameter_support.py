@@ -95,7 +95,7 @@ def classify(names, found, rows):
             used.add(row[0])
         if row and direct and not row[0].endswith("*"):
             wrong.append(f"{name}: mta/config/support.cpp says {row[1]}, and {found[name]} asks for it; remove the row")
-        if direct or (name in found and not row):
+        if direct or (name in found and (not row or row[0].endswith("*"))):
             result[name] = ("simulated", found[name])
         elif row:
             result[name] = (row[1], row[2])

@@ -344,7 +344,8 @@ parsed<rcpt_command> parse_rcpt(const command_line& line, const command_rules& r
 
 parsed<helo_command> parse_helo(const command_line& line, bool smtputf8_enable) {
     if (line.arguments.size() < 2) return refuse("501 Syntax: " + std::string(name_of(line.name)) + " hostname");
-    helo_command helo{printable(joined(line.arguments, 1, line.arguments.size()), smtputf8_enable)};
+    helo_command helo{printable(joined(line.arguments, 1, line.arguments.size()), smtputf8_enable), {}};
+    helo.as_said = helo.name;
     constexpr std::string_view unsafe_in_a_log = " <>()\\\";@";
     for (char& c : helo.name) {
         if (unsafe_in_a_log.find(c) != std::string_view::npos) c = '?';
@@ -363,7 +364,7 @@ parsed<vrfy_command> parse_vrfy(const command_line& line, const command_rules& r
     sent.text = joined(line.arguments, 1, last);
     auto address = take_address(sent, {empty_address::refused, strictness::sloppy, smtputf8}, rules, bad_recipient);
     if (auto* refused = std::get_if<refusal>(&address)) return std::move(*refused);
-    return vrfy_command{std::get<std::string>(std::move(address)), std::move(sent.text)};
+    return vrfy_command{std::get<std::string>(std::move(address)), std::move(sent.text), smtputf8};
 }
 
 parsed<etrn_command> parse_etrn(const command_line& line) {

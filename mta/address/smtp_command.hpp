@@ -131,11 +131,13 @@ struct envelope_address {
 envelope_address extract_envelope_address(std::string_view as_sent);
 
 struct helo_command {
-    std::string name;  // words joined, unsafe characters as '?'
+    std::string name;     // words joined, unsafe characters as '?'
+    std::string as_said;  // words joined: what is judged
 };  // HELO and EHLO
 struct vrfy_command {
     std::string address;
     std::string as_sent;
+    bool smtputf8 = false;
 };
 struct etrn_command {
     std::string domain;

@@ -2,10 +2,12 @@
 
 #include <fmt/format.h>
 
+#include "mta/address/trivial_rewrite.hpp"
 #include "mta/master/mail_system.hpp"
 #include "mta/smtpd/access_evaluation.hpp"
 #include "mta/smtpd/access_settings.hpp"
 #include "mta/text/dates.hpp"
+#include "mta/text/strings.hpp"
 
 namespace mta::smtpd {
 namespace {
@@ -55,6 +57,12 @@ task<decision> access::check(stage at, const access_facts& facts, const maillog:
             if (at_once) got = co_await run.sender();
             break;
         case stage::rcpt:
+            // Postfix's own address is always taken, whoever asks.
+            if (facts.recipient &&
+                text::equal_ignoring_case(*facts.recipient,
+                                          mail_.rewrite().rewrite(settings_->double_bounce_sender, true)))
+                break;
+            [[fallthrough]];
         case stage::vrfy:
             got = co_await run.recipient();
             break;

@@ -72,8 +72,9 @@ struct client_certificate {
 // What of a session restrictions look at.
 struct access_facts {
     const peer* client = nullptr;
-    endpoint server;      // where the client connected to
-    std::string command;  // "EHLO", "BDAT": when it is not the stage's own name
+    endpoint server;             // where the client connected to
+    std::string connected_from;  // its address, whatever XCLIENT says
+    std::string command;         // "EHLO", "BDAT": when it is not the stage's own name
     std::string helo;
     std::optional<std::string> sender, recipient;   // internal form; absent before MAIL and RCPT. After RCPT: the first
     std::string sender_as_sent, recipient_as_sent;  // with their angle brackets

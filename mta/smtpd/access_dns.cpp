@@ -1,12 +1,46 @@
 // What restrictions ask the DNS: does a name exist, which hosts serve it (dns_lookup(3), getaddrinfo(3)).
 #include <fmt/format.h>
 
+#include <charconv>
+#include <cstdint>
+
 #include "mta/address/host_name.hpp"
 #include "mta/address/quote.hpp"
 #include "mta/smtpd/access_evaluation.hpp"
 #include "mta/text/strings.hpp"
 
 namespace mta::smtpd {
+namespace {
+
+// getaddrinfo(3) takes what inet_aton(3) takes: "1.2.3" is 1.2.0.3, "0x7f.1" is 127.0.0.1.
+std::optional<std::string> address_of_number(std::string_view name) {
+    constexpr std::size_t most_parts = 4;
+    std::vector<std::uint64_t> parts;
+    for (;;) {
+        const std::string_view part = name.substr(0, name.find('.'));
+        const bool hexadecimal = text::starts_with_ignoring_case(part, "0x");
+        const std::string_view digits = part.substr(hexadecimal ? 2 : 0);
+        const int base = hexadecimal ? 16 : part.size() > 1 && part.front() == '0' ? 8 : 10;
+        std::uint64_t value = 0;
+        const auto read = std::from_chars(digits.data(), digits.data() + digits.size(), value, base);
+        if (read.ec != std::errc() || read.ptr != digits.data() + digits.size()) return std::nullopt;
+        parts.push_back(value);
+        if (part.size() == name.size()) break;
+        if (parts.size() == most_parts) return std::nullopt;
+        name.remove_prefix(part.size() + 1);
+    }
+    // The last part fills what the others leave.
+    constexpr int octet_bits = 8;
+    std::uint64_t whole = parts.back();
+    if (whole >> (octet_bits * (most_parts + 1 - parts.size())) != 0) return std::nullopt;
+    for (std::size_t i = 0; i + 1 < parts.size(); ++i) {
+        if (parts[i] > 0xff) return std::nullopt;
+        whole |= parts[i] << (octet_bits * (most_parts - 1 - i));
+    }
+    return fmt::format("{}.{}.{}.{}", whole >> 24 & 0xff, whole >> 16 & 0xff, whole >> 8 & 0xff, whole & 0xff);
+}
+
+}  // namespace
 
 std::vector<dns::record_type> evaluation::address_types() const {
     std::vector<dns::record_type> types;
@@ -46,10 +80,12 @@ task<dns::response> evaluation::ask_all(std::string name, std::vector<dns::recor
 task<evaluation::host_addresses> evaluation::addresses_of(std::string name) {
     host_addresses made;
     const auto literal = address::ip_address::parse(name);
-    if (literal) {
-        made.addresses.push_back(literal->to_string());
+    const std::optional<std::string> number = literal ? literal->to_string() : address_of_number(name);
+    if (number) {
+        made.addresses.push_back(*number);
         co_return made;
     }
+    name = address::domain_to_ascii(name).value_or(name);
     if (text::equal_ignoring_case(name, "localhost")) {
         made.addresses.emplace_back("127.0.0.1");
         co_return made;

@@ -151,11 +151,11 @@ verdict evaluation::reject_listed(const dnsbl_answer& answer, std::string_view l
     const std::string& reply = made.text;
     const bool coded = reply.size() > 3 && (reply[0] == '4' || reply[0] == '5') && text::is_digit(reply[1]) &&
                        text::is_digit(reply[2]) && reply[3] == ' ';
-    const int code =
-        coded ? static_cast<int>(text::to_number(reply.substr(0, 3)).value_or(0)) : settings_.maps_rbl_code;
+    // Without a code that refuses, the reply is not usable.
+    const int code = coded ? static_cast<int>(text::to_number(reply.substr(0, 3)).value_or(0)) : 0;
     const status_and_text said =
         split_status(coded ? std::string_view(reply).substr(4) : std::string_view(reply), "4.7.1");
-    return refuse(refusal_cause::policy, code, said.status,
+    return refuse(refusal_cause::policy, code, fitting_status(said.status, about),
                   said.text.empty() ? std::string_view("Service unavailable") : said.text);
 }
 

@@ -66,7 +66,8 @@ task<verdict> evaluation::helo() {
 
 task<verdict> evaluation::sender() {
     if (!sender_) co_return verdict::dunno;
-    start_stage(memory_.permit_is_maybe_for_helo);
+    // Who has not said HELO has only the doubts about the client.
+    start_stage(memory_.permit_is_maybe_for_client || memory_.permit_is_maybe_for_helo);
     memory_.sender_is_checked = false;
     const subject about{*sender_, reply_class::sender, "check_sender_access"};
     const list_frame frame{parameter_of(list_name::sender), settings_.list(list_name::sender), about};
@@ -114,7 +115,7 @@ task<verdict> evaluation::etrn() {
         if (early != verdict::reject) early = co_await helo();
         if (early == verdict::reject) co_return early;
     }
-    start_stage(memory_.permit_is_maybe_for_helo);
+    start_stage(memory_.permit_is_maybe_for_client || memory_.permit_is_maybe_for_helo);
     const subject about{facts_.etrn_domain, reply_class::etrn, "check_etrn_access"};
     const list_frame frame{parameter_of(list_name::etrn), settings_.list(list_name::etrn), about};
     const verdict got = co_await run(frame);
@@ -276,7 +277,7 @@ void evaluation::note(std::string_view list, const subject& about, std::string_v
     made.value = said_.value;
     made.asked = said_.asked;
     made.where = said_.where;
-    made.depth = depth_ - 1;
+    made.depth = std::max(depth_ - 1, 0);
     // Before what it led to: a class before its members.
     facts_.trail->insert(facts_.trail->begin() + static_cast<std::ptrdiff_t>(mark), std::move(made));
 }
@@ -296,7 +297,7 @@ verdict evaluation::refuse(refusal_cause cause, int code, std::string_view dsn, 
     if (made.size() > longest_reply) made.resize(longest_reply);
     for (char& each : made) {
         const auto byte = static_cast<unsigned char>(each);
-        if (byte < ' ' || byte == 0x7f) each = ' ';
+        if (byte < ' ' || byte == 0x7f || (byte > 0x7f && !settings_.smtputf8)) each = ' ';
     }
     // An earlier trouble that may have kept the mail from being accepted turns a lasting refusal into that trouble.
     if (!only_warn && memory_.if_reject.active && made[0] == '5') {

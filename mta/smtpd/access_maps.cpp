@@ -32,8 +32,8 @@ task<verdict> evaluation::act_on(table::match found, std::string_view spec, std:
     said_.table = found.table;
     said_.value = found.result.value;
     said_.where = found.result.where;
-    const auto said = said_;
     said_.asked = datum;
+    const auto said = said_;
     const verdict got = co_await act(spec, found.result.value, std::move(datum), about);
     const std::string status = said_.status, text = said_.text;
     said_ = said;

@@ -75,7 +75,7 @@ verdict evaluation::reject_unknown_reverse_client_hostname(const call&) {
 }
 
 verdict evaluation::permit_inet_interfaces(const call& c) {
-    if (!mail_.rewrite().is_own_address(facts_.client->address)) return verdict::dunno;
+    if (!mail_.rewrite().is_own_address(facts_.connected_from)) return verdict::dunno;
     return permitted(c.what.name, reply_class::client, facts_.client->name_and_address());
 }
 

@@ -148,6 +148,7 @@ access_facts session::facts() {
     access_facts known;
     known.client = &client_;
     known.server = local_;
+    known.connected_from = connected_from_;
     known.command = command_;
     known.helo = helo_;
     known.sender = transaction_.sender;
@@ -209,6 +210,7 @@ task<io_error> session::send() {
 task<void> session::run() {
     const identified who = co_await identify(mail_.host(), remote_, options_.peername_lookup);
     client_ = announced_ = who.client;
+    connected_from_ = client_.address;
     xforward_allowed_ = options_.xforward_hosts.match(client_.name, client_.address).matched();
     server_.restrictions().introduce(process_);
     server_.introduce(process_);

@@ -89,6 +89,7 @@ class session {
     void reset_transaction();
     void forget_forwarded() { forwarded_.clear(); }
     bool in_transaction() const { return transaction_.sender.has_value(); }
+    bool must_declare_utf8(std::string_view address, bool declared) const;  // strict_smtputf8
     void begin_message();
     void log_rejection(std::string_view stage, std::string_view text);
     std::string received_header() const;
@@ -130,8 +131,9 @@ class session {
     endpoint local_, remote_;
     std::uint64_t connection_;
     smtp_stream stream_;
-    peer client_;     // as logged and judged
-    peer announced_;  // as Received headers tell it
+    std::string connected_from_;  // the client's own address
+    peer client_;                 // as logged and judged
+    peer announced_;              // as Received headers tell it
     std::string helo_, denied_;
     bool extended_ = false, in_tls_ = false, pipelined_ = false, hang_up_ = false, died_ = false, counted_ = false,
          lost_in_content_ = false;

@@ -119,7 +119,7 @@ task<session::verdict> session::helo(const address::command_line& line, bool ext
     const auto parsed = address::parse_helo(line, options_.smtputf8);
     if (const auto* refused = std::get_if<address::refusal>(&parsed)) co_return refuse(*refused);
     // A HELO that is refused changes nothing.
-    std::string before = std::exchange(helo_, std::get<address::helo_command>(parsed).name);
+    std::string before = std::exchange(helo_, std::get<address::helo_command>(parsed).as_said);
     command_ = address::name_of(line.name);
     const access_facts known = facts();
     const decision decided = co_await server_.restrictions().check(stage::helo, known, process_);
@@ -128,6 +128,7 @@ task<session::verdict> session::helo(const address::command_line& line, bool ext
         helo_ = std::move(before);
         co_return refuse(decided);
     }
+    helo_ = std::get<address::helo_command>(parsed).name;
     flush_history(options_.history_limit);
     reset_transaction();
     // HELO after EHLO is no step back: what may be pipelined stays what it was.

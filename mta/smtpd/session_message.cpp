@@ -148,7 +148,12 @@ task<session::verdict> session::finish_message() {
     const access_facts known = facts();
     const decision decided = co_await server_.restrictions().check(stage::end_of_data, known, process_);
     if (decided.refused()) {
-        reset_transaction();
+        // The transaction goes on: only RSET, a new HELO or another try end it.
+        if (chunks_ == chunks::none) {
+            transaction_.content.clear();
+        } else {
+            reset_transaction();
+        }
         co_return refuse(decided);
     }
     co_return hand_over(discarded_early);

@@ -6,6 +6,7 @@
 #include "mta/master/mail_system.hpp"
 #include "mta/qmgr/queue_manager.hpp"
 #include "mta/smtpd/session.hpp"
+#include "mta/table/source_text.hpp"
 #include "mta/text/strings.hpp"
 #include "mta/verify/verifier.hpp"
 
@@ -16,6 +17,8 @@ namespace {
 bool has_path(const address::command_line& line, std::string_view word) {
     return line.arguments.size() >= 3 && text::equal_ignoring_case(line.arguments[1].text, word);
 }
+
+constexpr const char* undeclared_utf8 = "553 5.6.7 Must declare SMTPUTF8 to send unicode address";
 
 }  // namespace
 
@@ -85,6 +88,10 @@ task<session::verdict> session::mail(const address::command_line& line) {
         transaction_ = {};
         co_return refuse("552 5.3.4 Message size exceeds fixed limit", notice::policy);
     }
+    if (must_declare_utf8(transaction_.sender.value_or(""), command.smtputf8)) {
+        reset_transaction();
+        co_return refuse(undeclared_utf8);
+    }
     const access_facts known = facts();
     const decision decided = co_await server_.restrictions().check(stage::mail, known, process_);
     if (decided.refused()) {
@@ -93,6 +100,10 @@ task<session::verdict> session::mail(const address::command_line& line) {
     }
     reply("250 2.1.0 Ok");
     co_return verdict::good;
+}
+
+bool session::must_declare_utf8(std::string_view address, bool declared) const {
+    return options_.strict_smtputf8 && !declared && !table::is_ascii(address);
 }
 
 // The message gets its queue id with its first recipient.
@@ -144,6 +155,7 @@ task<session::verdict> session::rcpt(const address::command_line& line) {
     // Mail to the address that probes were sent from a while ago is mail to what stays the same of it.
     const std::string as_given = command.forward_path;
     command.forward_path = mail_.verify().without_epoch(std::move(command.forward_path));
+    if (must_declare_utf8(command.forward_path, transaction_.mail.smtputf8)) co_return refuse(undeclared_utf8);
     recipient_ = command.forward_path;
     recipient_as_sent_ = command.as_sent;
     const access_facts known = facts();
@@ -179,6 +191,7 @@ task<session::verdict> session::vrfy(const address::command_line& line) {
     const auto parsed = address::parse_vrfy(line, rules);
     if (const auto* refused = std::get_if<address::refusal>(&parsed)) co_return refuse(*refused);
     const auto& command = std::get<address::vrfy_command>(parsed);
+    if (must_declare_utf8(command.address, command.smtputf8)) co_return refuse(undeclared_utf8);
     recipient_ = command.address;
     recipient_as_sent_ = command.as_sent;
     const access_facts known = facts();
@@ -201,7 +214,9 @@ task<session::verdict> session::etrn(const address::command_line& line) {
     const decision decided = co_await server_.restrictions().check(stage::etrn, known, process_);
     etrn_domain_.reset();
     if (decided.refused()) co_return refuse(decided);
-    if (!options_.fast_flush_domains.match(domain).matched()) {
+    // flush(8) has a list of its own, main.cf's.
+    if (!options_.fast_flush_domains.match(domain).matched() ||
+        !options_.flush_service_domains.match(domain).matched()) {
         warn(fmt::format("reject: ETRN {:.100}... from {}", domain, client_.name_and_address()));
         co_return refuse(fmt::format("459 <{}>: service unavailable", domain), notice::policy);
     }

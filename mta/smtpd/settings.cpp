@@ -88,6 +88,7 @@ settings::settings(master::mail_system& mail, master::daemon& service) {
     peername_lookup = p.flag("smtpd_peername_lookup");
     strict_envelopes = p.flag("strict_rfc821_envelopes");
     smtputf8 = p.flag("smtputf8_enable");
+    strict_smtputf8 = p.flag("strict_smtputf8");
     soft_bounce = p.flag("soft_bounce");
     forbid_pipelining = p.flag("smtpd_forbid_unauth_pipelining");
     bare_newline = parse_newline(p);
@@ -207,6 +208,10 @@ void settings::read_lists(master::mail_system& mail, master::daemon& service) {
     fast_flush_domains =
         table::domain_list("fast_flush_domains", p.text("fast_flush_domains"), mail.shared().tables, environment,
                            complaints, table::parent_style_of("fast_flush_domains", parents));
+    std::vector<table::diagnostic> flush_says;  // its own complaints are not this service's
+    flush_service_domains =
+        table::domain_list("fast_flush_domains", mail.parameters().text("fast_flush_domains"), mail.shared().tables,
+                           environment, flush_says, table::parent_style_of("fast_flush_domains", parents));
     local_clients = std::make_shared<const cleanup::local_clients>(mail, p, complaints);
     const std::string filter = p.text("smtpd_command_filter");
     if (!filter.empty()) {

@@ -60,7 +60,7 @@ struct settings {
     std::size_t line_length_limit, history_limit;
     int soft_error_limit, hard_error_limit, junk_command_limit, recipient_limit, recipient_overshoot_limit;
     duration timeout, error_sleep_time, starttls_timeout;
-    bool helo_required, disable_vrfy, peername_lookup, strict_envelopes, smtputf8;
+    bool helo_required, disable_vrfy, peername_lookup, strict_envelopes, smtputf8, strict_smtputf8;
     bool soft_bounce, forbid_pipelining;
     smtpd::bare_newline bare_newline = bare_newline::allowed;
     int bare_newline_code;
@@ -91,6 +91,7 @@ struct settings {
     table::string_list noop_commands, forbidden_commands;
     table::table_ptr command_filter;
     table::domain_list fast_flush_domains;
+    table::domain_list flush_service_domains;  // the same, as flush(8) has it from main.cf
     table::name_address_list xclient_hosts, xforward_hosts;
     std::shared_ptr<const cleanup::local_clients> local_clients;
     cleanup::overrides overrides;  // receive_override_options

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <filesystem>
 #include <functional>
 #include <set>
 
@@ -11,8 +12,10 @@
 #include "mta/table/open.hpp"
 #include "mta/text/strings.hpp"
 #include "sim/dns/zone.hpp"
+#include "sim/lab/check_daemons.hpp"
 #include "sim/lab/machine.hpp"
 #include "sim/lab/mail_configuration.hpp"
+#include "sim/lab/trial.hpp"
 #include "sim/lab/zone_plan.hpp"
 #include "sim/scenario/pattern.hpp"
 
@@ -100,9 +103,12 @@ class host_check {
         : main_(main), services_(services), values_(values), tell_(std::move(tell)) {
         environment_.read = std::move(read);
     }
+    // Files that are not looked for, being outside of the folder: a fact about the folder, not a mistake in it.
+    void leave_out(std::function<bool(std::string_view path)> outside) { outside_ = std::move(outside); }
 
     void run() {
         report_all(config::check(main_, services_, values_), tell_);
+        report_all(check_services(services_), tell_);
         for (const std::string& name : values_->set_names()) one_value(*values_, name);
         for (const config::service& each : services_.services) {
             if (each.overrides.empty()) continue;
@@ -159,6 +165,12 @@ class host_check {
                 continue;
             if (type != "proxy" && !std::binary_search(types.begin(), types.end(), type)) continue;
             if (!seen_.insert(std::string(word)).second) continue;
+            const std::string_view path = word.substr(word.rfind(':') + 1);
+            if (outside_ && path.starts_with('/') && outside_(path)) {
+                tell_(at, topology::severity::warning,
+                      fmt::format("{}: {} is outside of the folder, and was not read", name, path));
+                continue;
+            }
             for (const table::diagnostic& d : table::open(word, environment_, how).diagnostics) {
                 const bool in_file = d.where.line > 0 && !d.where.file.empty();
                 tell_(in_file ? config::place(d.where.file, static_cast<std::uint32_t>(d.where.line)) : at,
@@ -173,6 +185,7 @@ class host_check {
     const config::parameters::pointer& values_;
     reporter tell_;
     table::environment environment_;
+    std::function<bool(std::string_view)> outside_;
     std::set<std::string> seen_;
 };
 
@@ -290,14 +303,33 @@ std::vector<problem> check_folder(const std::string& folder, const std::string& 
     machine.host_name = host_name;
     machine.addresses = {"127.0.0.1/8"};
     const auto values = config::parameters::layer(config::parameters::defaults(std::move(machine)), main.definitions);
+    const config_folder files(folder);
+    std::error_code error;
+    const bool is_this_machine = std::filesystem::equivalent(folder, files_directory, error);
     const auto reader = [&](std::string_view path) -> std::optional<std::string> {
-        const std::string home = std::string(files_directory) + "/";
-        const std::string where =
-            path.starts_with(home) ? folder + "/" + std::string(path.substr(home.size())) : std::string(path);
-        const auto content = topology::read_file(where, topology::largest_file);
-        return content.error.empty() ? std::optional(content.bytes) : std::nullopt;
+        if (auto text = files.read(path)) return text;
+        if (!is_this_machine || files.place_of(path)) return std::nullopt;
+        topology::file_content content = topology::read_file(std::string(path), topology::largest_file);
+        return content.error.empty() ? std::optional(std::move(content.bytes)) : std::nullopt;
     };
-    host_check(main, services, values, reader, tell).run();
+    // Tables by the name that the user finds them under.
+    const auto tell_where = [&](config::position at, topology::severity level, std::string text) {
+        const auto place = files.place_of(at.file_name());
+        if (place) at = config::place(*place, at.line, at.column);
+        tell(at, level, std::move(text));
+    };
+    host_check all(main, services, values, reader, tell_where);
+    if (!is_this_machine) all.leave_out([&](std::string_view path) { return !files.place_of(path); });
+    all.run();
+    report_all(check_restrictions(*values), tell);
+    // What the daemons say at their start and nobody has said yet.
+    const topology::topology alone = topology_of_folder(folder, host_name, {0x7F000001}, {});
+    for (const config::problem& each : check_starts(alone, alone.hosts.front())) {
+        const bool known = std::any_of(found.begin(), found.end(), [&](const problem& other) {
+            return other.text.find(each.text) != std::string::npos;
+        });
+        if (!known) report_all({each}, tell);
+    }
     return sorted(std::move(found));
 }
 

@@ -1,5 +1,7 @@
 #include "sim/lab/config_folder.hpp"
 
+#include <algorithm>
+#include <array>
 #include <filesystem>
 
 #include "mta/text/strings.hpp"
@@ -11,7 +13,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::string_view aliases = "/etc/aliases";
+// They live beside /etc/postfix.
+constexpr std::array<std::string_view, 2> neighbours = {"/etc/aliases", "/etc/mailname"};
 constexpr std::size_t largest_table = std::size_t{64} << 20;  // bytes
 
 bool climbs(std::string_view inside) {
@@ -37,11 +40,10 @@ config_folder::config_folder(std::string path) : path_(std::move(path)) {
 
 std::optional<std::string> config_folder::place_of(std::string_view name) const {
     if (climbs(name)) return std::nullopt;
-    if (name == aliases) {
-        const fs::path folder(path_);
-        std::string beside = (folder.parent_path() / "aliases").string();
-        if (!exists(path_ + "/aliases") && folder.parent_path().filename() == "etc" && exists(beside)) return beside;
-        return path_ + "/aliases";
+    if (std::find(neighbours.begin(), neighbours.end(), name) != neighbours.end()) {
+        const fs::path parent = fs::path(path_).parent_path(), file = fs::path(name).filename();
+        std::string inside = path_ + "/" + file.string(), beside = (parent / file).string();
+        return !exists(inside) && parent.filename() == "etc" && exists(beside) ? beside : inside;
     }
     for (const std::string_view home : {std::string_view(files_directory), std::string_view(home_)}) {
         if (name.starts_with(home) && name.size() > home.size() && name[home.size()] == '/')
@@ -57,7 +59,7 @@ bool config_folder::holds(const std::string& file) const {
     if (error) return false;
     const fs::path home = fs::canonical(path_, error);
     if (error) return false;
-    if (real == home.parent_path() / "aliases" && home.parent_path().filename() == "etc") return true;
+    if (home.parent_path().filename() == "etc" && real.parent_path() == home.parent_path()) return true;
     const fs::path inside = real.lexically_relative(home);
     return !inside.empty() && *inside.begin() != "..";
 }
@@ -65,8 +67,11 @@ bool config_folder::holds(const std::string& file) const {
 std::optional<std::string> config_folder::read(std::string_view name) const {
     const auto file = place_of(name);
     if (!file || !holds(*file)) return std::nullopt;
-    topology::file_content content = topology::read_file(*file, largest_table);
-    if (!content.error.empty() || content.bytes.size() > largest_table) return std::nullopt;
+    std::error_code unknown;
+    const auto size = fs::file_size(*file, unknown);
+    if (unknown || size > largest_table) return std::nullopt;
+    topology::file_content content = topology::read_file(*file, static_cast<std::size_t>(size));
+    if (!content.error.empty()) return std::nullopt;
     return std::move(content.bytes);
 }
 

@@ -1,9 +1,9 @@
 // sim/lab/config_folder.hpp - the files of a folder that stands for a host's /etc/postfix.
 //
 // Whatever a configuration names under /etc/postfix is looked for in the folder, and nowhere else: no path, no `..` and
-// no symbolic link leads to a file of the machine that the lab runs on. /etc/aliases, which lives beside /etc/postfix,
-// is the folder's own `aliases`, or the one beside it when the folder stands in a folder `etc`. Files are bounded; a
-// file that cannot be read is one that is not there.
+// no symbolic link leads to a file of the machine that the lab runs on. /etc/aliases and /etc/mailname, which
+// live beside /etc/postfix, are those of the folder, or those beside it when it stands in a folder `etc`. Files are
+// bounded; a file that cannot be read is one that is not there.
 #pragma once
 #include <optional>
 #include <string>

@@ -61,6 +61,15 @@ std::string master_cf_text(const topology::host& host) {
     return with_lab_paths(text);
 }
 
+// Debian's Postfix takes a myorigin that begins with a slash for a file whose first line is meant.
+void read_origin(const std::string& folder, std::vector<definition>& values) {
+    for (definition& each : values) {
+        if (each.name != "myorigin" || !each.value.starts_with('/')) continue;
+        const auto text = config_folder(folder).read(each.value);
+        if (text) each.value = std::string(mta::text::trimmed(text->substr(0, text->find('\n'))));
+    }
+}
+
 }  // namespace
 
 configuration_as_read read_configuration(const topology::host& host, const std::vector<std::string>& interfaces) {
@@ -88,6 +97,7 @@ configuration_as_read read_configuration(const topology::host& host, const std::
         result.added_after = 0;
         result.services = mta::config::stock_master_cf_with(master_text, "master.cf");
     }
+    if (host.config) read_origin(*host.config, values);
     for (const topology::parameter& each : host.postfix) {
         values.push_back({each.name, with_lab_paths(each.value),
                           mta::config::place(each.at.file, static_cast<std::uint32_t>(each.at.line),

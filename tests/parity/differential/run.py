@@ -3,6 +3,8 @@
 
     run.py PROGRAM [--probes N] [--seed S]      until N probes (20000) are played, or a difference is found
     run.py PROGRAM --seed S --batch B [--keep FILE]     one batch alone; its scenario goes to FILE
+    run.py PROGRAM --record FILE --probes N             keep what Postfix answers, but for what differs
+    run.py PROGRAM --corpus FILE                        play what was kept; wants no Postfix
 
 A difference is shrunk to a small scenario that `relaylab run` plays. Exit status 0: none; 1: a difference; 77: skipped, as
 there is no Postfix 3.7 here or no permission to make namespaces for it.
@@ -14,6 +16,7 @@ import sys
 import tempfile
 import time
 
+import corpus
 import generate
 import lab
 import model
@@ -71,7 +74,11 @@ def main():
     parser.add_argument("--keep", type=pathlib.Path)
     parser.add_argument("--go-on", action="store_true", help="do not stop at the first difference")
     parser.add_argument("--no-shrink", action="store_true")
+    parser.add_argument("--record", type=pathlib.Path)
+    parser.add_argument("--corpus", type=pathlib.Path)
     options = parser.parse_args()
+    if options.corpus:
+        return play_corpus(options.program.resolve(), options.corpus)
     if reason := real.missing():
         print(f"skipped: {reason}")
         return SKIPPED
@@ -79,9 +86,34 @@ def main():
         pathlib.Path(folder).chmod(0o755)
         judge = Judge(options.program.resolve(), real.Real(folder))
         try:
-            return play(judge, options)
+            return record(judge, options) if options.record else play(judge, options)
         finally:
             judge.real.close()
+
+
+def play_corpus(program, path):
+    probes = found = 0
+    for batch, truth in corpus.read(path):
+        differences = Judge(program, corpus.Recording(truth)).differences(batch)
+        probes += sum(len(service.dialogues) for service in batch.services)
+        found += len(differences)
+        for difference in differences:
+            show(batch, difference, sys.stdout)
+    print(f"{probes} recorded dialogues, {found} differences")
+    return 1 if found or not probes else 0
+
+
+def record(judge, options):
+    records, dropped = [], 0
+    for number in range(-(-options.probes // (generate.SERVICES * generate.PROBES))):
+        batch = generate.batch(options.seed, number)
+        truth = judge.real.play(batch)
+        differences = Judge(judge.program, corpus.Recording(truth)).differences(batch)
+        dropped += len(differences)
+        records.append(corpus.without(batch, [list(map(masked, each)) for each in truth], differences))
+    corpus.write(options.record, records)
+    print(f"{len(records)} batches, without {dropped} dialogues that differ")
+    return 0
 
 
 def play(judge, options):

@@ -1,0 +1,147 @@
+#include "sim/lab/check_daemons.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <set>
+
+#include "mta/config/word_places.hpp"
+#include "mta/smtpd/access_evaluation.hpp"
+#include "mta/smtpd/server.hpp"
+#include "mta/text/strings.hpp"
+#include "sim/lab/trial.hpp"
+#include "sim/topology/loader.hpp"
+
+namespace sim::lab {
+namespace {
+
+namespace config = mta::config;
+namespace smtpd = mta::smtpd;
+
+// The programs whose work the mail system does, as services of the types that they come as.
+constexpr std::array<std::string_view, 13> agents = {"smtp",  "lmtp",    "local",          "virtual", "pipe",
+                                                     "error", "discard", "smtpd",          "cleanup", "pickup",
+                                                     "qmgr",  "bounce",  "trivial-rewrite"};
+// Without them a lab misses nothing: what they do for others is done where it is needed.
+constexpr std::array<std::string_view, 9> helpers = {"anvil", "flush",  "postlogd", "proxymap", "scache",
+                                                     "showq", "tlsmgr", "verify",   "oqmgr"};
+
+bool is_one_of(std::string_view name, const auto& names) {
+    return std::find(names.begin(), names.end(), name) != names.end();
+}
+
+constexpr std::array<std::string_view, 8> lists = {"smtpd_client_restrictions",    "smtpd_helo_restrictions",
+                                                   "smtpd_sender_restrictions",    "smtpd_relay_restrictions",
+                                                   "smtpd_recipient_restrictions", "smtpd_etrn_restrictions",
+                                                   "smtpd_data_restrictions",      "smtpd_end_of_data_restrictions"};
+
+config::source_reader files() {
+    return [](std::string_view file) -> std::optional<std::string> {
+        topology::file_content content = topology::read_file(std::string(file), topology::largest_file);
+        if (!content.error.empty()) return std::nullopt;
+        return std::move(content.bytes);
+    };
+}
+
+// The words of one list that smtpd would not know.
+void check_list(const config::parameters& values, std::string_view name, const std::vector<std::string>& classes,
+                config::problems& out) {
+    const auto words = config::placed_words(values, name, files());
+    for (std::size_t i = 0; i < words.size(); ++i) {
+        const std::string& word = words[i].text;
+        if (word.find(':') != std::string::npos || mta::text::equal_ignoring_case(word, "warn_if_reject")) continue;
+        if (const auto* known = smtpd::find_restriction(word)) {
+            if (known->argument != smtpd::argument_kind::none) ++i;
+            continue;
+        }
+        if (mta::text::equal_ignoring_case(word, "reject_sender_login_mismatch")) continue;
+        if (std::find(classes.begin(), classes.end(), word) != classes.end()) continue;
+        out.push_back(
+            {words[i].where, config::severity::warning, fmt::format("unknown smtpd restriction: \"{}\"", word)});
+    }
+}
+
+config::severity severity_of(std::string_view line) {
+    return line.find(": fatal: ") != std::string_view::npos ? config::severity::fatal : config::severity::warning;
+}
+
+// Without the program and the level.
+std::string text_of(std::string_view line) {
+    for (const std::string_view level : {": warning: ", ": error: ", ": fatal: "}) {
+        if (const auto at = line.find(level); at != std::string_view::npos)
+            return std::string(line.substr(at + level.size()));
+    }
+    return std::string(line);
+}
+
+}  // namespace
+
+config::problems check_services(const config::master_cf& services) {
+    config::problems out;
+    const auto warn = [&](const config::position& at, std::string text) {
+        out.push_back({at, config::severity::warning, std::move(text)});
+    };
+    for (const config::service& each : services.services) {
+        const bool known = is_one_of(each.command, agents) || is_one_of(each.command, helpers);
+        if (!known) {
+            warn(each.where,
+                 fmt::format("the service {} is not simulated: the lab has no {}", each.name, each.command));
+            continue;
+        }
+        for (std::size_t i = 0; i < each.arguments.size() && each.command != "pipe"; ++i) {
+            if (each.arguments[i].starts_with('-') && each.arguments[i].find_first_not_of("-vD") != std::string::npos)
+                warn(each.where,
+                     fmt::format("the option {} of the service {} is not simulated", each.arguments[i], each.name));
+        }
+    }
+    return out;
+}
+
+config::problems check_restrictions(const config::parameters& values) {
+    config::problems out;
+    try {
+        const auto classes = values.words("smtpd_restriction_classes");
+        for (const std::string_view each : lists) {
+            if (values.is_set(each)) check_list(values, each, classes, out);
+        }
+        for (const std::string& each : classes) {
+            if (values.is_set(each)) check_list(values, each, classes, out);
+        }
+    } catch (const config::fatal&) {
+        // Listed with the value itself.
+    }
+    return out;
+}
+
+config::problems check_starts(const topology::topology& whole, const topology::host& host) {
+    config::problems out;
+    const auto collect = [&](trial& by, const config::position& at) {
+        for (const std::string& each : by.take_complaints()) out.push_back({at, severity_of(each), text_of(each)});
+    };
+    try {
+        trial started(whole, host.name);
+        collect(started, {});
+        if (!started.mail().running()) return out;
+        for (mta::master::daemon& each : started.mail().daemons()) {
+            if (each.service.command != "smtpd") continue;
+            try {
+                smtpd::server server(started.mail(), each);
+                const mta::maillog::process by{each.processes.tag(), 1};
+                server.restrictions().introduce(by);
+                server.introduce(by);
+                collect(started, each.service.where);
+                if (const std::string& why = server.restrictions().fatal(); !why.empty())
+                    out.push_back({each.service.where, config::severity::fatal, why});
+            } catch (const config::fatal& error) {
+                out.push_back(
+                    {error.where().file ? error.where() : each.service.where, config::severity::fatal, error.what()});
+            }
+        }
+    } catch (const config::fatal& error) {
+        out.push_back({error.where(), config::severity::fatal, error.what()});
+    }
+    return out;
+}
+
+}  // namespace sim::lab
