@@ -81,9 +81,16 @@ trivial_rewrite::trivial_rewrite(const config::parameters& parameters, Host& hos
         return table::string_list(name, parameters.text(name), registry, environment, complaints,
                                   table::parent_style::dot_parent);
     };
+    // A table that several parameters name is opened, and complains, once.
     const auto maps = [&](const char* name, bool substitution) {
         options.allow_substitution = substitution;
-        return table::maps::open(name, parameters.text(name), registry, environment, options, complaints);
+        std::vector<table::diagnostic> said;
+        auto opened = table::maps::open(name, parameters.text(name), registry, environment, options, said);
+        for (table::diagnostic& each : said) {
+            const auto is_same = [&](const table::diagnostic& before) { return before.text == each.text; };
+            if (std::none_of(complaints.begin(), complaints.end(), is_same)) complaints.push_back(std::move(each));
+        }
+        return opened;
     };
     lists& l = *lists_;
     l.mydestination = exact("mydestination");
