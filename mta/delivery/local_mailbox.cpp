@@ -75,8 +75,7 @@ local_delivery::outcome local_delivery::deliver_file(const state& at, const std:
     if (!settings_.files_from.contains(at.by)) return account_for(at, {"5.7.1", "mail to file is restricted"});
     mailbox to;
     to.path = path;
-    if (account_.is_probe())
-        return account_for(at, {"2.0.0", to.maildir() ? "delivers to maildir" : "delivers to file: " + path});
+    if (account_.is_probe()) return account_for(at, {"2.0.0", "delivers to file: " + path});
     to.size_limit = settings_.mailbox_limit;
     to.owner = at.rights;
     if (to.owner.uid == 0) to.owner = mail_.host().find_account(nobody).value_or(account());
