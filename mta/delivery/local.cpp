@@ -76,7 +76,7 @@ local_settings::local_settings(master::mail_system& mail, const config::paramete
     mailbox_transports = open("mailbox_transport_maps", table::source_syntax::map);
     fallback_transports = open("fallback_transport_maps", table::source_syntax::map);
     mailbox_commands = open("mailbox_command_maps", table::source_syntax::map);
-    for (const table::diagnostic& each : complaints) mail.warn(by, each.text);
+    for (const table::diagnostic& each : complaints) mail.log(by, each);
 }
 
 local_delivery::local_delivery(master::mail_system& mail, const local_settings& settings, report& account)
@@ -98,8 +98,9 @@ task<void> local_delivery::run() {
     }
 }
 
-local_delivery::outcome local_delivery::account_for(const state& at, const queue::delivery_status& status) {
-    return account_.settle_part(at.who, at.index, account_.about().transport, status);
+local_delivery::outcome local_delivery::account_for(const state& at, const queue::delivery_status& status,
+                                                    std::string_view action) {
+    return account_.settle_part(at.who, at.index, account_.about().transport, status, action);
 }
 
 // Whether the recipient is a list with an owner; then the owner is the sender from here on. A result: it is settled,

@@ -32,7 +32,7 @@ table::maps open_maps(master::mail_system& mail, const config::parameters& p, co
     std::vector<table::diagnostic> complaints;
     auto maps =
         table::maps::open(name, p.text(name), mail.shared().tables, mail.table_environment(), options, complaints);
-    for (const table::diagnostic& each : complaints) mail.warn(by, each.text);
+    for (const table::diagnostic& each : complaints) mail.log(by, each);
     return maps;
 }
 
@@ -116,6 +116,10 @@ class virtual_delivery {
 
     void put(const target& to, const mailbox& where) {
         const request& work = account_.about();
+        if (account_.is_probe()) {
+            return account_.sent(to, work.transport,
+                                 {"2.0.0", where.maildir() ? "delivers to maildir" : "delivers to mailbox"});
+        }
         copy_addresses about;
         about.sender = work.file->sender;
         if (settings_.original_to) about.original_to = work.recipient(to).original;
