@@ -65,6 +65,7 @@ class machine : public mta::Host {
                                          std::size_t size_limit) override;
     mta::append_result store_in_maildir(std::string_view directory, const mta::account& owner,
                                         std::string_view text) override;
+    std::optional<mta::endpoint> unix_socket(std::string_view path) override;
     mta::spool& queue_files() override { return spool_; }
     mta::task<mta::command_result> run(mta::command program) override;
     void log(const mta::maillog::entry& entry) override { sink_.log(name_, entry); }
@@ -95,6 +96,7 @@ class machine : public mta::Host {
     std::map<std::string, std::string, std::less<>> sasl_passwords_;  // by user
     std::map<std::string, mailbox, std::less<>> mailboxes_;           // by path
     std::vector<scenario::content_filter> filters_;
+    std::map<std::string, mta::endpoint, std::less<>> sockets_;  // by path
 };
 
 }  // namespace sim::lab
