@@ -47,9 +47,9 @@ void lab::close() {
 void lab::add_machines() {
     for (const topology::host& each : topology_.hosts) {
         auto made = make_machine(each, &each);
-        recorder_.add_host(each.name, made->address().to_string(), made->interfaces());
-        systems_[each.name] = std::make_unique<mta::master::mail_system>(
-            *made, mail_configuration(each, made->interfaces(), services_), shared_);
+        mta::master::configuration settings = mail_configuration(each, made->interfaces(), services_);
+        recorder_.add_host(each.name, made->address().to_string(), made->interfaces(), logs_utf8(*settings.main));
+        systems_[each.name] = std::make_unique<mta::master::mail_system>(*made, std::move(settings), shared_);
         for (const policy_at& policy : policies_of(each)) {
             policies_.emplace(std::piecewise_construct, std::forward_as_tuple(each.name),
                               std::forward_as_tuple(*made, policy.listens_at, *policy.rules));
