@@ -137,8 +137,7 @@ task<verdict> evaluation::check_policy_service(const call& c) {
         }
         // A socket that is not there may be made a moment later: told once all attempts have failed.
         const bool last = attempt + 1 >= service.try_limit;
-        if (!answered && (last || why != no_socket))
-            warn(fmt::format("problem talking to server {}: {}", shown, why));
+        if (!answered && (last || why != no_socket)) warn(fmt::format("problem talking to server {}: {}", shown, why));
     }
     if (!answered) {
         // A default action that asks the same server again gets Postfix's own.

@@ -16,8 +16,8 @@
 namespace sim::lab {
 
 inline constexpr std::array<std::string_view, 8> restriction_lists = {
-    "smtpd_client_restrictions", "smtpd_helo_restrictions",      "smtpd_sender_restrictions",
-    "smtpd_relay_restrictions",  "smtpd_recipient_restrictions", "smtpd_etrn_restrictions",
+    "smtpd_client_restrictions", "smtpd_helo_restrictions",       "smtpd_sender_restrictions",
+    "smtpd_relay_restrictions",  "smtpd_recipient_restrictions",  "smtpd_etrn_restrictions",
     "smtpd_data_restrictions",   "smtpd_end_of_data_restrictions"};
 
 // The lab's own notes: "the service 628 (qmqpd) is not simulated".

@@ -53,12 +53,10 @@ class looker {
         }
         if (endpoint.starts_with(inet_prefix)) endpoint.remove_prefix(inet_prefix.size());
         const auto colon = endpoint.rfind(':');
-        const auto port =
-            mta::text::to_number(endpoint.substr(colon == std::string_view::npos ? 0 : colon + 1));
+        const auto port = mta::text::to_number(endpoint.substr(colon == std::string_view::npos ? 0 : colon + 1));
         if (!port || *port < 1 || *port > 65535) return true;  // no endpoint: smtpd's to say
         std::string_view where = colon == std::string_view::npos ? "localhost" : endpoint.substr(0, colon);
-        if (where.size() > 2 && where.front() == '[' && where.back() == ']')
-            where = where.substr(1, where.size() - 2);
+        if (where.size() > 2 && where.front() == '[' && where.back() == ']') where = where.substr(1, where.size() - 2);
         return served_at(address_of(where.empty() ? "localhost" : where), static_cast<std::uint16_t>(*port));
     }
 
@@ -106,8 +104,8 @@ std::vector<policy_at> policies_of(const topology::host& host) {
         policy_at made;
         made.rules = &each;
         made.socket = place->path;
-        made.listens_at.port = place->path.empty() ? place->port
-                                                   : static_cast<std::uint16_t>(first_socket_port + sockets++);
+        made.listens_at.port =
+            place->path.empty() ? place->port : static_cast<std::uint16_t>(first_socket_port + sockets++);
         made.reached_at = {ip_address::v4(127, 0, 0, 1), made.listens_at.port};
         if (!place->path.empty() || place->loopback) made.listens_at.address = made.reached_at.address;
         all.push_back(std::move(made));

@@ -99,8 +99,9 @@ policy_server::~policy_server() = default;
 bool policy_server::start() {
     if (opened_) return true;
     opened_ = std::make_unique<opened>();
-    opened_->port = machine_.listen(at_, [this](std::unique_ptr<mta::byte_stream> stream, const mta::endpoint&,
-                                                const mta::endpoint&) { opened_->tasks.start(serve(std::move(stream))); });
+    opened_->port =
+        machine_.listen(at_, [this](std::unique_ptr<mta::byte_stream> stream, const mta::endpoint&,
+                                    const mta::endpoint&) { opened_->tasks.start(serve(std::move(stream))); });
     if (opened_->port) return true;
     opened_.reset();
     return false;

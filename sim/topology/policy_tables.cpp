@@ -22,8 +22,8 @@ template <>
 const object_table<policy>& table_of<policy>() {
     using t = policy;
     static const row<t> rows[] = {
-        field<t, &t::rules, list_of<object_type<policy_rule>>>(
-            "rules", need::optional, "The first that fits a request decides. Default: none."),
+        field<t, &t::rules, list_of<object_type<policy_rule>>>("rules", need::optional,
+                                                               "The first that fits a request decides. Default: none."),
         field<t, &t::greylist, object_type<greylist>>(
             "greylist", need::optional,
             "Puts off, at RCPT, mail of whom it has not seen before, where no rule fits; `{}` for postgrey's numbers. "

@@ -96,8 +96,8 @@ const object_table<topology>& table_of<topology>() {
                   [](t& o, std::vector<client> v, const node&) { append(o.clients, v); }>(
             "clients", need::optional, "Machines that only speak SMTP to others."),
         field_set<t, named_objects<server, check_machine_name, begin_machine<machine_kind::server>>,
-                  [](t& o, std::vector<server> v, const node&) { append(o.servers, v); }>("servers", need::optional,
-                                                                                          "Scripted SMTP servers, and policy servers."),
+                  [](t& o, std::vector<server> v, const node&) { append(o.servers, v); }>(
+            "servers", need::optional, "Scripted SMTP servers, and policy servers."),
         field_set<t, zones_type, [](t& o, std::vector<zone> v, const node&) { append(o.zones, v); }>(
             "zones", need::optional,
             "DNS zones, each the text of a master file (RFC 1035). SOA, NS, and the machines' A and PTR records are "
@@ -276,8 +276,9 @@ const object_table<server>& table_of<server>() {
                   [](t& o, policy p, const node&) {
                       o.policy = std::move(p);
                       o.port = policy_port;
-                  }>("policy", need::optional,
-                     "It is a policy server, which smtpd asks (check_policy_service inet:NAME:PORT), and speaks no SMTP."),
+                  }>(
+            "policy", need::optional,
+            "It is a policy server, which smtpd asks (check_policy_service inet:NAME:PORT), and speaks no SMTP."),
         field<t, &t::port, port_type>("port", need::optional,
                                       "Where it listens. Default: 25, and 10023 with `policy`."),
         field<t, &t::replies, replies_type>(

@@ -15,9 +15,8 @@ constexpr mta::time_point start{std::chrono::hours(400'000)};
 const std::string put_off = "DEFER_IF_PERMIT Greylisted";
 
 policy_request asks(std::string client, std::string sender, std::string recipient) {
-    return {{"request", "smtpd_access_policy"},  {"protocol_state", "RCPT"}, {"client_address", std::move(client)},
-            {"client_name", "mail.ohio.cc"},     {"sender", std::move(sender)},
-            {"recipient", std::move(recipient)}};
+    return {{"request", "smtpd_access_policy"}, {"protocol_state", "RCPT"},    {"client_address", std::move(client)},
+            {"client_name", "mail.ohio.cc"},    {"sender", std::move(sender)}, {"recipient", std::move(recipient)}};
 }
 
 topology::policy greylisting() {
