@@ -21,6 +21,7 @@ PAGE = ROOT / "docs/reference/parameters.md"
 NOT_ASKING = {"mta/config/check.cpp", "mta/config/support.cpp", "mta/config/parameter_table.cpp"}
 PREFIXES = [family + tls + kind for family in ("smtp_", "lmtp_") for tls in ("", "tls_") for kind in ("", "d", "ec")]
 PREFIXES += ["smtpd_tls_" + kind for kind in ("", "d", "ec")]
+PREFIXES += ["address_verify_", "unverified_recipient", "unverified_sender"]
 CLASSES = {"simulated": "does what it does in Postfix",
            "without_meaning_in_a_lab": "taken, and rightly without effect",
            "not_simulated": "the lab does as with its default; `relaylab check` says so where it is set to another value"}

@@ -52,7 +52,12 @@ struct trivial_rewrite::lists {
     // Only relay_domains knows parent domains; the others are lists of exact names.
     table::string_list mydestination, virtual_alias_domains, virtual_mailbox_domains;
     table::domain_list relay_domains;
-    table::maps transport, sender_relayhost, sender_transport, relocated;
+    // Where mail goes, and where probes go.
+    struct routes {
+        table::maps transport, sender_relayhost, sender_transport;
+    };
+    routes of_mail, of_probes;
+    table::maps relocated;
     std::vector<std::string> own_addresses;
     table::parent_style transport_parents;
 };
@@ -76,18 +81,28 @@ trivial_rewrite::trivial_rewrite(const config::parameters& parameters, Host& hos
         return table::string_list(name, parameters.text(name), registry, environment, complaints,
                                   table::parent_style::dot_parent);
     };
+    // A table that several parameters name is opened, and complains, once.
     const auto maps = [&](const char* name, bool substitution) {
         options.allow_substitution = substitution;
-        return table::maps::open(name, parameters.text(name), registry, environment, options, complaints);
+        std::vector<table::diagnostic> said;
+        auto opened = table::maps::open(name, parameters.text(name), registry, environment, options, said);
+        for (table::diagnostic& each : said) {
+            const auto is_same = [&](const table::diagnostic& before) { return before.text == each.text; };
+            if (std::none_of(complaints.begin(), complaints.end(), is_same)) complaints.push_back(std::move(each));
+        }
+        return opened;
     };
     lists& l = *lists_;
     l.mydestination = exact("mydestination");
     l.virtual_alias_domains = exact("virtual_alias_domains");
     l.virtual_mailbox_domains = exact("virtual_mailbox_domains");
     l.relay_domains = list("relay_domains");
-    l.transport = maps("transport_maps", false);
-    l.sender_relayhost = maps("sender_dependent_relayhost_maps", false);
-    l.sender_transport = maps("sender_dependent_default_transport_maps", false);
+    l.of_mail.transport = maps("transport_maps", false);
+    l.of_mail.sender_relayhost = maps("sender_dependent_relayhost_maps", false);
+    l.of_mail.sender_transport = maps("sender_dependent_default_transport_maps", false);
+    l.of_probes.transport = maps("address_verify_transport_maps", false);
+    l.of_probes.sender_relayhost = maps("address_verify_sender_dependent_relayhost_maps", false);
+    l.of_probes.sender_transport = maps("address_verify_sender_dependent_default_transport_maps", false);
     l.relocated = maps("relocated_maps", true);
     l.transport_parents = table::parent_style_of("transport_maps", parents);
     l.own_addresses = own_addresses(parameters, host);
@@ -103,11 +118,6 @@ trivial_rewrite::trivial_rewrite(const config::parameters& parameters, Host& hos
 
     resolve_context& c = context_;
     c.myhostname = parameters.text("myhostname");
-    c.local_transport = parameters.text("local_transport");
-    c.virtual_transport = parameters.text("virtual_transport");
-    c.relay_transport = parameters.text("relay_transport");
-    c.default_transport = parameters.text("default_transport");
-    c.relayhost = parameters.text("relayhost");
     c.empty_address_recipient = parameters.text("empty_address_recipient");
     c.empty_address_relayhost_maps_lookup_key = parameters.text("empty_address_relayhost_maps_lookup_key");
     c.empty_address_default_transport_maps_lookup_key =
@@ -131,27 +141,40 @@ trivial_rewrite::trivial_rewrite(const config::parameters& parameters, Host& hos
     c.virtual_alias_domains = classify(l.virtual_alias_domains);
     c.virtual_mailbox_domains = classify(l.virtual_mailbox_domains);
     c.relay_domains = classify(l.relay_domains);
-    if (!l.transport.empty()) {
-        c.transport_maps = [this](std::string_view address) {
-            return result_of(heard(
-                table::find_transport(lists_->transport, address, recipient_delimiter_, lists_->transport_parents)));
-        };
-        c.transport_wildcard = [this]() {
-            return result_of(heard(lists_->transport.find("*", table::reach::fixed_only)));
-        };
-    }
     const auto by_address = [this](const table::maps& which) -> address_map {
         if (which.empty()) return {};
         return [this, &which](std::string_view address) {
             return result_of(heard(table::find_address(which, address, address_rules_)));
         };
     };
-    c.sender_dependent_relayhost_maps = by_address(l.sender_relayhost);
-    c.sender_dependent_default_transport_maps = by_address(l.sender_transport);
     c.relocated_maps = by_address(l.relocated);
-    for (const table::maps* each : {&l.transport, &l.sender_relayhost, &l.sender_transport, &l.relocated}) {
-        for (const auto& opened : each->tables()) cacheable_ = cacheable_ && opened->type() != "randmap";
-    }
+    const auto route_by = [&](resolve_context& to, const lists::routes& from, const std::string& prefix) {
+        to.local_transport = parameters.text(prefix + "local_transport");
+        to.virtual_transport = parameters.text(prefix + "virtual_transport");
+        to.relay_transport = parameters.text(prefix + "relay_transport");
+        to.default_transport = parameters.text(prefix + "default_transport");
+        to.relayhost = parameters.text(prefix + "relayhost");
+        to.sender_dependent_relayhost_maps_name = prefix + "sender_dependent_relayhost_maps";
+        to.sender_dependent_relayhost_maps = by_address(from.sender_relayhost);
+        to.sender_dependent_default_transport_maps = by_address(from.sender_transport);
+        to.transport_maps = {};
+        to.transport_wildcard = {};
+        for (const table::maps* each : {&from.transport, &from.sender_relayhost, &from.sender_transport}) {
+            for (const auto& opened : each->tables()) cacheable_ = cacheable_ && opened->type() != "randmap";
+        }
+        if (from.transport.empty()) return;
+        to.transport_maps = [this, &from](std::string_view address) {
+            return result_of(
+                heard(table::find_transport(from.transport, address, recipient_delimiter_, lists_->transport_parents)));
+        };
+        to.transport_wildcard = [this, &from]() {
+            return result_of(heard(from.transport.find("*", table::reach::fixed_only)));
+        };
+    };
+    for (const auto& opened : l.relocated.tables()) cacheable_ = cacheable_ && opened->type() != "randmap";
+    probe_context_ = c;
+    route_by(context_, l.of_mail, "");
+    route_by(probe_context_, l.of_probes, "address_verify_");
 }
 
 bool trivial_rewrite::is_own_address(std::string_view ip) const {
@@ -190,9 +213,10 @@ table::match trivial_rewrite::heard(table::match match) {
 }
 
 // What tables say comes before what is made of it.
-resolved trivial_rewrite::find_out(std::string_view sender, std::string_view recipient) {
+resolved trivial_rewrite::find_out(std::string_view sender, std::string_view recipient,
+                                   const resolve_context& context) {
     heard_.clear();
-    resolved answer = resolve_address(sender, recipient, context_);
+    resolved answer = resolve_address(sender, recipient, context);
     answer.warnings.insert(answer.warnings.begin(), heard_.begin(), heard_.end());
     return answer;
 }
@@ -200,13 +224,13 @@ resolved trivial_rewrite::find_out(std::string_view sender, std::string_view rec
 const resolved& trivial_rewrite::resolve(std::string_view sender, std::string_view recipient) {
     const question asked(sender, recipient);
     if (const answer* found = known(resolved_, asked)) return **found;
-    return *keep(resolved_, asked, find_out(sender, recipient));
+    return *keep(resolved_, asked, find_out(sender, recipient, context_));
 }
 
 const trivial_rewrite::answer& trivial_rewrite::routed(const question& asked) {
     if (const answer* found = known(routed_, asked)) return *found;
     const answer* smtpd_asked = known(resolved_, asked);
-    resolved made = smtpd_asked ? **smtpd_asked : find_out(asked.first, asked.second);
+    resolved made = smtpd_asked ? **smtpd_asked : find_out(asked.first, asked.second, context_);
     return keep(routed_, asked, as_queue_manager_sees(std::move(made)));
 }
 
@@ -216,6 +240,12 @@ const resolved& trivial_rewrite::route(std::string_view sender, std::string_view
 
 std::shared_ptr<const resolved> trivial_rewrite::lasting_route(std::string_view sender, std::string_view recipient) {
     return cacheable_ ? routed({sender, recipient}) : nullptr;
+}
+
+const resolved& trivial_rewrite::route_probe(std::string_view sender, std::string_view recipient) {
+    const question asked(sender, recipient);
+    if (const answer* found = known(probes_, asked)) return **found;
+    return *keep(probes_, asked, as_queue_manager_sees(find_out(sender, recipient, probe_context_)));
 }
 
 std::string trivial_rewrite::rewrite(std::string_view address, bool local) const {

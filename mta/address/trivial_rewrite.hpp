@@ -35,6 +35,8 @@ class trivial_rewrite {
     // form is for who asks again and again: null where the next answer may be another one (randmap).
     const resolved& route(std::string_view sender, std::string_view recipient);
     std::shared_ptr<const resolved> lasting_route(std::string_view sender, std::string_view recipient);
+    // As the queue manager asks for probes of verify(8) (address_verify_*_transport and their like).
+    const resolved& route_probe(std::string_view sender, std::string_view recipient);
     // As smtpd asks: the class and the flags, untouched.
     const resolved& resolve(std::string_view sender, std::string_view recipient);
 
@@ -56,7 +58,7 @@ class trivial_rewrite {
     bool owner_request_special_;
     std::string double_bounce_sender_;
     table::address_rules address_rules_;
-    resolve_context context_;
+    resolve_context context_, probe_context_;
     std::vector<std::string> heard_;  // what tables said while an address was looked at
     bool cacheable_ = true;
     std::string remote_domain_;
@@ -79,7 +81,7 @@ class trivial_rewrite {
         bool operator()(const question& a, const question& b) const { return a == b; }
     };
     // Answers depend on nothing but the question while tables stand still; bounded, and never gone through in order.
-    resolved find_out(std::string_view sender, std::string_view recipient);
+    resolved find_out(std::string_view sender, std::string_view recipient, const resolve_context& context);
     table::list_match heard(table::list_match match);
     table::match heard(table::match match);
     using answer = std::shared_ptr<const resolved>;
@@ -87,7 +89,7 @@ class trivial_rewrite {
     const answer* known(const cache& answers, const question& asked) const;
     const answer& keep(cache& answers, const question& asked, resolved made) const;
     const answer& routed(const question& asked);
-    cache resolved_, routed_;
+    cache resolved_, routed_, probes_;
 };
 
 }  // namespace mta::address

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "mta/cleanup/cleanup.hpp"
 #include "mta/config/parameters.hpp"
@@ -115,8 +116,9 @@ void bouncer::send_notices(queue::queue_file& file) {
     failures.swap(file.bounces);
     traces.swap(file.traces);
     if (!failures.empty()) return_failures(file, std::move(failures));
+    const bool on_request = std::exchange(file.trace, queue::tracing::none) != queue::tracing::none;
     if (traces.empty() || file.sender.empty()) return;
-    report what = begin(file, template_kind::success, false);
+    report what = begin(file, on_request ? template_kind::verify : template_kind::success, false);
     what.entries = std::move(traces);
     what.what = returned::headers;
     what.returned_name = "Message";

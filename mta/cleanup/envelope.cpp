@@ -6,6 +6,7 @@
 #include "mta/cleanup/passage.hpp"
 #include "mta/master/mail_system.hpp"
 #include "mta/text/strings.hpp"
+#include "mta/verify/verifier.hpp"
 
 namespace mta::cleanup {
 void passage::note(mapping_problems& problems) {
@@ -90,11 +91,28 @@ void passage::put_out(const queue::recipient& given, const std::string& address)
         const auto rest = static_cast<std::uint8_t>(to.notify & ~queue::notify_success);
         to.notify = rest == 0 ? static_cast<std::uint8_t>(queue::notify_never) : rest;
     }
+    if (targets.size() > 1 && envelope_.trace == queue::tracing::verification) return answer_probe(to, address);
     for (std::string& each : targets) {
         queue::recipient one = to;
         one.address = std::move(each);
         put_out_once(std::move(one));
     }
+}
+
+// Who is an alias for several is someone: none of them is asked.
+void passage::answer_probe(const queue::recipient& to, const std::string& address) {
+    const queue::delivery_status status("2.0.0", "aliased to multiple recipients");
+    mail_.verify().learn(to.original, address, verify::verdict::deliverable, status.text);
+    maillog::delivery told;
+    told.recipient = address;
+    told.original_recipient = to.original;
+    told.relay = "none";
+    told.arrived = envelope_.arrived;
+    told.active = told.agent_started = told.connected = told.done = mail_.now();
+    told.dsn = status.dsn;
+    told.status = "deliverable";
+    told.text = status.text;
+    mail_.log(by_, envelope_.id, told);
 }
 
 // Recipients that differ in what they were called first, or in what their senders want to know, are two.

@@ -35,6 +35,7 @@ class passage final : private mime_handler {
     std::string rewritten(std::string_view internal, bool as_sender);
     void put_out(const queue::recipient& given, const std::string& address);
     void put_out_once(queue::recipient to);
+    void answer_probe(const queue::recipient& to, const std::string& address);
     void note(mapping_problems& problems);
 
     // headers.cpp

@@ -84,7 +84,6 @@ constexpr support_row rows[] = {
     {"trace_service_name", without_meaning_in_a_lab},
 
     // files on a disk: locks, buffers, hashed directories, where the log goes
-    {"address_verify_cache_cleanup_interval", without_meaning_in_a_lab},
     {"backwards_bounce_logfile_compatibility", without_meaning_in_a_lab},
     {"berkeley_db_*", without_meaning_in_a_lab},
     {"biff", without_meaning_in_a_lab},

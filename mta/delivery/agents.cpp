@@ -85,7 +85,9 @@ void deliver_discard(report& account) {
 // "5.1.1 user unknown": a status, or 5.0.0 for error and 4.0.0 for retry where there is none, and the text.
 void deliver_error(report& account) {
     const std::string& text = account.about().next_hop;
-    const bool has_code = text.size() >= 5 && (text[0] == '4' || text[0] == '5') && text[1] == '.';
+    const std::string_view first = std::string_view(text).substr(0, text.find(' '));
+    const bool has_code = first.size() >= 5 && (first[0] == '4' || first[0] == '5') && first[1] == '.' &&
+                          first.find_first_not_of("0123456789.") == std::string_view::npos;
     queue::delivery_status status;
     if (has_code) {
         const auto space = text.find(' ');

@@ -98,8 +98,9 @@ task<void> local_delivery::run() {
     }
 }
 
-local_delivery::outcome local_delivery::account_for(const state& at, const queue::delivery_status& status) {
-    return account_.settle_part(at.who, at.index, account_.about().transport, status);
+local_delivery::outcome local_delivery::account_for(const state& at, const queue::delivery_status& status,
+                                                    std::string_view action) {
+    return account_.settle_part(at.who, at.index, account_.about().transport, status, action);
 }
 
 // Whether the recipient is a list with an owner; then the owner is the sender from here on. A result: it is settled,

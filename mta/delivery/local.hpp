@@ -73,7 +73,7 @@ class local_delivery {
     // local.cpp
     task<outcome> deliver_recipient(state at);
     task<outcome> deliver_switch(state at);
-    outcome account_for(const state& at, const queue::delivery_status& status);
+    outcome account_for(const state& at, const queue::delivery_status& status, std::string_view action = "delivered");
     outcome bounce_to_owner(state at, const queue::delivery_status& status);
     std::optional<outcome> find_owner(state& at, bool& found);
     bool first_time(const std::string& what) { return seen_.insert(what).second; }

@@ -37,6 +37,7 @@ task<std::optional<local_delivery::outcome>> local_delivery::deliver_alias(state
     for (const std::string& each : found.result.warnings) mail_.warn(account_.agent(), each);
     if (found.failed()) co_return account_for(at, {"4.3.0", "alias database unavailable"});
     if (!found.found()) co_return std::nullopt;
+    if (account_.is_verification()) co_return account_for(at, {"2.0.0", "aliased to " + found.result.value});
     state next = at;
     next.expanded_from = name;
     next.by = expansion::alias;
@@ -76,6 +77,7 @@ task<std::optional<local_delivery::outcome>> local_delivery::deliver_forward_fil
     at.owner = at.user;
     const std::optional<std::string> path = find_forward_file(at);
     if (!path) co_return std::nullopt;
+    if (account_.is_verification()) co_return account_for(at, {"2.0.0", "forward via file: " + *path});
     if (!first_time("forward " + *path)) {
         if (seen_.contains("forward-done " + *path)) co_return outcome::done;
         co_return std::nullopt;

@@ -12,6 +12,7 @@ namespace mta::delivery {
 // deliver_indirect
 local_delivery::outcome local_delivery::send_on(const state& at) {
     if (!first_time("indirect " + text::lowered(at.who.address))) return outcome::done;
+    if (account_.is_probe()) return account_for(at, {"2.0.0", "forwards to " + at.who.address});
     queue::recipient to;
     to.address = at.who.address;
     to.original = at.who.original;
@@ -63,7 +64,7 @@ local_delivery::outcome local_delivery::send_message(const state& at, const std:
     // The recipient's own wishes for a notice are with the new message now.
     state plain = at;
     plain.who.notify = static_cast<std::uint8_t>(at.who.notify & ~queue::notify_success);
-    return account_for(plain, {"2.0.0", "forwarded as " + id});
+    return account_for(plain, {"2.0.0", "forwarded as " + id}, "relayed");
 }
 
 }  // namespace mta::delivery

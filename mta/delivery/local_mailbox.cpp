@@ -55,6 +55,8 @@ local_delivery::outcome local_delivery::deliver_to_user(const state& at) {
     } else {
         to.path = spool.ends_with('/') ? spool + at.user + "/" : spool + "/" + at.user;
     }
+    if (account_.is_probe())
+        return account_for(at, {"2.0.0", to.maildir() ? "delivers to maildir" : "delivers to mailbox"});
     const unsigned flags = settings_.prepend_to_file ? copy_mbox : copy_mbox & ~copy_delivered_to;
     queue::delivery_status status =
         store(mail_.host(), to, *file().content, flags, copy_about(at), to.maildir() ? "4.2.0" : "4.2.0");
@@ -73,6 +75,7 @@ local_delivery::outcome local_delivery::deliver_file(const state& at, const std:
     if (!settings_.files_from.contains(at.by)) return account_for(at, {"5.7.1", "mail to file is restricted"});
     mailbox to;
     to.path = path;
+    if (account_.is_probe()) return account_for(at, {"2.0.0", "delivers to file: " + path});
     to.size_limit = settings_.mailbox_limit;
     to.owner = at.rights;
     if (to.owner.uid == 0) to.owner = mail_.host().find_account(nobody).value_or(account());
@@ -98,6 +101,7 @@ local_delivery::outcome local_delivery::deliver_file(const state& at, const std:
 
 task<local_delivery::outcome> local_delivery::deliver_command(state at, std::string command_line) {
     if (!first_time(fmt::format("command {}:{} {}", at.user, at.rights.uid, command_line))) co_return outcome::done;
+    if (account_.is_probe()) co_return account_for(at, {"2.0.0", "delivers to command: " + command_line});
     unsigned flags = copy_from_line | copy_return_path | copy_original_to;
     if (settings_.prepend_to_command) flags |= copy_delivered_to;
     command program;

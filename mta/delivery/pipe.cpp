@@ -147,6 +147,11 @@ task<void> deliver_pipe(master::mail_system& mail, master::daemon& service, repo
         mail_copy(*work.file->content, options.copy, about, mail.now(), mail.host().time_zone(), options.eol));
     program.time_limit = service.parameters->transport_duration(service.service.name, "_time_limit");
     const std::string name = program.arguments.empty() ? "" : program.arguments.front();
+    if (account.is_probe()) {
+        const queue::delivery_status would("2.0.0", "delivers to command: " + name);
+        for (const target& each : work.targets) account.sent(each, work.transport, would);
+        co_return;
+    }
     const command_result result = co_await mail.host().run(std::move(program));
     if (result.how == command_result::outcome::not_found) {
         mail.log(account.agent(), {},

@@ -6,6 +6,7 @@
 #include "mta/delivery/status_filter.hpp"
 #include "mta/master/mail_system.hpp"
 #include "mta/text/strings.hpp"
+#include "mta/verify/verifier.hpp"
 
 namespace mta::delivery {
 namespace {
@@ -54,12 +55,35 @@ void report::log(const named& to, std::string_view relay, const queue::delivery_
     mail_.log(agent_, request_.file->id, told, connection_);
 }
 
-void report::trace(const named& to, std::string_view relay, std::string_view action,
-                   const queue::delivery_status& status) {
-    if (!(to.who.notify & queue::notify_success)) return;
+void report::keep_trace(const named& to, std::string_view relay, std::string_view action,
+                        const queue::delivery_status& status) {
     queue::notice_entry entry = notice_of(to.who, to.address, action, status);
     if (relay != "none") entry.status.text = "delivery via " + std::string(relay) + ": " + entry.status.text;
     request_.file->traces.push_back(std::move(entry));
+}
+
+void report::trace(const named& to, std::string_view relay, std::string_view action,
+                   const queue::delivery_status& status) {
+    if (to.who.notify & queue::notify_success) keep_trace(to, relay, action, status);
+}
+
+void report::record(const named& to, std::string_view relay, std::string_view action,
+                    const queue::delivery_status& status) {
+    if (request_.file->trace == queue::tracing::record) keep_trace(to, relay, action, status);
+}
+
+bool report::end_probe(const named& to, std::string_view relay, const queue::delivery_status& status,
+                       verify::verdict found) {
+    if (!is_probe()) return false;
+    const char* outcome = found == verify::verdict::deliverable ? "deliverable" : "undeliverable";
+    if (is_verification()) {
+        const bool kept = mail_.verify().learn(to.who.original, to.address, found, status.text);
+        log(to, relay, status, kept ? outcome : "undeliverable-but-not-cached");
+    } else {
+        log(to, relay, status, outcome);
+        keep_trace(to, relay, outcome, status);
+    }
+    return true;
 }
 
 void report::filter(queue::delivery_status& status) const {
@@ -71,8 +95,10 @@ void report::sent(const target& to, std::string_view relay, const queue::deliver
                   std::string_view action) {
     queue::delivery_status told = status;
     filter(told);
-    log(named_by(to), relay, told, "sent");
     request_.recipient(to).done = true;
+    if (end_probe(named_by(to), relay, told, verify::verdict::deliverable)) return;
+    log(named_by(to), relay, told, "sent");
+    record(named_by(to), relay, action.empty() ? "relayed" : action, told);
     if (!action.empty()) trace(named_by(to), relay, action, told);
 }
 
@@ -96,20 +122,31 @@ void report::deferred(const target& to, std::string_view relay, queue::delivery_
 }
 
 void report::fail(const target& to, std::string_view relay, queue::delivery_status status) {
+    if (end_probe(named_by(to), relay, status, verify::verdict::undeliverable)) {
+        request_.recipient(to).done = true;
+        return;
+    }
     if (soft_bounce_) {
         if (!status.dsn.empty()) status.dsn[0] = '4';
         log(named_by(to), relay, status, "SOFTBOUNCE");
+        record(named_by(to), relay, "delayed", status);
         request_.recipient(to).delay = mail_.shared_status(kept(std::move(status)));
         return;
     }
     log(named_by(to), relay, status, "bounced");
+    record(named_by(to), relay, "failed", status);
     queue::recipient& who = request_.recipient(to);
     who.done = true;
     request_.file->bounces.push_back(notice_of(who, to.address, "failed", std::move(status)));
 }
 
 void report::put_off(const target& to, std::string_view relay, queue::delivery_status status) {
+    if (end_probe(named_by(to), relay, status, verify::verdict::deferred)) {
+        request_.recipient(to).done = true;
+        return;
+    }
     log(named_by(to), relay, status, "deferred");
+    record(named_by(to), relay, "delayed", status);
     request_.recipient(to).delay = mail_.shared_status(kept(std::move(status)));
 }
 
@@ -125,18 +162,25 @@ void report::settle(const target& to, std::string_view relay, const queue::deliv
 }
 
 part_result report::settle_part(const queue::recipient& who, std::size_t index, std::string_view relay,
-                                queue::delivery_status status) {
+                                queue::delivery_status status, std::string_view action) {
     const named to{who.address, who};
     filter(status);
-    if (status.dsn.starts_with('2')) {
+    const char first = status.dsn.empty() ? '5' : status.dsn[0];
+    const verify::verdict found = first == '2'   ? verify::verdict::deliverable
+                                  : first == '4' ? verify::verdict::deferred
+                                                 : verify::verdict::undeliverable;
+    if (end_probe(to, relay, status, found)) return part_result::done;
+    if (first == '2') {
         log(to, relay, status, "sent");
-        trace(to, relay, "delivered", status);
+        record(to, relay, action, status);
+        trace(to, relay, action, status);
         return part_result::done;
     }
     const bool softened = soft_bounce_ && !status.dsn.starts_with('4');
     if (softened && !status.dsn.empty()) status.dsn[0] = '4';
     const bool again = status.dsn.starts_with('4');
     log(to, relay, status, softened ? "SOFTBOUNCE" : again ? "deferred" : "bounced");
+    record(to, relay, again ? "delayed" : "failed", status);
     if (again) {
         request_.file->recipients[index].delay = mail_.shared_status(kept(std::move(status)));
         return part_result::deferred;

@@ -8,6 +8,7 @@
 
 #include "mta/maillog/event.hpp"
 #include "mta/queue/queue_file.hpp"
+#include "mta/verify/cache.hpp"
 
 namespace mta::master {
 class mail_system;
@@ -69,7 +70,7 @@ class report {
     // The same for what a recipient was expanded to: `who` is that address with the recipient's wishes, `index` the
     // recipient, which stays open until close().
     part_result settle_part(const queue::recipient& who, std::size_t index, std::string_view relay,
-                            queue::delivery_status status);
+                            queue::delivery_status status, std::string_view action = "delivered");
     // As settle_part for what has failed, but `sender` is told, and at once (bounce_one).
     part_result bounce_one(const queue::recipient& who, std::size_t index, std::string_view relay,
                            queue::delivery_status status, const std::string& sender);
@@ -77,11 +78,14 @@ class report {
     void trace_part(const queue::recipient& who, std::string_view relay, std::string_view action,
                     const queue::delivery_status& status);
     // The recipient is done, whatever was logged of its parts; or it is not, and all of it will be tried again.
-    void close(const target& to, bool done) { request_.recipient(to).done = done; }
+    void close(const target& to, bool done) { request_.recipient(to).done = done || request_.file->is_probe(); }
     // A line of the maillog for this message.
     void remark(std::string_view text, maillog::level severity = maillog::level::info);
 
     request& about() { return request_; }
+    // What agents do with a probe: as much as they can find out without delivering.
+    bool is_probe() const { return request_.file->is_probe(); }
+    bool is_verification() const { return request_.file->trace == queue::tracing::verification; }
     const maillog::process& agent() const { return agent_; }
 
   private:
@@ -95,6 +99,13 @@ class report {
     void put_off(const target& to, std::string_view relay, queue::delivery_status status);
     void log(const named& to, std::string_view relay, const queue::delivery_status& status, std::string_view outcome);
     void trace(const named& to, std::string_view relay, std::string_view action, const queue::delivery_status& status);
+    void keep_trace(const named& to, std::string_view relay, std::string_view action,
+                    const queue::delivery_status& status);
+    // For sendmail -v: keep_trace if all of the message's first attempt is to be told.
+    void record(const named& to, std::string_view relay, std::string_view action, const queue::delivery_status& status);
+    // True when it was a probe's, and was told to who asked.
+    bool end_probe(const named& to, std::string_view relay, const queue::delivery_status& status,
+                   verify::verdict found);
     named named_by(const target& to) const { return {to.address, request_.recipient(to)}; }
     master::mail_system& mail_;
     const maillog::process& agent_;

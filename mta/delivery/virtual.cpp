@@ -116,6 +116,10 @@ class virtual_delivery {
 
     void put(const target& to, const mailbox& where) {
         const request& work = account_.about();
+        if (account_.is_probe()) {
+            return account_.sent(to, work.transport,
+                                 {"2.0.0", where.maildir() ? "delivers to maildir" : "delivers to mailbox"});
+        }
         copy_addresses about;
         about.sender = work.file->sender;
         if (settings_.original_to) about.original_to = work.recipient(to).original;

@@ -13,6 +13,7 @@
 #include "mta/qmgr/queue_manager.hpp"
 #include "mta/smtpd/server.hpp"
 #include "mta/text/strings.hpp"
+#include "mta/verify/verifier.hpp"
 
 namespace mta::master {
 namespace {
@@ -39,7 +40,11 @@ void tell_of_compatibility(mail_system& mail) {
 }  // namespace
 
 mail_system::mail_system(Host& host, configuration settings, std::shared_ptr<shared_state> shared)
-    : host_(host), settings_(std::move(settings)), shared_(std::move(shared)), ids_(host.random("process-id")) {}
+    : host_(host),
+      settings_(std::move(settings)),
+      shared_(std::move(shared)),
+      ids_(host.random("process-id")),
+      verified_(std::make_unique<verify::cache>()) {}
 
 mail_system::~mail_system() = default;
 
@@ -125,6 +130,7 @@ void mail_system::start_daemons() {
     cleanup_ = std::make_unique<cleanup::cleaner>(*this);
     bounce_ = std::make_unique<bounce::bouncer>(*this);
     agents_ = std::make_unique<delivery::agents>(*this);
+    verify_ = std::make_unique<verify::verifier>(*this, *verified_);
     queue_manager_ = std::make_unique<qmgr::queue_manager>(*this);
     open_ports();
     queue_manager_->start();
@@ -224,6 +230,7 @@ void mail_system::stop_daemons() {
     queue_manager_.reset();
     unanswered_.clear();
     servers_.clear();
+    verify_.reset();
     agents_.reset();
     bounce_.reset();
     cleanup_.reset();

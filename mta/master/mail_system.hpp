@@ -42,6 +42,10 @@ class queue_manager;
 namespace smtpd {
 class server;
 }
+namespace verify {
+class cache;
+class verifier;
+}  // namespace verify
 
 namespace master {
 
@@ -135,6 +139,7 @@ class mail_system {
     address::trivial_rewrite& rewrite() { return *rewrite_; }
     bounce::bouncer& bounce() { return *bounce_; }
     delivery::agents& agents() { return *agents_; }
+    verify::verifier& verify() { return *verify_; }
 
   private:
     void start_daemons();
@@ -167,6 +172,8 @@ class mail_system {
     std::unique_ptr<address::trivial_rewrite> rewrite_;
     std::unique_ptr<bounce::bouncer> bounce_;
     std::unique_ptr<delivery::agents> agents_;
+    std::unique_ptr<verify::cache> verified_;  // address_verify_map: as on a disk, it outlives a stop
+    std::unique_ptr<verify::verifier> verify_;
     std::map<const daemon*, std::unique_ptr<smtpd::server>> servers_;  // from the first connection on
     std::vector<std::unique_ptr<byte_stream>> unanswered_;             // connections to servers that cannot start
     std::unique_ptr<qmgr::queue_manager> queue_manager_;

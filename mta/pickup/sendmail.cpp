@@ -105,7 +105,6 @@ class command {
     master::submission_result run() {
         for (const std::string& each : options_.warnings) warn(each);
         if (!options_.fatal.empty()) return fail(exit_usage, options_.fatal);
-        if (options_.verifies) return {exit_unavailable, "sendmail: -bv is not simulated\n"};
         if (!options_.delivers) return {};
         read_sender();
         if (!options_.verp_delimiters.empty() && file_.sender.empty()) {
@@ -115,7 +114,8 @@ class command {
         for (const std::string& each : options_.arguments) add_argument(each);
         for (const std::string& each : message_.recipients) add_argument(each);
         const std::string content =
-            line_ends_fixed(message_.content, mail_.parameters().text("sendmail_fix_line_endings"));
+            options_.verifies ? probe_text()
+                              : line_ends_fixed(message_.content, mail_.parameters().text("sendmail_fix_line_endings"));
         file_.first_extracted = file_.recipients.size();
         if (options_.extracts_recipients) {
             extraction found = recipients_of(content, mail_.parameters());
@@ -159,6 +159,15 @@ class command {
         file_.recipients.push_back(std::move(to));
     }
 
+    // sendmail -bv reads no message: this is the one that goes.
+    std::string probe_text() const {
+        std::string to;
+        for (const queue::recipient& each : file_.recipients) {
+            to += fmt::format("{}\t{}", to.empty() ? "" : ",\n", address::quote_822_local(each.address));
+        }
+        return fmt::format("From: {}\nSubject: probe\nTo:{}\n", address::quote_822_local(file_.sender), to);
+    }
+
     // The size of the file that postdrop(1) would write: each line is a record with two bytes, or three, in front.
     bool is_too_big(std::string_view content) const {
         const auto limit = static_cast<std::size_t>(mail_.parameters().number("message_size_limit"));
@@ -190,6 +199,9 @@ class command {
         file_.returns = options_.returns;
         file_.envelope_id = options_.envelope_id;
         file_.verp_delimiters = options_.verp_delimiters;
+        file_.trace = options_.verifies  ? queue::tracing::user_probe
+                      : options_.records ? queue::tracing::record
+                                         : queue::tracing::none;
         file_.full_name = options_.full_name ? *options_.full_name : own_full_name();
         file_.content = std::make_shared<const std::string>(content);
         file_.size = content.size();

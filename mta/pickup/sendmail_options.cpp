@@ -120,6 +120,9 @@ class reader {
             case 't':
                 out.extracts_recipients = true;
                 break;
+            case 'v':
+                out.records = true;
+                break;
             default:
                 break;
         }

@@ -18,6 +18,7 @@ struct sendmail_options {
     bool extracts_recipients = false;                                  // -t
     bool gateway = false;                                              // -G
     bool verifies = false;                                             // -bv
+    bool records = false;                                              // -v
     bool delivers = true;                                              // not another job: mailq, newaliases, a daemon
     std::string encoding;                                              // -B: "8bit", "7bit"
     std::string envelope_id;                                           // -V

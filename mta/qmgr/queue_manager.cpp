@@ -17,7 +17,7 @@ namespace mta::qmgr {
 
 struct queue_manager::settings {
     duration queue_run_delay, minimal_backoff, maximal_backoff, queue_lifetime, bounce_lifetime, throttle_time;
-    std::size_t active_limit, recipients_in_memory;
+    std::size_t active_limit, recipients_in_memory, pending_probe_limit;
     std::string double_bounce_sender;
     std::string recipient_delimiter;
 
@@ -30,6 +30,7 @@ struct queue_manager::settings {
           throttle_time(p.duration("service_throttle_time")),
           active_limit(static_cast<std::size_t>(p.number("qmgr_message_active_limit"))),
           recipients_in_memory(static_cast<std::size_t>(p.number("qmgr_message_recipient_limit"))),
+          pending_probe_limit(static_cast<std::size_t>(p.number("address_verify_pending_request_limit"))),
           double_bounce_sender(p.text("double_bounce_sender")),
           recipient_delimiter(p.text("recipient_delimiter")) {}
 };
@@ -163,6 +164,7 @@ void queue_manager::activate(queue::message file, bool flushed) {
     for (const auto& each : file->recipients) waiting += each.done ? 0 : 1;
     mail_.log(mail_.process_of("qmgr"), file->id, maillog::became_active{file->sender, file->size, waiting});
     if (!file->redirect.empty()) take_redirect(*file);
+    if (file->trace == queue::tracing::verification) ++pending_probes_;
     ++message.references;
     assign_recipients(message);
     if (--message.references == 0) message_done(message);
@@ -237,11 +239,14 @@ queue_manager::placed queue_manager::place(active_message& message, std::size_t 
     queue::recipient& who = file.recipients[index];
     placed result;
     result.target.index = index;
-    if (!who.route && routes_kept_ < settings_->recipients_in_memory) {
+    const bool verifies = file.trace == queue::tracing::verification;
+    if (!verifies && !who.route && routes_kept_ < settings_->recipients_in_memory) {
         who.route = mail_.rewrite().lasting_route(file.sender, who.address);
         if (who.route) ++routes_kept_;
     }
-    const address::resolved& answer = who.route ? *who.route : mail_.rewrite().route(file.sender, who.address);
+    const address::resolved& answer = verifies    ? mail_.rewrite().route_probe(file.sender, who.address)
+                                      : who.route ? *who.route
+                                                  : mail_.rewrite().route(file.sender, who.address);
     for (const std::string& each : answer.warnings) mail_.warn(mail_.process_of("trivial-rewrite"), each);
     result.target.address = answer.recipient.empty() ? who.address : answer.recipient;
 
@@ -258,10 +263,14 @@ queue_manager::placed queue_manager::place(active_message& message, std::size_t 
     const bool has_error = answer.transport == "error" || answer.transport == "retry";
     address::transport_and_next_hop filter;
     std::string_view service = answer.transport, next_hop = answer.next_hop;
-    if (!file.content_filter.empty() && !has_error) {
+    if (!file.content_filter.empty() && !has_error && !file.is_probe()) {
         filter = address::split_transport(file.content_filter);
         service = filter.transport;
         next_hop = filter.next_hop.empty() && parts.domain ? *parts.domain : std::string_view(filter.next_hop);
+    }
+    if (verifies && pending_probes_ > settings_->pending_probe_limit) {
+        place_with_error("retry", "4.3.2 Too many address verification requests", result);
+        return result;
     }
     if (deferred_transports_.contains(service) && !message.flushed) {
         place_with_error("retry", "4.3.2 deferred transport", result);
@@ -424,6 +433,7 @@ void queue_manager::forget_idle_destinations(transport& by) {
 void queue_manager::message_done(active_message& message) {
     queue::queue_file& file = *message.file;
     const duration age = mail_.now() - file.arrived;
+    if (file.trace == queue::tracing::verification) --pending_probes_;
     if (!file.bounces.empty() || !file.traces.empty()) mail_.bounce().send_notices(file);
     if (file.all_done()) return remove(message);
     const duration lifetime = file.sender.empty() ? settings_->bounce_lifetime : settings_->queue_lifetime;

@@ -104,6 +104,7 @@ class queue_manager {
     bool take_incoming_ = true;    // alternates between new and deferred mail
     std::size_t routes_kept_ = 0;  // in recipients of the spool; at most qmgr_message_recipient_limit
     bool working_ = false;
+    std::size_t pending_probes_ = 0;  // messages of verify(8) that are active
     wake_up wake_up_;
     scan scan_;
 };

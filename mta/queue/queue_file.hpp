@@ -49,6 +49,15 @@ struct recipient {
     std::shared_ptr<const delivery_status> delay;
 };
 
+// What is to become known of a message's delivery, other than what its recipients' NOTIFY asks for
+// (deliver_request(3): DEL_REQ_FLAG_MTA_VRFY, _USR_VRFY, _RECORD).
+enum class tracing : std::uint8_t {
+    none,
+    verification,  // a probe of verify(8): nothing is delivered, and smtpd is told
+    user_probe,    // sendmail -bv: nothing is delivered, and the sender is told
+    record         // sendmail -v: the sender is told of the first attempt
+};
+
 // A line of the bounce, defer or trace log of a message: what the next notice will say of a recipient.
 struct notice_entry {
     std::string address, original, dsn_original;
@@ -83,6 +92,9 @@ struct queue_file {
     return_content returns = return_content::not_given;
     std::string content_filter;  // "transport:next_hop", or ""
     std::string verp_delimiters;
+    tracing trace = tracing::none;
+    // Agents go as far as they can without delivering anything (DEL_REQ_TRACE_ONLY).
+    bool is_probe() const { return trace == tracing::verification || trace == tracing::user_probe; }
     int hop_count = 0;  // Received headers
 
     // The queue manager's.

@@ -1,6 +1,7 @@
 #include "mta/sasl/client.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include "mta/random.hpp"
 #include "mta/sasl/client_scram.hpp"

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "mta/address/header_addresses.hpp"
 #include "mta/address/map_address.hpp"

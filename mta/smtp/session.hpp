@@ -106,6 +106,8 @@ class session {
     task<data_answer> send_envelope(const std::vector<command>& commands);
     task<data_answer> send_envelope_at_once(const std::vector<command>& commands);
     void take_reply(const command& to, const reply& answer);
+    bool ends_after_rcpt() const;  // of probes: smtp_address_verify_target
+    void settle_probe(std::size_t index, const reply& answer);
 
     // session_forward.cpp
     void read_forwarding(const std::vector<std::string_view>& words);

@@ -96,7 +96,7 @@ std::vector<session::command> session::envelope_commands() {
     if (settings_.sends_xforward) add_forwarding(out);
     out.push_back({transaction_step::mail, 0, mail_command()});
     for (std::size_t i = 0; i < open_.size(); ++i) out.push_back({transaction_step::rcpt, i, rcpt_command(open_[i])});
-    out.push_back({transaction_step::data, 0, "DATA"});
+    if (!ends_after_rcpt()) out.push_back({transaction_step::data, 0, "DATA"});
     return out;
 }
 
@@ -132,7 +132,9 @@ task<void> session::transact() {
     } else {
         answer = co_await send_envelope(commands);
     }
-    if (answer == data_answer::go_ahead && accepted_ > 0) {
+    if (answer == data_answer::go_ahead && account_.is_probe()) {
+        broken_ = true;  // it has found out what it wanted, and leaves without a word
+    } else if (answer == data_answer::go_ahead && accepted_ > 0) {
         co_await send_content();
     } else if (answer == data_answer::go_ahead) {
         // The server waits for a message that has nobody to go to: it ends at once.
@@ -199,6 +201,19 @@ task<session::data_answer> session::send_envelope_at_once(const std::vector<comm
     co_return answer.intermediate() ? data_answer::go_ahead : data_answer::no;
 }
 
+bool session::ends_after_rcpt() const {
+    return account_.is_probe() && !settings_.probes_data;
+}
+
+void session::settle_probe(std::size_t index, const reply& answer) {
+    queue::delivery_status status(answer.dsn.starts_with('2') ? answer.dsn : "2.0.0", answer.one_line());
+    status.remote_mta = host_.name;
+    status.diagnostic_type = "smtp";
+    status.diagnostic = answer.one_line();
+    fates_[index] = fate::settled;
+    account_.sent(open_[index], relay_, status);
+}
+
 // Any 2xx is a yes, and only 3xx after DATA is a go-ahead; what else comes is the server's refusal or its mistake.
 void session::take_reply(const command& to, const reply& answer) {
     const char* named = words_of(to.step).command;
@@ -218,11 +233,17 @@ void session::take_reply(const command& to, const reply& answer) {
             if (!mail_accepted_) return;
             if (answer.positive()) {
                 ++accepted_;
+                if (ends_after_rcpt()) settle_probe(to.recipient, answer);
             } else {
                 recipient_refused(to.recipient, answer, named);
             }
             return;
         case transaction_step::data:
+            if (answer.intermediate() && account_.is_probe()) {
+                for (std::size_t i = 0; i < open_.size(); ++i) {
+                    if (fates_[i] == fate::open) settle_probe(i, answer);
+                }
+            }
             if (answer.intermediate()) return;
             if (accepted_ > 0) message_refused(answer, named);
             accepted_ = 0;

@@ -53,6 +53,7 @@ settings::settings(master::mail_system& mail, master::daemon& service)
     relayhost = p.text("relayhost");
     address_limit = p.number(prefix + "mx_address_limit");
     session_limit = p.number(prefix + "mx_session_limit");
+    probes_data = text::equal_ignoring_case(p.text(prefix + "address_verify_target"), "data");
     skip_5xx_greeting = p.flag(prefix + "skip_5xx_greeting");
     skip_quit_response = p.flag(prefix + "skip_quit_response");
     always_send_ehlo = lmtp || p.flag("smtp_always_send_ehlo");

@@ -36,6 +36,7 @@ struct settings {
     std::string relayhost, best_mx_transport;
     lookup_settings lookup;
     std::int64_t address_limit = 5, session_limit = 2;
+    bool probes_data = false;  // smtp_address_verify_target
     bool skip_5xx_greeting = true, skip_quit_response = true, always_send_ehlo = true, never_send_ehlo = false;
     bool smtputf8 = true, helpful_warnings = true;
     bool sends_xforward = false;  // smtp_send_xforward_command

@@ -101,7 +101,7 @@ class evaluation {
     verdict check_relay_domains(const call& c);
     verdict reject_unlisted_sender(const call& c);
     verdict reject_unlisted_recipient(const call& c);
-    verdict reject_unverified_address(const call& c);
+    task<verdict> reject_unverified_address(const call& c);
     task<verdict> sleep_restriction(const call& c);
     task<verdict> check_policy_service(const call& c);
     task<verdict> check_client_access(const call& c);

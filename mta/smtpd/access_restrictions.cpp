@@ -101,8 +101,8 @@ constexpr auto table = std::to_array<restriction>({
     asking("reject_unknown_sender_domain", kind::none, &e::reject_unknown_address, sender),
     plain("reject_unlisted_recipient", &e::reject_unlisted_recipient),
     plain("reject_unlisted_sender", &e::reject_unlisted_sender),
-    plain("reject_unverified_recipient", &e::reject_unverified_address, recipient),
-    plain("reject_unverified_sender", &e::reject_unverified_address, sender),
+    asking("reject_unverified_recipient", kind::none, &e::reject_unverified_address, recipient),
+    asking("reject_unverified_sender", kind::none, &e::reject_unverified_address, sender),
     asking("sleep", kind::number, &e::sleep_restriction),
 });
 static_assert(std::is_sorted(table.begin(), table.end(),

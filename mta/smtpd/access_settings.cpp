@@ -44,8 +44,6 @@ constexpr integer_row integers[] = {
     {"unknown_address_reject_code", &access_settings::unknown_address_code},
     {"multi_recipient_bounce_reject_code", &access_settings::multi_recipient_code},
     {"plaintext_reject_code", &access_settings::plaintext_code},
-    {"unverified_sender_reject_code", &access_settings::unverified_sender_code},
-    {"unverified_recipient_reject_code", &access_settings::unverified_recipient_code},
     {"unknown_local_recipient_reject_code", &access_settings::local_code},
     {"unknown_virtual_alias_reject_code", &access_settings::alias_code},
     {"unknown_virtual_mailbox_reject_code", &access_settings::mailbox_code},
@@ -251,8 +249,15 @@ void access_settings::read_lists(master::mail_system& mail, const config::parame
                                                "reject_unauthenticated_sender_login_mismatch"};
     unknown_helo = tempfail_of(p, "unknown_helo_hostname_tempfail_action");
     unknown_address = tempfail_of(p, "unknown_address_tempfail_action");
-    unverified_recipient = tempfail_of(p, "unverified_recipient_tempfail_action");
-    unverified_sender = tempfail_of(p, "unverified_sender_tempfail_action");
+    const auto unverified = [&](const std::string& prefix) {
+        return unverified_reply{static_cast<int>(p.number(prefix + "_reject_code")),
+                                static_cast<int>(p.number(prefix + "_defer_code")), p.text(prefix + "_reject_reason"),
+                                tempfail_of(p, prefix + "_tempfail_action")};
+    };
+    unverified_recipient = unverified("unverified_recipient");
+    unverified_sender = unverified("unverified_sender");
+    verify_poll_count = p.number("address_verify_poll_count");
+    verify_poll_delay = p.duration("address_verify_poll_delay");
 }
 
 // The words of a list; its tables are opened and its policy services noted.

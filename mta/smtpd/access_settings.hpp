@@ -63,9 +63,18 @@ struct access_settings {
         uses_proxy;
     int access_map_reject_code, access_map_defer_code, reject_code, defer_code, relay_code, maps_rbl_code,
         invalid_hostname_code, non_fqdn_code, unknown_hostname_code, unknown_client_code, unknown_address_code,
-        multi_recipient_code, plaintext_code, unverified_sender_code, unverified_recipient_code;
+        multi_recipient_code, plaintext_code;
     int local_code, alias_code, mailbox_code, relay_recipient_code;
-    tempfail unknown_address, unknown_helo, unverified_sender, unverified_recipient;
+    tempfail unknown_address, unknown_helo;
+    // unverified_sender_*, unverified_recipient_*
+    struct unverified_reply {
+        int reject_code, defer_code;
+        std::string reason;
+        tempfail how;
+    };
+    unverified_reply unverified_sender, unverified_recipient;
+    std::int64_t verify_poll_count;
+    duration verify_poll_delay;
     bool ipv4, ipv6;
     std::string recipient_delimiter, null_key, myhostname, mail_name, default_rbl_reply, expansion_filter,
         reject_footer, double_bounce_sender, maps_rbl_domains, proxy_filter;

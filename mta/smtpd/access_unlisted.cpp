@@ -7,6 +7,7 @@
 #include "mta/smtpd/access_evaluation.hpp"
 #include "mta/table/lookup_order.hpp"
 #include "mta/text/strings.hpp"
+#include "mta/verify/verifier.hpp"
 
 namespace mta::smtpd {
 
@@ -102,15 +103,42 @@ verdict evaluation::reject_unlisted_sender(const call&) {
     return check_known(counterpart(reply_class::sender), *sender, reply_class::sender);
 }
 
-// Address probes are not simulated: this is smtpd without an answer of verify(8).
-verdict evaluation::reject_unverified_address(const call& c) {
-    const std::string* address = address_of(c.what.whose);
-    if (!address) return verdict::dunno;
-    warn(fmt::format("{}: address verification is not simulated", c.what.name));
+// Asks verify(8) until there is an answer, or until that has taken too long (address_verify_poll_count).
+task<verdict> evaluation::reject_unverified_address(const call& c) {
+    const std::string* given = address_of(c.what.whose);
+    if (!given) co_return verdict::dunno;
+    const std::string address = *given;
+    const bool of_sender = c.what.whose == party::sender;
+    const std::string_view dsn = of_sender ? "4.1.7" : "4.1.1";
+    const access_settings::unverified_reply& how =
+        of_sender ? settings_.unverified_sender : settings_.unverified_recipient;
     const subject about = subject_of(c.what.whose);
-    const tempfail how = c.what.whose == party::sender ? settings_.unverified_sender : settings_.unverified_recipient;
-    return maybe(how, 450, c.what.whose == party::sender ? "4.1.7" : "4.1.1",
-                 fmt::format("<{}>: {} rejected: address verification problem", about.name, name_of(about.about)));
+    const std::string rejected = fmt::format("<{}>: {} rejected: ", about.name, name_of(about.about));
+    std::optional<verify::answer> found;
+    for (std::int64_t asked = 1;; ++asked) {
+        found = mail_.verify().ask(address);
+        if (!found || found->what != verify::verdict::unknown || asked >= settings_.verify_poll_count) break;
+        co_await sleep_for(mail_.clock(), settings_.verify_poll_delay);
+    }
+    if (!found) {
+        warn("verify service failure");
+        co_return maybe(how.how, 450, dsn, rejected + "address verification problem");
+    }
+    if (found->what == verify::verdict::deliverable) co_return verdict::dunno;
+    const bool lasting = found->what == verify::verdict::undeliverable;
+    const int code = lasting ? how.reject_code : how.defer_code;
+    const std::string& why = how.reason.empty() || code < 400 ? found->text : how.reason;
+    constexpr std::size_t longest_reason = 250;
+    switch (code / 100) {
+        case 2:
+            co_return verdict::dunno;
+        case 4:
+            co_return maybe(how.how, code, dsn,
+                            fmt::format("{}unverified address: {:.{}}", rejected, why, longest_reason));
+        default:
+            co_return refuse(refusal_cause::policy, code, dsn,
+                             fmt::format("{}undeliverable address: {}", rejected, why));
+    }
 }
 
 // -- senders and logins -----------------------------------------------------------------------------------------------

@@ -10,6 +10,7 @@
 #include "mta/smtpd/session.hpp"
 #include "mta/table/source_text.hpp"
 #include "mta/text/strings.hpp"
+#include "mta/verify/verifier.hpp"
 
 namespace mta::smtpd {
 namespace {
@@ -154,15 +155,17 @@ task<session::verdict> session::rcpt(const address::command_line& line) {
         }
     }
     const address::command_rules rules = grammar();
-    const auto parsed = address::parse_rcpt(line, rules, transaction_.mail.smtputf8);
+    auto parsed = address::parse_rcpt(line, rules, transaction_.mail.smtputf8);
     if (const auto* refused = std::get_if<address::refusal>(&parsed)) co_return refuse(*refused);
-    const auto& command = std::get<address::rcpt_command>(parsed);
+    auto& command = std::get<address::rcpt_command>(parsed);
     if (options_.recipient_limit > 0 && static_cast<int>(transaction_.recipients.size()) >= options_.recipient_limit) {
         reply("452 4.5.3 Error: too many recipients");
         if (transaction_.overshoot++ < options_.recipient_overshoot_limit) co_return verdict::good;
         note(notice::policy);
         co_return verdict::bad;
     }
+    // Mail to the address that probes were sent from a while ago is mail to what stays the same of it.
+    command.forward_path = mail_.verify().without_epoch(std::move(command.forward_path));
     if (must_declare_utf8(command.forward_path, transaction_.mail.smtputf8)) co_return refuse(undeclared_utf8);
     recipient_ = command.forward_path;
     recipient_as_sent_ = command.as_sent;

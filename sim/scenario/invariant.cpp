@@ -59,7 +59,8 @@ struct host {
 };
 
 bool is_end(std::string_view status) {
-    return status == "sent" || status == "bounced" || status == "deliverable" || status == "undeliverable";
+    return status == "sent" || status == "bounced" || status.starts_with("deliverable") ||
+           status.starts_with("undeliverable");
 }
 
 std::string_view daemon_of(const log::process& by) {

@@ -158,7 +158,7 @@ TEST(resolve, the_sender_may_choose) {
     with.sender_dependent_default_transport_maps =
         table({{"s@x.test", "slow:"}, {"n@x.test", "slow:hop"}, {"e@x.test", ""}});
     EXPECT_EQ(resolve("a@other.test", with), "slow|[sender.relay]:587|a@other.test|default");
-    EXPECT_EQ(resolve("a@other.test", with, "d@x.test"), "smtp|other.test|a@other.test|default");
+    EXPECT_EQ(resolve("a@other.test", with, "d@x.test"), "smtp|gw.test|a@other.test|default");
     EXPECT_EQ(resolve("a@other.test", with, "n@x.test"), "slow|hop|a@other.test|default");
     EXPECT_EQ(resolve("a@other.test", with, ""), "smtp|nullrelay|a@other.test|default");
     EXPECT_EQ(resolve("a@relay.test", with, "o@y.test"), "relay|gw.test|a@relay.test|relay");

@@ -17,7 +17,7 @@ std::vector<std::string> lines_of(const std::string& file) {
     return lines;
 }
 
-struct verdicts : testing::Test {
+struct examination : testing::Test {
     topology::load_result loaded = topology::load("tests/sim/lab/trail/scenario.yaml", check_hooks());
     std::unique_ptr<trial> host;
     std::unique_ptr<examiner> by;
@@ -39,7 +39,7 @@ struct verdicts : testing::Test {
 
 // What a real `smtpd -v` logged of the dialogue in the scenario: its generic_checks, check_table_result and ">>> "
 // lines.
-TEST_F(verdicts, the_trail_is_that_of_a_real_smtpd) {
+TEST_F(examination, the_trail_is_that_of_a_real_smtpd) {
     std::vector<std::string> lines;
     const auto add = [&](const verdict_report& report) {
         for (std::string& each : examiner::as_postfix_logs(report)) lines.push_back(std::move(each));
@@ -51,7 +51,7 @@ TEST_F(verdicts, the_trail_is_that_of_a_real_smtpd) {
     EXPECT_EQ(lines, lines_of("tests/sim/lab/trail/smtpd-v.txt"));
 }
 
-TEST_F(verdicts, the_entry_that_decides_is_named_with_its_place) {
+TEST_F(examination, the_entry_that_decides_is_named_with_its_place) {
     const verdict_report report = ask("bad@x.example", {"kim@shop.example"});
     ASSERT_EQ(report.stages.size(), 4u);
     const stage_report& rcpt = report.stages.back();
@@ -64,7 +64,7 @@ TEST_F(verdicts, the_entry_that_decides_is_named_with_its_place) {
     EXPECT_EQ(rule.place, "tests/sim/lab/trail/scenario.yaml:15");
 }
 
-TEST_F(verdicts, a_deferral_that_waited_decides_where_all_else_permits) {
+TEST_F(examination, a_deferral_that_waited_decides_where_all_else_permits) {
     const verdict_report report = ask("u@y.example", {"kim@shop.example"});
     const stage_report& rcpt = report.stages.back();
     EXPECT_EQ(rcpt.reply, "450 4.7.1 <u@y.example>: Sender address rejected: later");
@@ -72,7 +72,7 @@ TEST_F(verdicts, a_deferral_that_waited_decides_where_all_else_permits) {
         EXPECT_EQ(each.decided, each.status == "defer_if_permit") << each.restriction;
 }
 
-TEST_F(verdicts, a_matrix_gives_the_same_replies) {
+TEST_F(examination, a_matrix_gives_the_same_replies) {
     std::vector<std::string> replies;
     int left = 2;
     by->judge(
@@ -88,7 +88,7 @@ TEST_F(verdicts, a_matrix_gives_the_same_replies) {
                                                  "250 2.1.5 Ok"}));
 }
 
-TEST_F(verdicts, a_route_says_which_list_and_which_line) {
+TEST_F(examination, a_route_says_which_list_and_which_line) {
     const route_report report = explain_route(*host, "", "x@partner.example");
     ASSERT_EQ(report.routes.size(), 1u);
     EXPECT_EQ(report.routes[0].address_class, "relay");
