@@ -97,9 +97,6 @@ class Host {
     // `source`: bind to this address, or to any. Fails no later than `deadline`.
     virtual task<connect_result> connect(endpoint remote, std::optional<address::ip_address> source,
                                          time_point deadline) = 0;
-    // Where the program listens that has this UNIX-domain socket, as main.cf writes its path ("private/policy");
-    // nothing: there is no such socket.
-    virtual std::optional<endpoint> unix_socket(std::string_view) { return std::nullopt; }
     // Null when the address is not ours or the port is taken.
     virtual std::unique_ptr<listener> listen(endpoint local, accept_handler on_accept) = 0;
     virtual task<dns::response> resolve(dns::question question) = 0;
