@@ -1,18 +1,20 @@
 // check_policy_service: a server elsewhere decides, told by name=value lines (SMTPD_POLICY_README).
 //
-// Endpoints are inet:host:port. A unix: socket would belong to a program that the host does not run: it is answered as
-// one that nobody listens on, and named in the log as not simulated. A server that cannot be asked counts as its
-// default action.
+// Endpoints are inet:host:port, and unix:path where the host has a program with that socket. A server that cannot be
+// asked counts as its default action.
 #include <fmt/format.h>
 
 #include "mta/smtpd/access_evaluation.hpp"
 #include "mta/stream/smtp_stream.hpp"
 #include "mta/text/strings.hpp"
+#include "mta/unix_sockets.hpp"
 
 namespace mta::smtpd {
 namespace {
 
 constexpr std::size_t longest_line = 4096, most_lines = 100;
+
+constexpr std::string_view unix_prefix = "unix:", no_socket = "No such file or directory";
 
 struct endpoint_text {
     std::string host;
@@ -87,23 +89,31 @@ task<verdict> evaluation::check_policy_service(const call& c) {
     const subject about{c.about.name, c.about.about, c.about.default_check};
     std::string action;
     bool answered = false;
-    const auto where = parse_inet(service.endpoint);
+    const bool is_unix = service.endpoint.starts_with(unix_prefix);
+    const auto where = is_unix ? std::nullopt : parse_inet(service.endpoint);
     const std::string shown = where ? fmt::format("{}:{}", where->host, where->port)
                                     : service.endpoint.substr(service.endpoint.find(':') + 1);
-    if (!where) warn(fmt::format("policy service {}: only inet: endpoints are simulated", service.endpoint));
+    std::optional<endpoint> socket;
+    auto* programs = dynamic_cast<unix_sockets*>(&mail_.host());
+    if (is_unix && programs) socket = programs->unix_socket(shown);
     const std::string request = policy_request(service);
     for (std::int64_t attempt = 0; attempt < service.try_limit && !answered; ++attempt) {
         if (attempt > 0) co_await sleep_for(mail_.clock(), service.retry_delay);
-        std::string why = "Connection refused";
-        if (where) {
-            const host_addresses addresses = co_await addresses_of(where->host);
+        std::string why = is_unix ? std::string(no_socket) : "Connection refused";
+        if (is_unix && !socket) warn(fmt::format("connect to {}: {}", shown, why));
+        if (where || socket) {
+            std::optional<endpoint> remote_end = socket;
+            if (where) {
+                const host_addresses addresses = co_await addresses_of(where->host);
+                if (!addresses.addresses.empty()) {
+                    const auto parsed = address::ip_address::parse(addresses.addresses.front());
+                    remote_end = endpoint{parsed.value_or(address::ip_address()), where->port};
+                }
+            }
             connect_result made;
             made.error = io_error::refused;
-            if (!addresses.addresses.empty()) {
-                endpoint remote;
-                remote.address =
-                    address::ip_address::parse(addresses.addresses.front()).value_or(address::ip_address());
-                remote.port = where->port;
+            if (remote_end) {
+                const endpoint remote = *remote_end;
                 const time_point deadline = mail_.now() + service.timeout;
                 const std::optional<address::ip_address> any;
                 made = co_await mail_.host().connect(remote, any, deadline);
@@ -127,7 +137,9 @@ task<verdict> evaluation::check_policy_service(const call& c) {
                 warn(fmt::format("connect to {}: {}", shown, why));
             }
         }
-        if (!answered) warn(fmt::format("problem talking to server {}: {}", shown, why));
+        // A socket that is not there may be made a moment later: told once all attempts have failed.
+        const bool last = attempt + 1 >= service.try_limit;
+        if (!answered && (last || why != no_socket)) warn(fmt::format("problem talking to server {}: {}", shown, why));
     }
     if (!answered) {
         // A default action that asks the same server again gets Postfix's own.

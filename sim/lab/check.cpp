@@ -15,6 +15,7 @@
 #include "sim/lab/check_daemons.hpp"
 #include "sim/lab/machine.hpp"
 #include "sim/lab/mail_configuration.hpp"
+#include "sim/lab/policies.hpp"
 #include "sim/lab/trial.hpp"
 #include "sim/lab/zone_plan.hpp"
 #include "sim/scenario/pattern.hpp"
@@ -234,9 +235,9 @@ std::vector<problem> sorted(std::vector<problem> found) {
     return result;
 }
 
-void check_host(const topology::host& host, int prefix, std::vector<problem>& out) {
-    const configuration_as_read read =
-        read_configuration(host, {fmt::format("{}/{}", topology::to_string(host.address), prefix), "127.0.0.1/8"});
+void check_host(const topology::topology& whole, const topology::host& host, std::vector<problem>& out) {
+    const configuration_as_read read = read_configuration(
+        host, {fmt::format("{}/{}", topology::to_string(host.address), whole.network.subnet.prefix), "127.0.0.1/8"});
     const host_places places(host, read.added_after);
     std::optional<config_folder> folder;
     if (host.config) folder.emplace(*host.config);
@@ -249,11 +250,11 @@ void check_host(const topology::host& host, int prefix, std::vector<problem>& ou
         }
         return folder ? folder->read(path) : std::nullopt;
     };
-    host_check(read.main, read.services, read.values, reader,
-               [&](const config::position& at, topology::severity level, std::string text) {
-                   out.push_back({places.find(at), level, std::move(text)});
-               })
-        .run();
+    const reporter tell = [&](const config::position& at, topology::severity level, std::string text) {
+        out.push_back({places.find(at), level, std::move(text)});
+    };
+    host_check(read.main, read.services, read.values, reader, tell).run();
+    report_all(check_policies(whole, host, *read.values), tell);
 }
 
 }  // namespace
@@ -274,7 +275,7 @@ topology::load_hooks check_hooks() {
 
 std::vector<problem> check_hosts(const topology::topology& what) {
     std::vector<problem> found;
-    for (const topology::host& each : what.hosts) check_host(each, what.network.subnet.prefix, found);
+    for (const topology::host& each : what.hosts) check_host(what, each, found);
     return sorted(std::move(found));
 }
 

@@ -31,11 +31,6 @@ bool is_one_of(std::string_view name, const auto& names) {
     return std::find(names.begin(), names.end(), name) != names.end();
 }
 
-constexpr std::array<std::string_view, 8> lists = {"smtpd_client_restrictions",    "smtpd_helo_restrictions",
-                                                   "smtpd_sender_restrictions",    "smtpd_relay_restrictions",
-                                                   "smtpd_recipient_restrictions", "smtpd_etrn_restrictions",
-                                                   "smtpd_data_restrictions",      "smtpd_end_of_data_restrictions"};
-
 config::source_reader files() {
     return [](std::string_view file) -> std::optional<std::string> {
         topology::file_content content = topology::read_file(std::string(file), topology::largest_file);
@@ -113,7 +108,7 @@ config::problems check_restrictions(const config::parameters& values) {
     config::problems out;
     try {
         const auto classes = values.words("smtpd_restriction_classes");
-        for (const std::string_view each : lists) {
+        for (const std::string_view each : restriction_lists) {
             if (values.is_set(each)) check_list(values, each, classes, out);
         }
         for (const std::string& each : classes) {

@@ -3,7 +3,9 @@
 //
 // The mail system is started as for a trial (trial.hpp); nothing connects to it. Nothing throws.
 #pragma once
+#include <array>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "mta/config/master_cf.hpp"
@@ -12,6 +14,11 @@
 #include "sim/topology/model.hpp"
 
 namespace sim::lab {
+
+inline constexpr std::array<std::string_view, 8> restriction_lists = {
+    "smtpd_client_restrictions", "smtpd_helo_restrictions",       "smtpd_sender_restrictions",
+    "smtpd_relay_restrictions",  "smtpd_recipient_restrictions",  "smtpd_etrn_restrictions",
+    "smtpd_data_restrictions",   "smtpd_end_of_data_restrictions"};
 
 // The lab's own notes: "the service 628 (qmqpd) is not simulated".
 mta::config::problems check_services(const mta::config::master_cf& services);

@@ -8,6 +8,7 @@
 #include "mta/config/problem.hpp"
 #include "mta/text/strings.hpp"
 #include "sim/lab/mail_configuration.hpp"
+#include "sim/lab/policies.hpp"
 #include "sim/lab/zone_plan.hpp"
 
 namespace sim::lab {
@@ -37,6 +38,7 @@ lab::lab(const topology::topology& what, const options& choice, mta::time_point 
 lab::~lab() = default;
 
 void lab::close() {
+    policies_.clear();
     servers_.clear();
     systems_.clear();
     machines_.clear();
@@ -48,11 +50,21 @@ void lab::add_machines() {
         mta::master::configuration settings = mail_configuration(each, made->interfaces(), services_);
         recorder_.add_host(each.name, made->address().to_string(), made->interfaces(), logs_utf8(*settings.main));
         systems_[each.name] = std::make_unique<mta::master::mail_system>(*made, std::move(settings), shared_);
+        for (const policy_at& policy : policies_of(each)) {
+            policies_.emplace(std::piecewise_construct, std::forward_as_tuple(each.name),
+                              std::forward_as_tuple(*made, policy.listens_at, *policy.rules));
+        }
         machines_.emplace(each.name, std::move(made));
     }
     for (const topology::client& each : topology_.clients) machines_.emplace(each.name, make_machine(each, nullptr));
     for (const topology::server& each : topology_.servers) {
         auto made = make_machine(each, nullptr);
+        if (each.policy) {
+            policies_.emplace(std::piecewise_construct, std::forward_as_tuple(each.name),
+                              std::forward_as_tuple(*made, mta::endpoint{made->address(), each.port}, *each.policy));
+            machines_.emplace(each.name, std::move(made));
+            continue;
+        }
         scenario::stream_upgrade start_tls;
         if (each.tls) start_tls = server_tls(*made);
         servers_[each.name] = std::make_unique<scenario::scripted_server>(*made, made->address(), std::move(start_tls));
@@ -159,6 +171,7 @@ mta::task<void> lab::control(std::string_view host, scenario::host_action action
     mta::master::mail_system& mail = mail_system(host);
     switch (action) {
         case scenario::host_action::start:
+            for (auto [each, end] = policies_.equal_range(host); each != end; ++each) each->second.start();
             mail.start();
             break;
         case scenario::host_action::stop:
@@ -180,6 +193,8 @@ mta::task<void> lab::superuser(std::string_view host, std::vector<std::string> a
 }
 
 void lab::play_script(std::string_view server, const scenario::script& next) {
+    if (const auto policy = policies_.find(server); policy != policies_.end())
+        return next.down ? policy->second.stop() : static_cast<void>(policy->second.start());
     servers_.find(server)->second->play(next);
 }
 

@@ -16,6 +16,7 @@
 #include "sim/record/run_folder.hpp"
 #include "sim/scenario/lab.hpp"
 #include "sim/scenario/player.hpp"
+#include "sim/scenario/policy_server.hpp"
 #include "sim/scenario/scripted_server.hpp"
 #include "sim/topology/model.hpp"
 
@@ -99,6 +100,8 @@ class lab : public scenario::lab, public log_sink {
     std::map<std::string, std::unique_ptr<sim::lab::machine>, std::less<>> machines_;
     std::map<std::string, std::unique_ptr<mta::master::mail_system>, std::less<>> systems_;
     std::map<std::string, std::unique_ptr<scenario::scripted_server>, std::less<>> servers_;
+    // By the machine they are on: a server has one, and a host's start with its mail system for the first time.
+    std::multimap<std::string, scenario::policy_server, std::less<>> policies_;
     refusal_collector refusals_;
     lab_evidence evidence_;
 };

@@ -4,6 +4,7 @@
 
 #include "sim/lab/mail_configuration.hpp"
 #include "sim/lab/network_settings.hpp"
+#include "sim/lab/policies.hpp"
 
 namespace sim::lab {
 namespace {
@@ -57,6 +58,8 @@ std::vector<mta::endpoint> live_lab::ports_of_all() {
         for (const mta::config::service& service : configuration.services->services) {
             if (service.type == mta::config::transport_type::inet) ports.push_back({ip_of(each.address), service.port});
         }
+        for (const policy_at& policy : policies_of(each))
+            ports.push_back({ip_of(each.address), policy.reached_at.port});
     }
     for (const topology::server& each : topology_.servers) ports.push_back({ip_of(each.address), each.port});
     return ports;

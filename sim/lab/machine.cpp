@@ -5,6 +5,7 @@
 
 #include "mta/text/strings.hpp"
 #include "sim/lab/mail_configuration.hpp"
+#include "sim/lab/policies.hpp"
 #include "sim/lab/real_command.hpp"
 
 namespace sim::lab {
@@ -73,6 +74,9 @@ machine::machine(const topology::machine& what, const topology::host* host, std:
         files_[std::string(files_directory) + "/" + each.name] = with_lab_paths(each.content.text);
     }
     for (const topology::filter& each : host->filters) filters_.emplace_back(each);
+    for (const policy_at& each : policies_of(*host)) {
+        if (!each.socket.empty()) sockets_.emplace(each.socket, each.reached_at);
+    }
 }
 
 machine::~machine() = default;
@@ -101,6 +105,11 @@ std::optional<std::string> machine::read_file(std::string_view path) {
     }
     if (config_folder_) return config_folder_->read(path);
     return std::nullopt;
+}
+
+std::optional<mta::endpoint> machine::unix_socket(std::string_view path) {
+    const auto found = sockets_.find(path);
+    return found == sockets_.end() ? std::nullopt : std::optional(found->second);
 }
 
 std::optional<mta::account> machine::find_account(std::string_view name) {

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "mta/host.hpp"
+#include "mta/unix_sockets.hpp"
 #include "sim/lab/config_folder.hpp"
 #include "sim/lab/memory_spool.hpp"
 #include "sim/network/authority.hpp"
@@ -48,7 +49,7 @@ class log_sink {
                            std::string text) = 0;
 };
 
-class machine : public mta::Host {
+class machine : public mta::Host, public mta::unix_sockets {
   public:
     machine(const topology::machine& what, const topology::host* host, std::uint64_t seed, int prefix,
             network::authority& authority, log_sink& sink);
@@ -65,6 +66,7 @@ class machine : public mta::Host {
                                          std::size_t size_limit) override;
     mta::append_result store_in_maildir(std::string_view directory, const mta::account& owner,
                                         std::string_view text) override;
+    std::optional<mta::endpoint> unix_socket(std::string_view path) override;
     mta::spool& queue_files() override { return spool_; }
     mta::task<mta::command_result> run(mta::command program) override;
     void log(const mta::maillog::entry& entry) override { sink_.log(name_, entry); }
@@ -95,6 +97,7 @@ class machine : public mta::Host {
     std::map<std::string, std::string, std::less<>> sasl_passwords_;  // by user
     std::map<std::string, mailbox, std::less<>> mailboxes_;           // by path
     std::vector<scenario::content_filter> filters_;
+    std::map<std::string, mta::endpoint, std::less<>> sockets_;  // by path
 };
 
 }  // namespace sim::lab

@@ -44,6 +44,28 @@ std::optional<subnet> parse_subnet(std::string_view text) {
     return found;
 }
 
+std::optional<policy_place> parse_policy_place(std::string_view endpoint) {
+    constexpr std::string_view unix_prefix = "unix:", inet_prefix = "inet:";
+    policy_place found;
+    if (endpoint.starts_with(unix_prefix)) {
+        found.path = endpoint.substr(unix_prefix.size());
+        if (found.path.empty()) return std::nullopt;
+        return found;
+    }
+    if (!endpoint.starts_with(inet_prefix)) return std::nullopt;
+    endpoint.remove_prefix(inet_prefix.size());
+    if (const auto colon = endpoint.find(':'); colon != std::string_view::npos) {
+        const auto host = endpoint.substr(0, colon);
+        if (host != "127.0.0.1" && host != "localhost") return std::nullopt;
+        found.loopback = true;
+        endpoint.remove_prefix(colon + 1);
+    }
+    const auto port = mta::text::to_number(endpoint);
+    if (!port || *port < 1 || *port > 65535) return std::nullopt;
+    found.port = static_cast<std::uint16_t>(*port);
+    return found;
+}
+
 position block_text::place(int line, int column) const {
     if (!literal || line < 1) return at;
     return {at.file, at.line + line - 1, column < 1 ? at.column : at.column + column - 1};

@@ -104,6 +104,35 @@ struct filter {
     std::vector<filter_rule> rules;
 };
 
+// Greylisting as postgrey does it: a client's network, a sender and a recipient that were not seen together before
+// have to come back.
+struct greylist {
+    std::chrono::nanoseconds delay = std::chrono::minutes(5);
+    std::chrono::nanoseconds retry_window = std::chrono::hours(48);   // to come back in, after the first time
+    std::chrono::nanoseconds lifetime = std::chrono::hours(24 * 35);  // of what has passed, since it was last seen
+    std::uint32_t trusts_after = 5;                                   // deliveries, an hour apart; 0: never
+    std::string text = "Greylisted";
+};
+struct policy_rule {
+    position at;
+    std::optional<std::string> client, sender, recipient;  // globs; the client's name or address
+    std::string action;
+};
+// What a policy server answers (SMTPD_POLICY_README): the first rule that fits, the greylist, DUNNO.
+struct policy {
+    position at;
+    std::string name;  // of a host's: the endpoint, as in "unix:private/policy"
+    std::optional<topology::greylist> greylist;
+    std::vector<policy_rule> rules;
+};
+// Where a host's policy listens: a path, or a port of all its addresses or of 127.0.0.1 alone.
+struct policy_place {
+    std::string path;
+    std::uint16_t port = 0;
+    bool loopback = false;
+};
+std::optional<policy_place> parse_policy_place(std::string_view endpoint);
+
 struct parameter {  // a line of main.cf
     position at;
     std::string name;
@@ -140,6 +169,7 @@ struct host : machine {
     block_text master_cf;
     std::vector<topology::file> files;
     std::vector<filter> filters;
+    std::vector<topology::policy> policies;
     std::optional<std::string> config;  // folder with main.cf, a path that can be opened from where the lab runs
     position config_at;
     bool running = true;
@@ -152,6 +182,7 @@ struct server : machine {
     scenario::replies replies;
     std::vector<std::string> extensions;
     bool down = false;
+    std::optional<topology::policy> policy;  // it speaks the policy protocol, not SMTP
 };
 
 struct topology {

@@ -75,6 +75,14 @@ std::optional<std::string> check_service_name(std::string_view name) {
     return quoted_word(name) + " cannot be a service of master.cf; write a name of letters, digits, \"-\" and \"_\"";
 }
 
+std::optional<std::string> check_policy_endpoint(std::string_view name) {
+    const bool clean = name.size() <= 200 && is_name_of(name, "_-./:");
+    if (clean && parse_policy_place(name)) return std::nullopt;
+    return quoted_word(name) +
+           " is no endpoint of this host; write it as check_policy_service does: unix:private/policy, "
+           "inet:127.0.0.1:10023, or inet:10023 for all its addresses";
+}
+
 std::optional<std::string> check_user_name(std::string_view name) {
     if (name.size() <= 64 && is_name_of(name, "_-.+@") && name.front() != '-' && name.front() != '.')
         return std::nullopt;

@@ -36,9 +36,9 @@ std::vector<object_words> words_of_all() {
 std::vector<object_words> all_objects() {
     using namespace scenario;
     return words_of_all<topology, network_settings, sim::topology::link, firewall_rule, host, certificate, filter,
-                        filter_rule, client, server, scripted_reply, step, submit, smtp, dialogue_item, settle, script,
-                        superuser, zone_change, expectation, delivered, bounced, refused, log_line, queue_length,
-                        mailbox>();
+                        filter_rule, policy, greylist, policy_rule, client, server, scripted_reply, step, submit, smtp,
+                        dialogue_item, settle, script, superuser, zone_change, expectation, delivered, bounced, refused,
+                        log_line, queue_length, mailbox>();
 }
 
 // Markdown's marks are of no use in an editor's tooltip.

@@ -234,7 +234,10 @@ const object_table<script>& table_of<script>() {
         field<t, &t::down, boolean_type>("down", need::optional, "`true`: nothing listens. Default: `false`."),
     };
     static constexpr object_table<t> table{
-        "script", "A scripted server's new behaviour; what is left out goes back to its default.", rows};
+        "script",
+        "A scripted server's new behaviour; what is left out goes back to its default. Of a policy server only `down` "
+        "counts.",
+        rows};
     return table;
 }
 

@@ -34,6 +34,7 @@ constexpr auto begin_machine = [](context& c, machine& m) {
                           "); hosts, clients and servers each need a name of their own");
 };
 constexpr auto begin_filter = [](context&, filter&) {};
+constexpr auto begin_policy = [](context&, policy&) {};
 constexpr auto append = [](auto& to, auto&& from) {
     to.insert(to.end(), std::make_move_iterator(from.begin()), std::make_move_iterator(from.end()));
 };
@@ -60,6 +61,8 @@ template <class M>
 constexpr row<M> a_row() {
     return field<M, &M::a, boolean_type>("a", need::optional, "`false`: no A record for its name. Default: `true`.");
 }
+
+constexpr std::uint16_t policy_port = 10023;  // postgrey's
 
 constexpr std::array<std::string_view, 3> firewall_actions{"accept", "drop", "reject"};
 constexpr std::array<std::string_view, 4> filter_actions{"accept", "reject", "tempfail", "discard"};
@@ -93,8 +96,8 @@ const object_table<topology>& table_of<topology>() {
                   [](t& o, std::vector<client> v, const node&) { append(o.clients, v); }>(
             "clients", need::optional, "Machines that only speak SMTP to others."),
         field_set<t, named_objects<server, check_machine_name, begin_machine<machine_kind::server>>,
-                  [](t& o, std::vector<server> v, const node&) { append(o.servers, v); }>("servers", need::optional,
-                                                                                          "Scripted SMTP servers."),
+                  [](t& o, std::vector<server> v, const node&) { append(o.servers, v); }>(
+            "servers", need::optional, "Scripted SMTP servers, and policy servers."),
         field_set<t, zones_type, [](t& o, std::vector<zone> v, const node&) { append(o.zones, v); }>(
             "zones", need::optional,
             "DNS zones, each the text of a master file (RFC 1035). SOA, NS, and the machines' A and PTR records are "
@@ -244,6 +247,10 @@ const object_table<host>& table_of<host>() {
             "Lookup tables and the like, named `$lab_files/NAME` in parameters; `hash:` tables are indexed."),
         field<t, &t::filters, named_objects<filter, check_service_name, begin_filter>>(
             "filters", need::optional, "Content filters by the name of their service."),
+        field<t, &t::policies, named_objects<policy, check_policy_endpoint, begin_policy>>(
+            "policies", need::optional,
+            "Policy servers on this host, by the endpoint that check_policy_service names: `unix:private/policy`, "
+            "`inet:127.0.0.1:10023`, or `inet:10023`, which other hosts reach too."),
         ptr_row<t>(),
         a_row<t>(),
         field<t, &t::running, boolean_type>("running", need::optional, "`false`: a step starts it. Default: `true`."),
@@ -265,7 +272,15 @@ const object_table<server>& table_of<server>() {
     using t = server;
     static constexpr row<t> rows[] = {
         address_row<t>(),
-        field<t, &t::port, port_type>("port", need::optional, "Where it listens. Default: 25."),
+        field_set<t, object_type<policy>,
+                  [](t& o, policy p, const node&) {
+                      o.policy = std::move(p);
+                      o.port = policy_port;
+                  }>(
+            "policy", need::optional,
+            "It is a policy server, which smtpd asks (check_policy_service inet:NAME:PORT), and speaks no SMTP."),
+        field<t, &t::port, port_type>("port", need::optional,
+                                      "Where it listens. Default: 25, and 10023 with `policy`."),
         field<t, &t::replies, replies_type>(
             "replies", need::optional,
             "Its reply to a verb (also `CONNECT`, and `END` for the dot); a list gives one a use, the last one for "
@@ -276,7 +291,7 @@ const object_table<server>& table_of<server>() {
         ptr_row<t>(),
         a_row<t>(),
     };
-    static constexpr object_table<t> table{"server", "A scripted SMTP server.", rows};
+    static constexpr object_table<t> table{"server", "A scripted SMTP server, or a policy server.", rows};
     return table;
 }
 

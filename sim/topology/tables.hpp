@@ -19,6 +19,12 @@ const object_table<filter_rule>& table_of<filter_rule>();
 template <>
 const object_table<filter>& table_of<filter>();
 template <>
+const object_table<policy>& table_of<policy>();
+template <>
+const object_table<greylist>& table_of<greylist>();
+template <>
+const object_table<policy_rule>& table_of<policy_rule>();
+template <>
 const object_table<host>& table_of<host>();
 template <>
 const object_table<client>& table_of<client>();

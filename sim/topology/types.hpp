@@ -212,6 +212,7 @@ std::optional<std::string> check_zone_name(std::string_view name);
 std::optional<std::string> check_parameter_name(std::string_view name);
 std::optional<std::string> check_file_name(std::string_view name);
 std::optional<std::string> check_service_name(std::string_view name);
+std::optional<std::string> check_policy_endpoint(std::string_view name);
 std::optional<std::string> check_user_name(std::string_view name);
 std::optional<std::string> check_header_name(std::string_view name);
 std::optional<std::string> check_smtp_verb(std::string_view name);
