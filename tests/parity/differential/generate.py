@@ -53,6 +53,11 @@ def main_cf(r, tables):
     return main
 
 
+def without(value, classes):
+    """A class's list without itself and those after it: real Postfix calls itself until its stack ends, and crashes."""
+    return ", ".join(each for each in model.pieces(value) if each.removeprefix("warn_if_reject ") not in classes) or "permit_mynetworks"
+
+
 def options(r, tables, classes):
     """The master.cf overrides of one service."""
     chosen = {}
@@ -99,8 +104,8 @@ def options(r, tables, classes):
     if classes:
         chosen["smtpd_restriction_classes"] = ", ".join(classes)
     restrictions = Restrictions(r, tables, classes)
-    for name in classes:
-        chosen[name] = restrictions.any_list(1, 3)
+    for number, name in enumerate(classes):
+        chosen[name] = without(restrictions.any_list(1, 3), classes[number:])
     chosen.update(restrictions.lists())
     return chosen
 

@@ -62,6 +62,17 @@ def from_json(data):
     return Batch(**{**data, "services": [Service(**each) for each in data["services"]]})
 
 
+def pieces(value):
+    """A list's items; a comma within braces parts nothing."""
+    items, depth, begin = [], 0, 0
+    for at, character in enumerate(value):
+        depth += (character == "{") - (character == "}")
+        if character == "," and depth == 0:
+            items.append(value[begin:at].strip())
+            begin = at + 1
+    return [*items, value[begin:].strip()]
+
+
 def hash_tables(text):
     """The files that `text` names as indexed tables, with their type."""
     return sorted(set(re.findall(r"\b(hash|btree|lmdb|cdb):\$lab_files/([\w.-]+)", text)))

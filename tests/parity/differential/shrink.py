@@ -73,25 +73,14 @@ def fewer_options(service):
 def with_classes(options):
     """A restriction class that is declared wants its definition, or smtpd(8) does not start."""
     if "smtpd_restriction_classes" in options:
-        options["smtpd_restriction_classes"] = ", ".join(name for name in pieces(options["smtpd_restriction_classes"]) if name in options)
+        options["smtpd_restriction_classes"] = ", ".join(name for name in model.pieces(options["smtpd_restriction_classes"]) if name in options)
     return options
-
-
-def pieces(value):
-    """A list's items; a comma within braces parts nothing."""
-    items, depth, begin = [], 0, 0
-    for at, character in enumerate(value):
-        depth += (character == "{") - (character == "}")
-        if character == "," and depth == 0:
-            items.append(value[begin:at].strip())
-            begin = at + 1
-    return [*items, value[begin:].strip()]
 
 
 def shorter_lists(service):
     made = []
     for name, value in service.options.items():
-        items = pieces(value)
+        items = model.pieces(value)
         if len(items) > 1:
             made += [changed(service, options={**service.options, name: ", ".join(items[:at] + items[at + 1:])}) for at in range(len(items))]
     return made
