@@ -54,8 +54,10 @@ passage::passage(master::mail_system& mail, const settings& options, const maill
       hold_(message.early.hold),
       discard_(message.early.discard),
       lethal_(message.bounces ? bad | write | size | deferred : ~0u),
-      redirect_(message.early.redirect),
-      filter_(message.early.filter.empty() ? envelope_.content_filter : message.early.filter) {
+      redirect_(message.late.redirect.empty() ? message.early.redirect : message.late.redirect),
+      filter_(!message.late.filter.empty()    ? message.late.filter
+              : !message.early.filter.empty() ? message.early.filter
+                                              : envelope_.content_filter) {
     if (envelope_.from.local) {
         rewrite_context_ = &options_.local_context;
     } else {
@@ -81,11 +83,11 @@ result passage::run() {
     return outcome();
 }
 
+// Not the filter and the redirection: those of header and body checks count for more, even more than those of the end
+// of data, so they are taken first.
 void passage::take_late_actions() {
-    table_actions& late = message_.late;
+    const table_actions& late = message_.late;
     hold_ = hold_ || late.hold;
-    if (!late.filter.empty()) filter_ = late.filter;
-    if (!late.redirect.empty()) redirect_ = late.redirect;
     if (errors_ == 0) discard_ = discard_ || late.discard;
 }
 
@@ -103,6 +105,7 @@ void passage::finish() {
         errors_ = 0;
         return;
     }
+    if (message_.detects_utf8) envelope_.smtputf8 = utf8_ && options_.smtputf8;
     if (errors_ != 0 && can_bounce()) {
         bounce();
         return;
@@ -177,7 +180,6 @@ void passage::queue_it() {
     if (!redirect_.empty()) envelope_.redirect = mail_.rewrite().rewrite(redirect_, true);
     envelope_.recipients = std::move(recipients_);
     envelope_.content_filter = filter_;
-    if (message_.detects_utf8) envelope_.smtputf8 = utf8_ && options_.smtputf8;
     envelope_.header_size = header_size_;
     envelope_.size = out_.size();
     envelope_.content = std::make_shared<const std::string>(std::move(out_));

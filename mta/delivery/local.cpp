@@ -76,7 +76,7 @@ local_settings::local_settings(master::mail_system& mail, const config::paramete
     mailbox_transports = open("mailbox_transport_maps", table::source_syntax::map);
     fallback_transports = open("fallback_transport_maps", table::source_syntax::map);
     mailbox_commands = open("mailbox_command_maps", table::source_syntax::map);
-    for (const table::diagnostic& each : complaints) mail.warn(by, each.text);
+    for (const table::diagnostic& each : complaints) mail.log(by, each);
 }
 
 local_delivery::local_delivery(master::mail_system& mail, const local_settings& settings, report& account)

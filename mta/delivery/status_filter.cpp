@@ -29,7 +29,7 @@ status_filter::status_filter(master::mail_system& mail, const master::daemon& se
     const config::parameters& p = *service.parameters;
     std::vector<table::diagnostic> complaints;
     maps_ = table::maps::open(name, p.text(name), mail.shared().tables, mail.table_environment(), {}, complaints);
-    for (const table::diagnostic& each : complaints) mail.warn(mail.process_of(service.service.command), each.text);
+    for (const table::diagnostic& each : complaints) mail.log(mail.process_of(service.service.command), each);
 }
 
 std::vector<std::string> status_filter::apply(queue::delivery_status& status) const {

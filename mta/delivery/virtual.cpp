@@ -32,7 +32,7 @@ table::maps open_maps(master::mail_system& mail, const config::parameters& p, co
     std::vector<table::diagnostic> complaints;
     auto maps =
         table::maps::open(name, p.text(name), mail.shared().tables, mail.table_environment(), options, complaints);
-    for (const table::diagnostic& each : complaints) mail.warn(by, each.text);
+    for (const table::diagnostic& each : complaints) mail.log(by, each);
     return maps;
 }
 

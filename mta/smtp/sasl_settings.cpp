@@ -21,7 +21,7 @@ sasl_settings::sasl_settings(master::mail_system& mail, const config::parameters
         mechanism_filter.emplace(prefix + "sasl_mechanism_filter", filter, mail.shared().tables,
                                  mail.table_environment(), complaints, table::parent_style::dot_parent);
     }
-    for (const table::diagnostic& each : complaints) mail.warn(mail.process_of(lmtp ? "lmtp" : "smtp"), each.text);
+    for (const table::diagnostic& each : complaints) mail.log(mail.process_of(lmtp ? "lmtp" : "smtp"), each);
     by_sender = !lmtp && p.flag("smtp_sender_dependent_authentication");
     sender_rules.recipient_delimiter = p.text("recipient_delimiter");
     soft_bounce = p.flag(prefix + "sasl_auth_soft_bounce");

@@ -19,7 +19,7 @@ std::string prefix_of(const master::daemon& service) {
 filters open_filters(master::mail_system& mail, const master::daemon& service) {
     std::vector<table::diagnostic> complaints;
     filters opened(mail, *service.parameters, prefix_of(service), complaints);
-    for (const table::diagnostic& each : complaints) mail.warn(mail.process_of(service.service.command), each.text);
+    for (const table::diagnostic& each : complaints) mail.log(mail.process_of(service.service.command), each);
     return opened;
 }
 
@@ -111,7 +111,7 @@ void settings::read_greeting_parameters(master::mail_system& mail, const config:
     discard_maps_name = lmtp ? "lmtp_discard_lhlo_keyword_address_maps" : "smtp_discard_ehlo_keyword_address_maps";
     discard_maps = open(discard_maps_name);
     pix_workaround_maps = open(prefix + "pix_workaround_maps");
-    for (const table::diagnostic& each : complaints) mail.warn(mail.process_of("smtp"), each.text);
+    for (const table::diagnostic& each : complaints) mail.log(mail.process_of("smtp"), each);
     pix_workarounds = p.text(prefix + "pix_workarounds");
     pix_threshold = p.duration(prefix + "pix_workaround_threshold_time");
     pix_delay = p.duration(prefix + "pix_workaround_delay_time");
@@ -128,7 +128,7 @@ void settings::read_cache_parameters(master::mail_system& mail, const config::pa
         cached_destinations.emplace(name, destinations, mail.shared().tables, mail.table_environment(), complaints,
                                     table::parent_style::dot_parent);
     }
-    for (const table::diagnostic& each : complaints) mail.warn(mail.process_of("smtp"), each.text);
+    for (const table::diagnostic& each : complaints) mail.log(mail.process_of("smtp"), each);
     cache_on_demand = p.flag(prefix + "connection_cache_on_demand");
     // scache(8) has a limit of its own.
     cache_time = std::min(p.duration(prefix + "connection_cache_time_limit"), p.duration("connection_cache_ttl_limit"));

@@ -70,7 +70,7 @@ tls_policies::tls_policies(master::mail_system& mail, const config::parameters& 
     };
     policies_ = open(tls + "policy_maps");
     per_site_ = policies_.empty() ? open(tls + "per_site") : table::maps();
-    for (const table::diagnostic& each : complaints) mail.warn(mail.process_of("smtp"), each.text);
+    for (const table::diagnostic& each : complaints) mail.log(mail.process_of("smtp"), each);
     protocols_ = p.text(tls + "protocols");
     mandatory_protocols_ = p.text(tls + "mandatory_protocols");
     ciphers_ = p.text(tls + "ciphers");

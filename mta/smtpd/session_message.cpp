@@ -104,13 +104,13 @@ cleanup::table_actions for_cleanup(const message_effects& effects) {
 
 }  // namespace
 
-// What access tables wanted so far goes to cleanup before the content; the end of data may want more.
+// What access tables wanted so far goes to cleanup before the content; the end of data may want more. A message that is
+// held stays so: no later HOLD is told.
 void session::begin_content() {
     message_effects& effects = memory_.effects;
     transaction_.early = for_cleanup(effects);
     effects.filter.clear();
     effects.redirect.clear();
-    effects.hold = false;
     transaction_.content.clear();
     for (const std::string& each : effects.prepend) transaction_.content += each + "\n";
     transaction_.content += received_header();

@@ -45,9 +45,9 @@ void lab::close() {
 void lab::add_machines() {
     for (const topology::host& each : topology_.hosts) {
         auto made = make_machine(each, &each);
-        recorder_.add_host(each.name, made->address().to_string(), made->interfaces());
-        systems_[each.name] = std::make_unique<mta::master::mail_system>(
-            *made, mail_configuration(each, made->interfaces(), services_), shared_);
+        mta::master::configuration settings = mail_configuration(each, made->interfaces(), services_);
+        recorder_.add_host(each.name, made->address().to_string(), made->interfaces(), logs_utf8(*settings.main));
+        systems_[each.name] = std::make_unique<mta::master::mail_system>(*made, std::move(settings), shared_);
         machines_.emplace(each.name, std::move(made));
     }
     for (const topology::client& each : topology_.clients) machines_.emplace(each.name, make_machine(each, nullptr));

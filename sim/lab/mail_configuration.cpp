@@ -121,4 +121,12 @@ mta::master::configuration mail_configuration(const topology::host& host, const 
     return result;
 }
 
+bool logs_utf8(const mta::config::parameters& main) {
+    try {
+        return main.flag("smtputf8_enable");
+    } catch (const mta::config::fatal&) {
+        return false;
+    }
+}
+
 }  // namespace sim::lab

@@ -31,4 +31,7 @@ using known_services = std::map<std::string, std::shared_ptr<const mta::config::
 mta::master::configuration mail_configuration(const topology::host& host, const std::vector<std::string>& interfaces,
                                               known_services& known);
 
+// Whether the log of such a host may have UTF-8: a daemon that cannot read its smtputf8_enable has not switched it on.
+bool logs_utf8(const mta::config::parameters& main);
+
 }  // namespace sim::lab

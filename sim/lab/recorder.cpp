@@ -11,8 +11,9 @@ recorder::recorder(options choice) : options_(std::move(choice)) {
     if (options_.conservation) conservation_ = std::make_unique<scenario::conservation>();
 }
 
-void recorder::add_host(std::string_view name, const std::string& address, const std::vector<std::string>& interfaces) {
-    auto& log = logs_.emplace(std::string(name), record::maillog(std::string(name))).first->second;
+void recorder::add_host(std::string_view name, const std::string& address, const std::vector<std::string>& interfaces,
+                        bool utf8) {
+    auto& log = logs_.emplace(std::string(name), record::maillog(std::string(name), {}, utf8)).first->second;
     if (options_.on_line) log.print_with(options_.on_line);
     if (database_) database_->add_host(name, address);
     if (conservation_) {

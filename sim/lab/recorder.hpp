@@ -23,7 +23,9 @@ class recorder {
     };
     explicit recorder(options choice);
 
-    void add_host(std::string_view name, const std::string& address, const std::vector<std::string>& interfaces);
+    // `utf8`: its smtputf8_enable, without which its log is ASCII.
+    void add_host(std::string_view name, const std::string& address, const std::vector<std::string>& interfaces,
+                  bool utf8);
     // The line as rendered, "" for what the maillog does not show.
     std::string_view add(std::string_view host, const mta::maillog::entry& entry);
 
