@@ -158,6 +158,10 @@ std::string_view text_of(status state) {
             return "does not accept mail (nullMX)";
         case status::loop:
             return "Name server loop";
+        case status::filtered:
+            return "DNS reply filter policy";
+        case status::bad_filter:  // res_query(3) had no error
+            return "Unknown error 0";
     }
     return "";
 }
@@ -172,6 +176,12 @@ std::string explain(const question& asked, status state) {
             return fmt::format("Domain {} {}", asked.name, text_of(state));
         case status::loop:
             return fmt::format("{} for {}", text_of(state), asked.name);
+        case status::filtered:
+            return fmt::format("Error looking up name={} type={}: DNS reply filter drops all results", asked.name,
+                               name_of(asked.type));
+        case status::bad_filter:
+            return fmt::format("Error looking up name={} type={}: Invalid DNS reply filter syntax", asked.name,
+                               name_of(asked.type));
         case status::malformed:
             return fmt::format("Name service error for name={} type={}: {}", asked.name, name_of(asked.type),
                                text_of(state));

@@ -70,7 +70,9 @@ enum class status : std::uint8_t {
     malformed,     // the reply made no sense
     invalid_name,  // never asked: the question is no host or domain name
     null_mx,       // an MX whose target is the root: the domain takes no mail (RFC 7505)
-    loop           // more CNAMEs than dns_lookup(3) follows
+    loop,          // more CNAMEs than dns_lookup(3) follows
+    filtered,      // there were records, and a DNS reply filter ignored all of them
+    bad_filter     // a DNS reply filter could not be asked, or said what is no action
 };
 
 // RFC 1035, 4.1.1: what the header of the reply says; `no_reply` when there was none.

@@ -214,7 +214,7 @@ void passage::warn(std::string text, bool of_message) {
 maillog::peer passage::client() const {
     const queue::origin& from = envelope_.from;
     if (from.protocol.empty()) return {"local", {}};
-    return {from.client_name, from.client_address};
+    return {from.client_name, from.client_address, from.shown_port};
 }
 
 std::string passage::log_context() const {

@@ -26,6 +26,7 @@ struct process {
 struct peer {
     std::string_view name;  // "unknown" when it has none that holds
     std::string_view address;
+    std::string_view port = {};  // where it is shown: "mail.ohio.cc[192.168.137.9]:1025"
 };
 
 struct system_started {  // postfix-script's line and master's

@@ -31,6 +31,7 @@ void append_number(std::string& out, std::integral auto number) {
 
 void append_peer(std::string& out, const peer& p) {
     (((out += p.name) += '[') += p.address) += ']';
+    if (!p.port.empty()) (out += ':') += p.port;
 }
 
 // Postfix keeps moments in microseconds and subtracts those.
@@ -93,8 +94,8 @@ struct line_writer {
         count("commands", succeeded, total);
     }
     void operator()(const connection_broken& e) const {
-        append(out, "{} after {} from {}[{}]", e.timed_out ? "timeout" : "lost connection", e.after, e.client.name,
-               e.client.address);
+        append(out, "{} after {} from ", e.timed_out ? "timeout" : "lost connection", e.after);
+        append_peer(out, e.client);
     }
     void operator()(const command&) const {}
     void operator()(const tls_established& e) const {

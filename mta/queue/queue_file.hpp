@@ -68,8 +68,8 @@ struct notice_entry {
 
 // Where the message came from; what Received, logs and filters are told of it (XFORWARD's attributes).
 struct origin {
-    std::string client_name = "localhost", client_address = "127.0.0.1", client_port, reverse_client_name, helo,
-                protocol;
+    std::string client_name = "localhost", client_address = "127.0.0.1", client_port, shown_port, reverse_client_name,
+                helo, protocol;
     std::string sasl_method, sasl_username, sasl_sender, log_identifier;
     bool local = true;  // rewritten in the local address class
 };

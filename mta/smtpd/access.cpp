@@ -52,6 +52,7 @@ task<decision> access::check(stage at, const access_facts& facts, const maillog:
     const bool named = !facts.command.empty() && at != stage::end_of_data;
     const std::string_view stage_name =
         !named ? stage_names[static_cast<std::size_t>(at)] : std::string_view(facts.command);
+    if (facts.memory) memory.sender_is_checked = settings_->process(by.pid).sender_is_checked;
     evaluation run(mail_, *settings_, facts, memory, by, stage_name);
     const bool at_once = !settings_->delay_reject;
     verdict got = verdict::dunno;
@@ -85,6 +86,7 @@ task<decision> access::check(stage at, const access_facts& facts, const maillog:
             got = co_await run.etrn();
             break;
     }
+    if (facts.memory) settings_->process(by.pid).sender_is_checked = memory.sender_is_checked;
     decision made;
     made.hang_up = run.hangs_up();
     made.process_dies = run.process_dies();

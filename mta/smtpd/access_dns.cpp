@@ -7,6 +7,7 @@
 #include "mta/address/host_name.hpp"
 #include "mta/address/quote.hpp"
 #include "mta/smtpd/access_evaluation.hpp"
+#include "mta/smtpd/dns_reply_filter.hpp"
 #include "mta/text/strings.hpp"
 
 namespace mta::smtpd {
@@ -49,7 +50,8 @@ std::vector<dns::record_type> evaluation::address_types() const {
     return types;
 }
 
-task<dns::response> evaluation::ask(std::string name, dns::record_type type) {
+// As getaddrinfo(3) asks, behind the back of smtpd_dns_reply_filter.
+task<dns::response> evaluation::ask_unfiltered(std::string name, dns::record_type type) {
     const dns::question first{std::move(name), type};
     dns::lookup way(first);
     while (!way.done()) {
@@ -60,20 +62,32 @@ task<dns::response> evaluation::ask(std::string name, dns::record_type type) {
     co_return way.result();
 }
 
-// dns_lookup_l(3): the first type that has records; a name that does not exist ends it. Trouble beats absence.
+task<dns::response> evaluation::ask(std::string name, dns::record_type type) {
+    dns::response got = co_await ask_unfiltered(std::move(name), type);
+    const filtered_answer said = filter_answer(settings_.dns_filter, type, got);
+    for (const std::string& each : said.ignored) mail_.log(by_, {}, maillog::remark{maillog::level::info, each});
+    warn_all(said.warnings);
+    co_return got;
+}
+
+// dns_lookup_l(3): the first type that has records; a name that does not exist ends it, and so do exchangers that a
+// filter hides. What is hidden beats trouble, and trouble beats absence.
 task<dns::response> evaluation::ask_all(std::string name, std::vector<dns::record_type> types) {
     dns::response last;
     last.state = dns::status::nodata;
-    bool trouble = false;
+    bool trouble = false, hidden = false;
     for (const dns::record_type each : types) {
         const dns::response got = co_await ask(name, each);
         last = got;
         const bool final = got.state != dns::status::nodata && got.state != dns::status::try_again &&
-                           got.state != dns::status::failure;
+                           got.state != dns::status::failure && got.state != dns::status::bad_filter &&
+                           (got.state != dns::status::filtered || each == dns::record_type::mx);
+        hidden = hidden || got.state == dns::status::filtered;
         if (final) break;
-        trouble = trouble || got.state == dns::status::try_again;
+        trouble = trouble || got.state == dns::status::try_again || got.state == dns::status::bad_filter;
     }
     if (!last.ok() && trouble) last.state = dns::status::try_again;
+    if (!last.ok() && hidden) last.state = dns::status::filtered;
     co_return last;
 }
 
@@ -94,7 +108,7 @@ task<evaluation::host_addresses> evaluation::addresses_of(std::string name) {
     const std::vector<dns::record_type> types = address_types();
     dns::status worst = dns::status::nxdomain;
     for (const dns::record_type each : types) {
-        const dns::response got = co_await ask(name, each);
+        const dns::response got = co_await ask_unfiltered(name, each);
         for (const dns::record& one : dns::records_of(got, each)) made.addresses.push_back(one.address);
         if (!got.ok()) worst = got.state;
     }
@@ -115,6 +129,10 @@ task<verdict> evaluation::reject_unknown_helo_hostname(const call&) {
     types.push_back(dns::record_type::mx);
     const dns::response got = co_await ask_all(facts_.helo, types);
     if (got.ok() || got.state == dns::status::null_mx) co_return verdict::dunno;
+    if (got.state == dns::status::filtered) {
+        warn(fmt::format("{}: address or MX lookup error: DNS reply filter drops all results", facts_.helo));
+        co_return verdict::dunno;
+    }
     const std::string why = fmt::format("<{}>: Helo command rejected: Host not found", facts_.helo);
     if (got.state == dns::status::try_again) co_return maybe(settings_.unknown_helo, 450, "4.7.1", why);
     co_return refuse(refusal_cause::policy, settings_.unknown_hostname_code, "4.7.1", why);
@@ -138,6 +156,10 @@ task<verdict> evaluation::reject_unknown_address(const call& c) {
     for (const dns::record_type each : address_types()) types.push_back(each);
     const dns::response got = co_await ask_all(address::domain_to_ascii(domain).value_or(domain), types);
     if (got.ok()) co_return verdict::dunno;
+    if (got.state == dns::status::filtered) {
+        warn(fmt::format("{}: MX or address lookup error: DNS reply filter drops all results", domain));
+        co_return verdict::dunno;
+    }
     if (got.state == dns::status::null_mx) {
         co_return refuse_about(of_sender ? 550 : 556, of_sender ? "4.7.27" : "4.1.10", about.name, about.about,
                                fmt::format("Domain {} does not accept mail (nullMX)", domain));

@@ -56,8 +56,11 @@ task<const dnsbl_answer*> evaluation::ask_list(std::string query) {
         made.listed = true;
         for (const dns::record& each : dns::records_of(got, dns::record_type::a))
             made.addresses.push_back(each.address);
+        const dns::question reason{query, dns::record_type::txt};
         const dns::response why = co_await ask(query, dns::record_type::txt);
         made.text = joined_text(why);
+        if (why.state == dns::status::filtered || why.state == dns::status::bad_filter)
+            warn(fmt::format("{}: TXT lookup error: {}", query, dns::explain(reason, why.state)));
     } else if (!got.not_found()) {
         made.failed = true;
         warn(fmt::format("{}: RBL lookup error: {}", query, dns::explain(question, got.state)));

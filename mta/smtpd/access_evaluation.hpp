@@ -196,6 +196,7 @@ class evaluation {
 
     // DNS.
     task<dns::response> ask(std::string name, dns::record_type type);
+    task<dns::response> ask_unfiltered(std::string name, dns::record_type type);
     task<dns::response> ask_all(std::string name, std::vector<dns::record_type> types);
     std::vector<dns::record_type> address_types() const;
     task<host_addresses> addresses_of(std::string name);

@@ -114,6 +114,7 @@ constexpr maps_row tables[] = {
     {"rbl_reply_maps", &access_settings::rbl_replies},
     {"smtpd_sender_login_maps", &access_settings::sender_logins},
     {"smtpd_reject_footer_maps", &access_settings::reject_footers},
+    {"smtpd_dns_reply_filter", &access_settings::dns_filter},
 };
 
 // "{ a, b=c }" without its braces.

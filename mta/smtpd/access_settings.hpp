@@ -47,6 +47,7 @@ struct process_cache {
     std::map<std::string, dnsbl_answer, std::less<>> dnsbl;
     std::set<std::pair<std::string, std::string>> resolved;  // sender and recipient that trivial-rewrite was asked
     std::set<std::string, std::less<>> said_once;            // warnings that a process gives one time
+    bool sender_is_checked = false;  // what its last session left behind, as Postfix does not clear it between two
 };
 
 struct access_settings {
@@ -85,7 +86,7 @@ struct access_settings {
     bool has_mx_networks;
     table::string_list logged_permissions;
     table::maps local_recipients, recipient_canonical, canonical, sender_canonical, virtual_aliases, virtual_mailboxes,
-        relay_recipients, relay_certificates, rbl_replies, sender_logins, reject_footers;
+        relay_recipients, relay_certificates, rbl_replies, sender_logins, reject_footers, dns_filter;
     bool checks_local, checks_mailboxes, checks_relay;
 
     std::vector<table::diagnostic> greetings;

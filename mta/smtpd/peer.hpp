@@ -12,11 +12,14 @@ struct peer {
     std::string reverse_name = "unknown";  // of the PTR record alone
     std::string address;
     std::uint16_t port = 0;
+    std::string shown_port;  // with smtpd_client_port_logging; "unknown" when XCLIENT says so
     char name_status = '5';  // '2': verified; '4': DNS did not answer; '5': none; '6': another's
     char reverse_name_status = '5';
 
-    maillog::peer for_log() const { return {name, address}; }
-    std::string name_and_address() const { return name + "[" + address + "]"; }
+    maillog::peer for_log() const { return {name, address, shown_port}; }
+    std::string name_and_address() const {
+        return name + "[" + address + "]" + (shown_port.empty() ? "" : ":") + shown_port;
+    }
 };
 
 // `look_up`: smtpd_peername_lookup. Warnings are what smtpd logs of names that do not hold.

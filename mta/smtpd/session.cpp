@@ -225,7 +225,9 @@ task<io_error> session::send() {
 
 task<void> session::run() {
     const identified who = co_await identify(mail_.host(), remote_, options_.peername_lookup);
-    client_ = announced_ = who.client;
+    client_ = who.client;
+    if (options_.logs_client_port) client_.shown_port = std::to_string(client_.port);
+    announced_ = client_;
     connected_from_ = client_.address;
     xforward_allowed_ = options_.xforward_hosts.match(client_.name, client_.address).matched();
     server_.restrictions().introduce(options_.greetings, process_);

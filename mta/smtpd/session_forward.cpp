@@ -80,6 +80,7 @@ task<session::verdict> session::xclient(const address::command_line& line) {
         } else if (name == "PORT") {
             good = unknown || is_port(value);
             if (good) announced_.port = unknown ? 0 : static_cast<std::uint16_t>(text::to_number(value).value_or(0));
+            if (good && options_.logs_client_port) announced_.shown_port = unknown ? "unknown" : value;
         } else if (name == "HELO") {
             helo_ = unknown ? "" : address::printable(value, options_.smtputf8);
         } else if (name == "PROTO") {

@@ -66,6 +66,7 @@ queue::queue_file session::envelope() const {
     from.client_name = forwarded("NAME", client_.name);
     from.client_address = forwarded("ADDR", client_.address);
     from.client_port = forwarded("PORT", std::to_string(client_.port));
+    from.shown_port = client_.shown_port;
     from.reverse_client_name = client_.reverse_name;
     from.helo = forwarded("HELO", helo_);
     from.protocol = forwarded("PROTO", extended_ ? "ESMTP" : "SMTP");

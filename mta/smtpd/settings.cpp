@@ -43,6 +43,7 @@ settings::settings(master::mail_system& mail, master::daemon& service) {
     myhostname = p.text("myhostname");
     mail_name = p.text("mail_name");
     content_filter = p.text("content_filter");
+    logs_client_port = p.flag("smtpd_client_port_logging");
     double_bounce_sender = p.text("double_bounce_sender");
     error_recipient = p.text("error_notice_recipient");
     bounce_recipient = p.text("bounce_notice_recipient");
