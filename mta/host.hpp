@@ -99,6 +99,9 @@ class Host {
                                          time_point deadline) = 0;
     // Null when the address is not ours or the port is taken.
     virtual std::unique_ptr<listener> listen(endpoint local, accept_handler on_accept) = 0;
+    // Where a program that listens on a UNIX-domain socket is reached; `path` as main.cf writes it ("private/policy").
+    // Nothing: there is no such socket.
+    virtual std::optional<endpoint> unix_socket(std::string_view) { return std::nullopt; }
     virtual task<dns::response> resolve(dns::question question) = 0;
 
     // Files of the machine: tables, certificates, what main.cf and master.cf name.

@@ -7,7 +7,6 @@
 #include "mta/smtpd/access_evaluation.hpp"
 #include "mta/stream/smtp_stream.hpp"
 #include "mta/text/strings.hpp"
-#include "mta/unix_sockets.hpp"
 
 namespace mta::smtpd {
 namespace {
@@ -94,8 +93,7 @@ task<verdict> evaluation::check_policy_service(const call& c) {
     const std::string shown = where ? fmt::format("{}:{}", where->host, where->port)
                                     : service.endpoint.substr(service.endpoint.find(':') + 1);
     std::optional<endpoint> socket;
-    auto* programs = dynamic_cast<unix_sockets*>(&mail_.host());
-    if (is_unix && programs) socket = programs->unix_socket(shown);
+    if (is_unix) socket = mail_.host().unix_socket(shown);
     const std::string request = policy_request(service);
     for (std::int64_t attempt = 0; attempt < service.try_limit && !answered; ++attempt) {
         if (attempt > 0) co_await sleep_for(mail_.clock(), service.retry_delay);

@@ -9,7 +9,6 @@
 #include <vector>
 
 #include "mta/host.hpp"
-#include "mta/unix_sockets.hpp"
 #include "sim/lab/config_folder.hpp"
 #include "sim/lab/memory_spool.hpp"
 #include "sim/network/authority.hpp"
@@ -49,7 +48,7 @@ class log_sink {
                            std::string text) = 0;
 };
 
-class machine : public mta::Host, public mta::unix_sockets {
+class machine : public mta::Host {
   public:
     machine(const topology::machine& what, const topology::host* host, std::uint64_t seed, int prefix,
             network::authority& authority, log_sink& sink);
