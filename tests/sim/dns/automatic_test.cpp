@@ -1,4 +1,4 @@
-// The zones of some recorded runs of real Postfix, as realpostfix's rules complete them.
+// The zones of some recorded runs of real Postfix, as the recorder completes them.
 #include "sim/dns/automatic.hpp"
 
 #include <gtest/gtest.h>
@@ -109,7 +109,7 @@ TEST(automatic, a_line_of_the_zone_goes_before_the_automatic_address) {
         plan.zones[0].text = "@ IN MX 10 mail\n" + declared + "\n";
         EXPECT_TRUE(find(complete(plan), "york.cc").tail.empty()) << declared;
     }
-    // Only this form counts: as realpostfix looks for it, too.
+    // Only this form counts: as the recorder looks for it, too.
     for (const std::string other :
          {"mail 60 IN A 192.0.2.9", "mail IN AAAA ::1", "mail IN MX 5 x", "mailx IN A 192.0.2.9"}) {
         auto plan = chain();
