@@ -36,6 +36,14 @@ GAPS = {
         r" reject: RCPT from [^;]* (?:by bl\.list\.example|\(domain is listed\)|; domain is listed)",   # replies of one's own
         r" reject: RCPT from .* blocked using rhs\.list\.example",
         r" anvil\[\d+\]: statistics: ",
+        r": permit: \w+ from ",                                                                 # smtpd_log_access_permit_actions
+        r" reject(?:_warning)?: \w+ from [^;]* Session encryption is required",
+        r" reject: XCLIENT from ",
+        r" reject: RCPT from [^;]*: 450 4\.7\.77 ",                                             # a reply of one's own
+        r" reject: RCPT from .* (?:blocked using (?:rhs\.test|bl\.test=)|is listed: dial-up)",           # and templates
+        r"/local\[\d+\]: \w+: passing <",
+        r"/cleanup\[\d+\]: \w+: to=<.*status=deliverable ",
+        r" postfix\[\d+\]: ",                                                                  # postfix(1) itself
     ],
 }
 
@@ -44,7 +52,7 @@ PEER = r"\S+\[[^\]]*\](?::\d+)?"
 QUEUE_ID = r"(?:[0-9A-F]{6,}|[0-9A-Za-z]{10,})"
 DELIVERY = (rf"{QUEUE_ID}: to={ADDRESS}(?:, orig_to={ADDRESS})?, relay=\S+(?:, conn_use=\d+)?, delay=[\d.]+,"
             r" delays=[\d.]+/[\d.]+/[\d.]+/[\d.]+, dsn=[245]\.\d+\.\d+,"
-            r" status=(?:sent|deferred|bounced|undeliverable|deliverable|SOFTBOUNCE) \(.*\)")
+            r" status=(?:sent|deferred|bounced|undeliverable(?:-but-not-cached)?|deliverable|SOFTBOUNCE) \(.*\)")
 TLS = (rf"(?:Anonymous|Untrusted|Trusted|Verified) TLS connection (?:established|reused) (?:from|to) {PEER}: (?:TLSv1[.\d]*) with cipher"
        r" \S+ \(\d+/\d+ bits\).*")
 CHECKED = rf"(?:{QUEUE_ID}|NOQUEUE)"
@@ -80,11 +88,13 @@ EXPORTER = {
     "dnsblog": [r"addr \S+ listed by domain \S+ as \S+", ANY],
     "verify": [r"cache \S+ .*", ANY],
 }
-for name in ("pipe", "virtual", "error", "discard", "lmtp", "retry"):
+EXPORTER["lmtp"] = EXPORTER["smtp"]
+EXPORTER["postfix"] = [r"Postfix is using backwards-compatible default settings", r"See http://\S+ for details", r"To disable backwards compatibility use .*"]
+for name in ("pipe", "virtual", "error", "discard", "retry"):
     EXPORTER[name] = [DELIVERY, ANY]
 for name in ("trivial-rewrite", "sendmail", "postdrop", "flush", "proxymap", "tlsmgr", "scache", "showq", "postqueue", "postmap", "postalias"):
     EXPORTER[name] = [ANY]
-LINE = re.compile(r"(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec) [ \d]\d \d\d:\d\d:\d\d [\w.-]+ postfix(?:-[\w-]+)?(?:/[\w.-]+)*/([\w-]+)\[\d+\]: (.*)")
+LINE = re.compile(r"(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec) [ \d]\d \d\d:\d\d:\d\d [\w.-]+ (?:postfix(?:-[\w-]+)?(?:/[\w.-]+)*/(?=[\w-]+\[)|(?=postfix\[))([\w-]+)\[\d+\]: (.*)")
 
 
 def play(program, scenario):
