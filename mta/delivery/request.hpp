@@ -2,6 +2,7 @@
 // (deliver_request(3), sent(3), bounce(3), defer(3)).
 #pragma once
 #include <optional>
+#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -18,6 +19,12 @@ struct daemon;
 namespace mta::delivery {
 
 class status_filter;
+
+// An agent ends in the middle of a request with this as its last words: the request has no answer.
+class agent_died : public std::runtime_error {
+  public:
+    using std::runtime_error::runtime_error;
+};
 
 // A recipient of a request: its place in the queue file, and the address as resolved.
 struct target {

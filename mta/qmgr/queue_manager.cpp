@@ -20,19 +20,21 @@ struct queue_manager::settings {
     std::size_t active_limit, recipients_in_memory, pending_probe_limit;
     std::string double_bounce_sender;
     std::string recipient_delimiter;
+    bool adjusts_bounce_lifetime;
 
     explicit settings(const config::parameters& p)
         : queue_run_delay(p.duration("queue_run_delay")),
           minimal_backoff(p.duration("minimal_backoff_time")),
           maximal_backoff(p.duration("maximal_backoff_time")),
           queue_lifetime(p.duration("maximal_queue_lifetime")),
-          bounce_lifetime(p.duration("bounce_queue_lifetime")),
+          bounce_lifetime(std::min(p.duration("bounce_queue_lifetime"), queue_lifetime)),
           throttle_time(p.duration("service_throttle_time")),
           active_limit(static_cast<std::size_t>(p.number("qmgr_message_active_limit"))),
           recipients_in_memory(static_cast<std::size_t>(p.number("qmgr_message_recipient_limit"))),
           pending_probe_limit(static_cast<std::size_t>(p.number("address_verify_pending_request_limit"))),
           double_bounce_sender(p.text("double_bounce_sender")),
-          recipient_delimiter(p.text("recipient_delimiter")) {}
+          recipient_delimiter(p.text("recipient_delimiter")),
+          adjusts_bounce_lifetime(p.duration("bounce_queue_lifetime") > queue_lifetime) {}
 };
 
 // Where a recipient goes, or nowhere when it was dealt with on the spot.
@@ -53,6 +55,10 @@ queue_manager::~queue_manager() = default;
 
 void queue_manager::start() {
     started_ = mail_.now();
+    if (settings_->adjusts_bounce_lifetime) {
+        mail_.warn(mail_.process_of("qmgr"),
+                   "bounce_queue_lifetime is larger than maximal_queue_lifetime - adjusting bounce_queue_lifetime");
+    }
     for (const queue::message& file : mail_.host().queue_files().all()) {
         for (queue::recipient& each : file->recipients) each.route = nullptr;
         switch (file->where) {
@@ -160,9 +166,9 @@ void queue_manager::activate(queue::message file, bool flushed) {
     message.file = file;
     message.since = mail_.now();
     message.flushed = flushed;
-    std::size_t waiting = 0;
-    for (const auto& each : file->recipients) waiting += each.done ? 0 : 1;
-    mail_.log(mail_.process_of("qmgr"), file->id, maillog::became_active{file->sender, file->size, waiting});
+    // Those that are done count too: it is what the queue file says.
+    mail_.log(mail_.process_of("qmgr"), file->id,
+              maillog::became_active{file->sender, file->size, file->recipients.size()});
     if (!file->redirect.empty()) take_redirect(*file);
     if (file->trace == queue::tracing::verification) ++pending_probes_;
     ++message.references;
@@ -370,12 +376,23 @@ task<void> queue_manager::deliver(transport& by, destination& to, std::unique_pt
 // False: the agent could not start, its configuration is fatal.
 task<bool> queue_manager::run_agent(transport& by, delivery::request& work) {
     auto process = by.daemon->processes.take(mail_.clock());
+    std::string last_words;
     try {
         co_await mail_.agents().deliver(*by.daemon, process.process(), work);
     } catch (const config::fatal& e) {
         mail_.daemon_failed(*by.daemon, process.process(), e);
         co_return false;
+    } catch (const delivery::agent_died& e) {
+        last_words = e.what();
     }
+    if (last_words.empty()) co_return true;
+    mail_.log(process.process(), {}, maillog::remark{maillog::level::fatal, last_words});
+    co_await sleep_for(mail_.clock(), std::chrono::seconds(1));
+    mail_.warn(mail_.process_of("qmgr"), fmt::format("private/{} socket: malformed response", by.name));
+    const bool at_once = process.first_use();
+    mail_.daemon_ended(*by.daemon, process.process(), at_once);
+    if (at_once) mail_.clock().arm(by.restart, mail_.now() + settings_->throttle_time);
+    process.end_process();
     co_return true;
 }
 

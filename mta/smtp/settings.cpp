@@ -49,6 +49,16 @@ settings::settings(master::mail_system& mail, master::daemon& service)
     lookup.randomize = p.flag(prefix + "randomize_addresses");
     lookup.ignore_mx_lookup_error = !lmtp && p.flag("ignore_mx_lookup_error");
     lookup.defer_if_no_mx_address_found = !lmtp && p.flag("smtp_defer_if_no_mx_address_found");
+    const std::string dns_support = p.text(prefix + "dns_support_level");
+    lookup.has_dns =
+        dns_support.empty() ? !p.flag("disable_dns_lookups") : !text::equal_ignoring_case(dns_support, "disabled");
+    lookup.asks_dns = lookup.asks_natively = false;
+    for (const std::string& each : p.words(prefix + "host_lookup")) {
+        if (text::equal_ignoring_case(each, "dns")) lookup.asks_dns = true;
+        if (text::equal_ignoring_case(each, "native")) lookup.asks_natively = true;
+    }
+    if (!lookup.has_dns) lookup.asks_dns = false, lookup.asks_natively = true;
+    lookup.ipv6 = p.text("inet_protocols") != "ipv4";
     best_mx_transport = p.text("best_mx_transport");
     relayhost = p.text("relayhost");
     address_limit = p.number(prefix + "mx_address_limit");
