@@ -70,6 +70,7 @@ class queue_manager {
     static void take_redirect(queue::queue_file& file);
     void assign_recipients(active_message& message);
     struct placed;
+    bool discard_double_bounce(active_message& message, const delivery::target& to);
     placed place(active_message& message, std::size_t index);
     void place_with_error(const char* service, const std::string& next_hop, placed& result);
     transport& find_transport(std::string_view name);
