@@ -70,6 +70,7 @@ settings::settings(master::mail_system& mail, master::daemon& service)
     never_send_ehlo = !lmtp && p.flag("smtp_never_send_ehlo");
     smtputf8 = p.flag("smtputf8_enable");
     helpful_warnings = p.flag("helpful_warnings");
+    quotes_envelope = p.flag(prefix + "quote_rfc821_envelope");
     sends_xforward = p.flag(prefix + "send_xforward_command");
     for (const std::string& each : service.service.arguments) {
         if (each.starts_with("flags=")) flags = each.substr(6);
