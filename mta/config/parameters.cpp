@@ -275,7 +275,9 @@ std::int64_t parameters::number(std::string_view name) const {
     const auto value = signed_number(text, is_long ? long_min : int_min, is_long ? long_max : int_max);
     if (!value) throw fatal(blame, "bad numerical configuration: " + quoted_setting(name, text));
     const auto out_of_range = "invalid " + std::string(name) + " parameter value " + std::to_string(*value);
-    if (*value < row->minimum) throw fatal(blame, out_of_range + " < " + std::to_string(row->minimum));
+    // A minimum of zero is none.
+    if (row->minimum != 0 && *value < row->minimum)
+        throw fatal(blame, out_of_range + " < " + std::to_string(row->minimum));
     if (row->maximum > 0 && *value > row->maximum)
         throw fatal(blame, out_of_range + " > " + std::to_string(row->maximum));
     return *value;

@@ -54,6 +54,7 @@ constexpr support_row rows[] = {
     {"local_command_shell", without_meaning_in_a_lab},
     {"multi_instance_*", without_meaning_in_a_lab},
     {"postlogd_watchdog_timeout", without_meaning_in_a_lab},
+    {"postscreen_watchdog_timeout", without_meaning_in_a_lab},
     {"postmulti_*", without_meaning_in_a_lab},
     {"process_id*", without_meaning_in_a_lab},
     {"proxy_read_maps", without_meaning_in_a_lab},

@@ -10,6 +10,7 @@
 #include "mta/bounce/bouncer.hpp"
 #include "mta/delivery/agents.hpp"
 #include "mta/pickup/sendmail.hpp"
+#include "mta/postscreen/server.hpp"
 #include "mta/qmgr/queue_manager.hpp"
 #include "mta/smtpd/server.hpp"
 #include "mta/text/strings.hpp"
@@ -44,7 +45,8 @@ mail_system::mail_system(Host& host, configuration settings, std::shared_ptr<sha
       settings_(std::move(settings)),
       shared_(std::move(shared)),
       ids_(host.random("process-id")),
-      verified_(std::make_unique<verify::cache>()) {}
+      verified_(std::make_unique<verify::cache>()),
+      screened_(std::make_unique<postscreen::cache_files>()) {}
 
 mail_system::~mail_system() = default;
 
@@ -168,7 +170,9 @@ task<void> mail_system::run_anvil() {
 
 void mail_system::open_ports() {
     for (daemon& each : daemons_) {
-        if (each.service.type != config::transport_type::inet || each.service.command != "smtpd") continue;
+        const bool screens = each.service.command == "postscreen";
+        if (each.service.type != config::transport_type::inet || (each.service.command != "smtpd" && !screens))
+            continue;
         std::vector<std::string> addresses;
         if (!each.service.host.empty()) {
             addresses.push_back(each.service.host == "localhost" ? "127.0.0.1" : each.service.host);
@@ -184,7 +188,8 @@ void mail_system::open_ports() {
             if (parsed) local.address = *parsed;
             local.port = each.service.port;
             auto opened = parsed ? host_.listen(local,
-                                                [this, &each](auto stream, const endpoint& at, const endpoint& from) {
+                                                [this, &each, screens](auto stream, const auto& at, const auto& from) {
+                                                    if (screens) return screen(each, std::move(stream), at, from);
                                                     accept(each, std::move(stream), at, from);
                                                 })
                                  : nullptr;
@@ -216,6 +221,32 @@ void mail_system::accept(daemon& by, std::unique_ptr<byte_stream> stream, const 
     server->accept(std::move(stream), local, remote);
 }
 
+void mail_system::screen(daemon& by, std::unique_ptr<byte_stream> stream, const endpoint& local,
+                         const endpoint& remote) {
+    auto& doorkeeper = doorkeepers_[&by];
+    if (!doorkeeper) {
+        try {
+            doorkeeper = std::make_shared<postscreen::server>(*this, by);
+        } catch (const config::fatal& e) {
+            const maillog::process died{by.processes.tag(), ids_.next()};
+            daemon_failed(by, died, e);
+            unanswered_.push_back(std::move(stream));
+            return;
+        }
+    }
+    doorkeeper->accept(std::move(stream), local, remote);
+}
+
+bool mail_system::pass_to_smtpd(std::unique_ptr<byte_stream>& stream, const endpoint& local, const endpoint& remote) {
+    for (daemon& each : daemons_) {
+        const config::service& row = each.service;
+        if (row.type != config::transport_type::pass || row.name != "smtpd") continue;
+        accept(each, std::move(stream), local, remote);
+        return true;
+    }
+    return false;
+}
+
 void mail_system::daemon_failed(const daemon& which, const maillog::process& process, const config::fatal& why) {
     log(process, {}, maillog::remark{maillog::level::fatal, why.what()});
     const std::string program = fmt::format("{}/{}", parameters().text("daemon_directory"), which.service.command);
@@ -230,6 +261,7 @@ void mail_system::stop_daemons() {
     queue_manager_.reset();
     unanswered_.clear();
     servers_.clear();
+    doorkeepers_.clear();
     verify_.reset();
     agents_.reset();
     bounce_.reset();

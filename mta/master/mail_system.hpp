@@ -36,6 +36,10 @@ class bouncer;
 namespace delivery {
 class agents;
 }
+namespace postscreen {
+class server;
+struct cache_files;
+}  // namespace postscreen
 namespace qmgr {
 class queue_manager;
 }
@@ -140,6 +144,9 @@ class mail_system {
     bounce::bouncer& bounce() { return *bounce_; }
     delivery::agents& agents() { return *agents_; }
     verify::verifier& verify() { return *verify_; }
+    postscreen::cache_files& screened() { return *screened_; }
+    // The `smtpd pass` service takes over a connection that postscreen(8) let in; false where master.cf has none.
+    bool pass_to_smtpd(std::unique_ptr<byte_stream>& stream, const endpoint& local, const endpoint& remote);
 
   private:
     void start_daemons();
@@ -147,6 +154,7 @@ class mail_system {
     void stop_daemons();
     void open_ports();
     void accept(daemon& by, std::unique_ptr<byte_stream> stream, const endpoint& local, const endpoint& remote);
+    void screen(daemon& by, std::unique_ptr<byte_stream> stream, const endpoint& local, const endpoint& remote);
     void pick_up();
     void scan_maildrop();
     // True when the action was for this file.
@@ -174,8 +182,11 @@ class mail_system {
     std::unique_ptr<delivery::agents> agents_;
     std::unique_ptr<verify::cache> verified_;  // address_verify_map: as on a disk, it outlives a stop
     std::unique_ptr<verify::verifier> verify_;
-    std::map<const daemon*, std::unique_ptr<smtpd::server>> servers_;  // from the first connection on
-    std::vector<std::unique_ptr<byte_stream>> unanswered_;             // connections to servers that cannot start
+    std::unique_ptr<postscreen::cache_files> screened_;  // postscreen_cache_map: outlives a stop, too
+    // Both from the first connection on.
+    std::map<const daemon*, std::unique_ptr<smtpd::server>> servers_;
+    std::map<const daemon*, std::shared_ptr<postscreen::server>> doorkeepers_;
+    std::vector<std::unique_ptr<byte_stream>> unanswered_;  // connections to servers that cannot start
     std::unique_ptr<qmgr::queue_manager> queue_manager_;
     std::shared_ptr<const queue::delivery_status> last_status_;
     std::unique_ptr<nursery> tasks_;  // last: its sessions use all of the above

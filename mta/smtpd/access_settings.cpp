@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "mta/cleanup/settings.hpp"
 #include "mta/config/parameters.hpp"
 #include "mta/master/mail_system.hpp"
 #include "mta/text/strings.hpp"
@@ -124,33 +125,6 @@ std::string_view unbraced(std::string_view word) {
     return word;
 }
 
-// C escapes, as the default of smtpd_expansion_filter has them (unescape(3)).
-std::string unescaped(std::string_view text) {
-    constexpr std::string_view letters = "abfnrtv", values = "\a\b\f\n\r\t\v";
-    std::string out;
-    for (std::size_t i = 0; i < text.size(); ++i) {
-        if (text[i] != '\\' || i + 1 == text.size()) {
-            out += text[i];
-            continue;
-        }
-        const char next = text[++i];
-        const auto letter = letters.find(next);
-        if (letter != std::string_view::npos) {
-            out += values[letter];
-        } else if (next >= '0' && next <= '7') {
-            int value = 0;
-            std::size_t digits = 0;
-            for (; digits < 3 && i < text.size() && text[i] >= '0' && text[i] <= '7'; ++digits, ++i)
-                value = value * 8 + (text[i] - '0');
-            --i;
-            out += static_cast<char>(value);
-        } else {
-            out += next;
-        }
-    }
-    return out;
-}
-
 std::vector<std::string> owned(const std::vector<std::string_view>& words) {
     return {words.begin(), words.end()};
 }
@@ -181,7 +155,7 @@ void access_settings::read_parameters(const config::parameters& p) {
     for (const integer_row& each : integers) this->*each.value = static_cast<int>(p.number(each.parameter));
     for (const flag_row& each : flags) this->*each.value = p.flag(each.parameter);
     for (const text_row& each : texts) this->*each.value = p.text(each.parameter);
-    expansion_filter = unescaped(expansion_filter);
+    expansion_filter = cleanup::unescaped(expansion_filter);
     const auto overrides = p.words("receive_override_options");
     checks_unlisted = std::find(overrides.begin(), overrides.end(), "no_unknown_recipient_checks") == overrides.end();
     const auto protocols = p.words("inet_protocols");

@@ -20,12 +20,12 @@ namespace config = mta::config;
 namespace smtpd = mta::smtpd;
 
 // The programs whose work the mail system does, as services of the types that they come as.
-constexpr std::array<std::string_view, 13> agents = {"smtp",  "lmtp",    "local",          "virtual", "pipe",
-                                                     "error", "discard", "smtpd",          "cleanup", "pickup",
-                                                     "qmgr",  "bounce",  "trivial-rewrite"};
+constexpr std::array<std::string_view, 14> agents = {"smtp",  "lmtp",    "local",           "virtual",   "pipe",
+                                                     "error", "discard", "smtpd",           "cleanup",   "pickup",
+                                                     "qmgr",  "bounce",  "trivial-rewrite", "postscreen"};
 // Without them a lab misses nothing: what they do for others is done where it is needed.
-constexpr std::array<std::string_view, 9> helpers = {"anvil", "flush",  "postlogd", "proxymap", "scache",
-                                                     "showq", "tlsmgr", "verify",   "oqmgr"};
+constexpr std::array<std::string_view, 11> helpers = {"anvil",  "flush",  "postlogd", "proxymap", "scache",  "showq",
+                                                      "tlsmgr", "verify", "oqmgr",    "dnsblog",  "tlsproxy"};
 
 bool is_one_of(std::string_view name, const auto& names) {
     return std::find(names.begin(), names.end(), name) != names.end();

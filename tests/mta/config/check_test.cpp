@@ -49,10 +49,11 @@ TEST(check, services_are_checked_with_their_overrides) {
 }
 
 TEST(check, the_lab_says_what_it_does_not_simulate_and_what_may_be_meant) {
-    EXPECT_EQ(found("postscreen_greet_action = drop\nmydestinatoin = x\n", "", lab_notes::include),
+    EXPECT_EQ(found("postscreen_upstream_proxy_protocol = haproxy\nmydestinatoin = x\n", "", lab_notes::include),
               (lines{"main.cf:2 warning: main.cf: unused parameter: mydestinatoin=x",
                      "main.cf:2 warning: mydestinatoin: did you mean mydestination?",
-                     "main.cf:1 warning: postscreen_greet_action is not simulated: the lab does as with its default"}));
+                     "main.cf:1 warning: postscreen_upstream_proxy_protocol is not simulated: the lab does as with its "
+                     "default"}));
 }
 
 }  // namespace

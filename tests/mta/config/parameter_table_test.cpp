@@ -48,7 +48,7 @@ TEST(parameter_table, classes) {
     EXPECT_EQ(support_of("command_directory"), support::without_meaning_in_a_lab);
     EXPECT_EQ(support_of("multi_instance_enable"), support::without_meaning_in_a_lab);
     EXPECT_EQ(support_of("multi_instance_name"), support::simulated);
-    EXPECT_EQ(support_of("postscreen_greet_wait"), support::not_simulated);
+    EXPECT_EQ(support_of("postscreen_upstream_proxy_protocol"), support::not_simulated);
 }
 
 std::string output_of(const char* command) {

@@ -1,0 +1,150 @@
+#include "mta/postscreen/settings.hpp"
+
+#include <fmt/format.h>
+
+#include "mta/cleanup/settings.hpp"
+#include "mta/config/parameters.hpp"
+#include "mta/master/mail_system.hpp"
+#include "mta/text/strings.hpp"
+#include "mta/tls/from_parameters.hpp"
+
+namespace mta::postscreen {
+namespace {
+
+action action_of(const config::parameters& p, const char* name) {
+    const std::string text = text::lowered(p.text(name));
+    if (text == "ignore" || text == "continue") return action::ignore;
+    if (text == "enforce") return action::enforce;
+    if (text == "drop") return action::drop;
+    throw config::fatal(p.where(name), fmt::format("bad {} value: {}", name, p.text(name)));
+}
+
+// The raw parameters' defaults are others' values as they stand.
+std::string raw_text(const config::parameters& p, const char* name, const char* default_of) {
+    return p.text(p.is_set(name) ? name : default_of);
+}
+
+// "%d" of scanf(3) and nothing more.
+std::optional<int> weight_of(std::string_view text) {
+    const bool negative = text.starts_with('-');
+    if (negative || text.starts_with('+')) text.remove_prefix(1);
+    constexpr std::int64_t most = 1'000'000;
+    const auto number = text::to_number(text);
+    if (!number || *number > most) return std::nullopt;
+    return static_cast<int>(negative ? -*number : *number);
+}
+
+}  // namespace
+
+dnsbl_site parse_site(std::string_view given) {
+    dnsbl_site site;
+    std::string_view text = given;
+    const auto star = text.rfind('*');
+    if (star != std::string_view::npos) {
+        const auto weight = weight_of(text.substr(star + 1));
+        if (!weight)
+            throw config::fatal({},
+                                fmt::format("bad DNSBL weight factor \"{}\" in \"{}\"", text.substr(star + 1), given));
+        site.weight = *weight;
+        text = text.substr(0, star);
+    }
+    const auto equals = text.find('=');
+    if (equals != std::string_view::npos) {
+        auto parsed = smtpd::dnsbl_filter::parse(text.substr(equals + 1));
+        if (!parsed.filter) throw config::fatal({}, fmt::format("bad DNSBL filter syntax: {}", parsed.error));
+        site.filter = std::move(parsed.filter);
+        text = text.substr(0, equals);
+    }
+    if (text.empty()) throw config::fatal({}, fmt::format("bad DNSBL domain name \"\" in \"{}\"", given));
+    site.domain = site.shown = std::string(text);
+    return site;
+}
+
+settings::settings(master::mail_system& mail, master::daemon& service) {
+    const config::parameters& p = *service.parameters;
+    const auto number = [&](const char* name) { return static_cast<int>(p.number(name)); };
+    myhostname = p.text("myhostname");
+    banner = p.text("smtpd_banner");
+    teaser = p.text("postscreen_greet_banner");
+    cache_map = p.text("postscreen_cache_map");
+    footer = raw_text(p, "postscreen_reject_footer", "smtpd_reject_footer");
+    expansion_filter = cleanup::unescaped(raw_text(p, "postscreen_expansion_filter", "smtpd_expansion_filter"));
+    std::vector<table::diagnostic> said;
+    const std::string parents = p.text("parent_domain_matches_subdomains");
+    auto& registry = mail.shared().tables;
+    const auto environment = mail.table_environment();
+    footer_maps = table::maps::open("postscreen_reject_footer_maps", p.text("postscreen_reject_footer_maps"), registry,
+                                    environment, {}, said);
+    mynetworks = {
+        "mynetworks", p.text("mynetworks"), registry, environment, said, table::parent_style_of("mynetworks", parents)};
+    allowlist_interfaces = {
+        "postscreen_allowlist_interfaces", p.text("postscreen_allowlist_interfaces"), registry, environment, said,
+        table::parent_style::dot_parent};
+    for (const std::string& word : p.words("postscreen_access_list")) {
+        access_rule rule;
+        rule.word = word;
+        rule.is_table = word.find(':') != std::string::npos;
+        if (rule.is_table)
+            rule.lookup = table::maps::open("postscreen_access_list", word, registry, environment, {}, said);
+        access.push_back(std::move(rule));
+    }
+    const table::maps replies = table::maps::open("postscreen_dnsbl_reply_map", p.text("postscreen_dnsbl_reply_map"),
+                                                  registry, environment, {}, said);
+    for (const std::string& word : p.words("postscreen_dnsbl_sites")) {
+        dnsbl_site site = parse_site(word);
+        const table::match known = replies.find(site.domain);
+        if (known.found()) site.shown = known.result.value;
+        sites.push_back(std::move(site));
+    }
+    dnsbl_threshold = number("postscreen_dnsbl_threshold");
+    dnsbl_allow_threshold = number("postscreen_dnsbl_allowlist_threshold");
+    greet_wait = p.duration("postscreen_greet_wait");
+    dnsbl_timeout = p.duration("postscreen_dnsbl_timeout");
+    min_dnsbl_ttl = p.duration("postscreen_dnsbl_min_ttl");
+    max_dnsbl_ttl = p.duration("postscreen_dnsbl_max_ttl");
+    command_time_limit = p.duration("postscreen_command_time_limit");
+    retention = p.duration("postscreen_cache_retention_time");
+    cleanup_interval = p.duration("postscreen_cache_cleanup_interval");
+    greet_action = action_of(p, "postscreen_greet_action");
+    dnsbl_action = action_of(p, "postscreen_dnsbl_action");
+    denylist_action = action_of(p, "postscreen_denylist_action");
+    struct deep_test {
+        test which;
+        const char *enable, *action, *ttl;
+    };
+    constexpr deep_test deep[] = {
+        {test::pipelining, "postscreen_pipelining_enable", "postscreen_pipelining_action", "postscreen_pipelining_ttl"},
+        {test::non_smtp_command, "postscreen_non_smtp_command_enable", "postscreen_non_smtp_command_action",
+         "postscreen_non_smtp_command_ttl"},
+        {test::bare_newline, "postscreen_bare_newline_enable", "postscreen_bare_newline_action",
+         "postscreen_bare_newline_ttl"}};
+    const auto at = [](test which) { return static_cast<std::size_t>(which); };
+    enabled[at(test::pregreet)] = !teaser.empty();
+    enabled[at(test::dnsbl)] = !sites.empty();
+    lifetimes[at(test::pregreet)] = p.duration("postscreen_greet_ttl");
+    min_ttl = lifetimes[at(test::pregreet)];
+    for (const deep_test& each : deep) {
+        enabled[at(each.which)] = p.flag(each.enable);
+        actions[at(each.which)] = action_of(p, each.action);
+        lifetimes[at(each.which)] = p.duration(each.ttl);
+        min_ttl = std::min(min_ttl, lifetimes[at(each.which)]);
+    }
+    client_connection_limit = number("postscreen_client_connection_count_limit");
+    pre_queue_limit = number("postscreen_pre_queue_limit");
+    command_count_limit = number("postscreen_command_count_limit");
+    line_limit = static_cast<std::size_t>(p.number("line_length_limit"));
+    helo_required = p.flag("postscreen_helo_required");
+    disable_vrfy = p.flag("postscreen_disable_vrfy_command");
+    soft_bounce = p.flag("soft_bounce");
+    smtputf8 = p.flag("smtputf8_enable");
+    message_size_limit = p.number("message_size_limit");
+    forbidden_commands = p.words("postscreen_forbidden_commands");
+    discarded_keywords = smtpd::parse_keywords(p.text("postscreen_discard_ehlo_keywords"));
+    const std::string level = text::lowered(p.text("postscreen_tls_security_level"));
+    tls_required = level == "encrypt" || (level.empty() && p.flag("postscreen_enforce_tls"));
+    tls_available = tls_required || level == "may" || (level.empty() && p.flag("postscreen_use_tls"));
+    if (tls_available) tls_context = tls::server_context(mail, p, tls_required, mail.process_of("tlsproxy"));
+    for (table::diagnostic& each : said) warnings.push_back(std::move(each.text));
+}
+
+}  // namespace mta::postscreen

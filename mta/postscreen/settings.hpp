@@ -1,0 +1,61 @@
+// mta/postscreen/settings.hpp - the parameters of a postscreen service, read at its start (postscreen(8)).
+//
+// What the service would not start with is config::fatal. postscreen_upstream_proxy_protocol is not simulated.
+#pragma once
+#include <array>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "mta/postscreen/cache.hpp"
+#include "mta/smtpd/dnsbl_filter.hpp"
+#include "mta/smtpd/settings.hpp"
+#include "mta/table/maps.hpp"
+#include "mta/table/match_list.hpp"
+
+namespace mta::postscreen {
+
+enum class action : std::uint8_t { ignore, enforce, drop };
+
+// "bl.example=127.0.0.[2..4]*2"
+struct dnsbl_site {
+    std::string domain, shown;  // shown: to clients (postscreen_dnsbl_reply_map)
+    std::optional<smtpd::dnsbl_filter> filter;
+    int weight = 1;
+};
+// Throws config::fatal with Postfix's words.
+dnsbl_site parse_site(std::string_view text);
+
+// A word of postscreen_access_list: a command, or a table of such.
+struct access_rule {
+    std::string word;
+    bool is_table = false;
+    table::maps lookup;
+};
+
+struct settings {
+    std::string myhostname, banner, teaser, cache_map, footer, expansion_filter;
+    table::maps footer_maps;
+    std::vector<access_rule> access;
+    table::name_address_list mynetworks, allowlist_interfaces;
+    std::vector<dnsbl_site> sites;
+    int dnsbl_threshold, dnsbl_allow_threshold;
+    duration greet_wait, dnsbl_timeout, min_ttl, max_dnsbl_ttl, min_dnsbl_ttl, command_time_limit, retention,
+        cleanup_interval;
+    action greet_action, dnsbl_action, denylist_action;
+    std::array<bool, test_count> enabled{};
+    std::array<action, test_count> actions{};
+    std::array<duration, test_count> lifetimes{};
+    int client_connection_limit, pre_queue_limit, command_count_limit;
+    std::size_t line_limit;
+    bool helo_required, disable_vrfy, soft_bounce, smtputf8, tls_available, tls_required;
+    std::int64_t message_size_limit;
+    std::vector<std::string> forbidden_commands;
+    smtpd::keyword_set discarded_keywords = 0;
+    std::shared_ptr<const tls::context> tls_context;
+    std::vector<std::string> warnings;
+
+    settings(master::mail_system& mail, master::daemon& service);
+};
+
+}  // namespace mta::postscreen
