@@ -1,12 +1,7 @@
 #include "mta/qmgr/queue_manager.hpp"
 
 #include <algorithm>
-#include <tuple>
 
-#include "mta/address/extension.hpp"
-#include "mta/address/quote.hpp"
-#include "mta/address/resolve.hpp"
-#include "mta/address/trivial_rewrite.hpp"
 #include "mta/bounce/bouncer.hpp"
 #include "mta/delivery/agents.hpp"
 #include "mta/master/mail_system.hpp"
@@ -14,33 +9,6 @@
 #include "mta/text/strings.hpp"
 
 namespace mta::qmgr {
-
-struct queue_manager::settings {
-    duration queue_run_delay, minimal_backoff, maximal_backoff, queue_lifetime, bounce_lifetime, throttle_time;
-    std::size_t active_limit, recipients_in_memory, pending_probe_limit;
-    std::string double_bounce_sender;
-    std::string recipient_delimiter;
-
-    explicit settings(const config::parameters& p)
-        : queue_run_delay(p.duration("queue_run_delay")),
-          minimal_backoff(p.duration("minimal_backoff_time")),
-          maximal_backoff(p.duration("maximal_backoff_time")),
-          queue_lifetime(p.duration("maximal_queue_lifetime")),
-          bounce_lifetime(p.duration("bounce_queue_lifetime")),
-          throttle_time(p.duration("service_throttle_time")),
-          active_limit(static_cast<std::size_t>(p.number("qmgr_message_active_limit"))),
-          recipients_in_memory(static_cast<std::size_t>(p.number("qmgr_message_recipient_limit"))),
-          pending_probe_limit(static_cast<std::size_t>(p.number("address_verify_pending_request_limit"))),
-          double_bounce_sender(p.text("double_bounce_sender")),
-          recipient_delimiter(p.text("recipient_delimiter")) {}
-};
-
-// Where a recipient goes, or nowhere when it was dealt with on the spot.
-struct queue_manager::placed {
-    transport* by = nullptr;
-    destination* to = nullptr;
-    delivery::target target;
-};
 
 queue_manager::queue_manager(master::mail_system& mail)
     : mail_(mail), settings_(std::make_unique<const settings>(mail.parameters())) {
@@ -77,6 +45,10 @@ void queue_manager::start() {
 void queue_manager::arrived(queue::message file) {
     incoming_.push_back(std::move(file));
     poke();
+}
+
+std::int64_t queue_manager::seconds_now() const {
+    return std::chrono::floor<std::chrono::seconds>(mail_.now()).time_since_epoch().count();
 }
 
 void queue_manager::poke() {
@@ -155,146 +127,19 @@ bool queue_manager::activate_next() {
 void queue_manager::activate(queue::message file, bool flushed) {
     file->where = queue::name::active;
     mail_.host().queue_files().moved(file);
-    active_message& message = active_.emplace_back();
+    active_message& message = active_.emplace_back(settings_->minimum_recipients);
     message.place_in_queue = std::prev(active_.end());
     message.file = file;
     message.since = mail_.now();
     message.flushed = flushed;
-    std::size_t waiting = 0;
-    for (const auto& each : file->recipients) waiting += each.done ? 0 : 1;
-    mail_.log(mail_.process_of("qmgr"), file->id, maillog::became_active{file->sender, file->size, waiting});
+    message.queued = seconds_now();
+    message.unread = file->recipients.size();
+    mail_.log(mail_.process_of("qmgr"), file->id, maillog::became_active{file->sender, file->size, message.unread});
     if (!file->redirect.empty()) take_redirect(*file);
     if (file->trace == queue::tracing::verification) ++pending_probes_;
     ++message.references;
     assign_recipients(message);
     if (--message.references == 0) message_done(message);
-}
-
-// Those that are not done, by domain and address (qmgr_message_sort): they are sorted before they are resolved, so that
-// the first of a destination gives it its spelling.
-static std::vector<std::size_t> open_recipients(const queue::queue_file& file) {
-    std::vector<std::size_t> open;
-    for (std::size_t index = 0; index < file.recipients.size(); ++index) {
-        if (!file.recipients[index].done) open.push_back(index);
-    }
-    if (open.size() < 2) return open;
-    const auto key = [&](std::size_t index) {
-        const std::string& address = file.recipients[index].address;
-        const auto domain = address::split_at_domain(address).domain;
-        return std::make_tuple(!domain, text::lowered(domain.value_or("")), std::string_view(address), index);
-    };
-    std::sort(open.begin(), open.end(), [&](std::size_t a, std::size_t b) { return key(a) < key(b); });
-    return open;
-}
-
-// A redirected message has one delivery for all of its recipients.
-void queue_manager::take_redirect(queue::queue_file& file) {
-    const std::vector<std::size_t> open = open_recipients(file);
-    for (const std::size_t index : open) file.recipients[index].done = index != open.front();
-    if (open.empty()) return;
-    file.recipients[open.front()].address = file.redirect;
-    file.recipients[open.front()].route = nullptr;
-}
-
-// qmgr_message_assign: sorted, so that recipients of one destination share a delivery.
-void queue_manager::assign_recipients(active_message& message) {
-    std::vector<placed> all;
-    const std::vector<std::size_t> open = open_recipients(*message.file);
-    all.reserve(open.size());
-    for (const std::size_t index : open) {
-        placed one = place(message, index);
-        if (one.to) all.push_back(std::move(one));
-    }
-    if (all.size() > 1) {
-        const auto key = [](const placed& p) {
-            const auto domain = address::split_at_domain(p.target.address).domain;
-            return std::make_tuple(std::string_view(p.by->name), std::string_view(p.to->name),
-                                   text::lowered(domain ? *domain : ""), std::string_view(p.target.address),
-                                   p.target.index);
-        };
-        std::sort(all.begin(), all.end(), [&](const placed& a, const placed& b) { return key(a) < key(b); });
-    }
-    for (placed& each : all) {
-        destination& to = *each.to;
-        const std::size_t limit = each.by->recipient_limit;
-        entry* last = to.waiting.empty() ? nullptr : to.waiting.back().get();
-        if (!last || last->message != &message || (limit != 0 && last->targets.size() >= limit)) {
-            to.waiting.push_back(std::make_unique<entry>());
-            last = to.waiting.back().get();
-            last->message = &message;
-            ++message.references;
-        }
-        last->targets.push_back(std::move(each.target));
-    }
-}
-
-void queue_manager::place_with_error(const char* service, const std::string& next_hop, placed& result) {
-    result.by = &find_transport(service);
-    result.to = &find_destination(*result.by, next_hop, next_hop);
-}
-
-// qmgr_message_resolve for one recipient.
-queue_manager::placed queue_manager::place(active_message& message, std::size_t index) {
-    queue::queue_file& file = *message.file;
-    queue::recipient& who = file.recipients[index];
-    placed result;
-    result.target.index = index;
-    const bool verifies = file.trace == queue::tracing::verification;
-    if (!verifies && !who.route && routes_kept_ < settings_->recipients_in_memory) {
-        who.route = mail_.rewrite().lasting_route(file.sender, who.address);
-        if (who.route) ++routes_kept_;
-    }
-    const address::resolved& answer = verifies    ? mail_.rewrite().route_probe(file.sender, who.address)
-                                      : who.route ? *who.route
-                                                  : mail_.rewrite().route(file.sender, who.address);
-    for (const std::string& each : answer.warnings) mail_.warn(mail_.process_of("trivial-rewrite"), each);
-    result.target.address = answer.recipient.empty() ? who.address : answer.recipient;
-
-    const auto parts = address::split_at_domain(result.target.address);
-    if (text::equal_ignoring_case(parts.local, settings_->double_bounce_sender) &&
-        mail_.rewrite().is_local_domain(parts.domain ? *parts.domain : "") == address::lookup_status::found) {
-        delivery::request request;
-        request.file = message.file;
-        request.became_active = message.since;
-        delivery::report(mail_, mail_.process_of("qmgr"), request)
-            .sent(result.target, "none", {"2.0.0", "undeliverable postmaster notification discarded"});
-        return {};
-    }
-    const bool has_error = answer.transport == "error" || answer.transport == "retry";
-    address::transport_and_next_hop filter;
-    std::string_view service = answer.transport, next_hop = answer.next_hop;
-    if (!file.content_filter.empty() && !has_error && !file.is_probe()) {
-        filter = address::split_transport(file.content_filter);
-        service = filter.transport;
-        next_hop = filter.next_hop.empty() && parts.domain ? *parts.domain : std::string_view(filter.next_hop);
-    }
-    if (verifies && pending_probes_ > settings_->pending_probe_limit) {
-        place_with_error("retry", "4.3.2 Too many address verification requests", result);
-        return result;
-    }
-    if (deferred_transports_.contains(service) && !message.flushed) {
-        place_with_error("retry", "4.3.2 deferred transport", result);
-        return result;
-    }
-    transport& by = find_transport(service);
-    if (!by.daemon) {
-        mail_.warn(mail_.process_of("qmgr"), "connect to transport private/" + by.name + ": No such file or directory");
-        place_with_error("retry", "4.3.0 mail transport unavailable", result);
-        return result;
-    }
-    std::string name = text::lowered(next_hop);
-    if (by.recipient_limit == 1 && !by.is_error) {
-        const auto stripped = address::strip_extension(parts.local, mail_.rewrite().extensions());
-        name = text::lowered(stripped ? stripped->address : std::string(parts.local)) + "@" + name;
-    }
-    destination& to = find_destination(by, name, next_hop);
-    if (to.flow.dead()) {
-        place_with_error("retry", to.suspended(), result);
-        return result;
-    }
-    result.by = &by;
-    result.to = &to;
-    return result;
 }
 
 queue_manager::transport& queue_manager::find_transport(std::string_view name) {
@@ -303,6 +148,7 @@ queue_manager::transport& queue_manager::find_transport(std::string_view name) {
     auto made = std::make_unique<transport>(std::string(name), mail_.transport(name), mail_.parameters());
     transport& result = *made;
     result.restart.manager = this;
+    result.next_start.manager = this;
     transports_.emplace(std::string(name), std::move(made));
     in_order_.push_back(&result);
     return result;
@@ -315,36 +161,33 @@ queue_manager::destination& queue_manager::find_destination(transport& by, std::
     auto made = std::make_unique<destination>(std::string(name), std::string(next_hop), by, *this);
     destination& result = *made;
     by.destinations.emplace(result.name, std::move(made));
-    by.turn.push_back(&result);
-    result.place_in_turn = std::prev(by.turn.end());
     return result;
 }
 
-// Hands out one delivery of this transport, to the destination whose turn it is.
+// Hands out one delivery of this transport.
 bool queue_manager::start_one(transport& by) {
-    if (!by.daemon || by.restart.armed() || by.daemon->processes.exhausted()) return false;
-    for (auto at = by.turn.begin(); at != by.turn.end(); ++at) {
-        destination& to = **at;
-        if (to.waiting.empty() || to.busy >= to.flow.window() || to.pausing()) continue;
-        by.turn.splice(by.turn.end(), by.turn, at);
-        std::unique_ptr<entry> work = std::move(to.waiting.front());
-        to.waiting.pop_front();
-        hand_out(by, to, std::move(work));
-        return true;
-    }
-    return false;
+    if (!by.daemon || by.open_destinations == 0 || by.restart.armed() || by.next_start.armed()) return false;
+    if (by.daemon->processes.exhausted()) return false;
+    std::unique_ptr<entry> work = by.jobs.select(seconds_now(), *this);
+    if (!work) return false;
+    if (by.pace.count() > 0) mail_.clock().arm(by.next_start, mail_.now() + by.pace);
+    destination& to = static_cast<destination&>(work->by->to);
+    hand_out(by, to, std::move(work));
+    return true;
 }
 
 void queue_manager::hand_out(transport& by, destination& to, std::unique_ptr<entry> work) {
     ++to.busy;
+    to.recount();
+    const active_message& message = static_cast<active_message&>(*work->message);
     delivery::request& request = work->request;
-    request.file = work->message->file;
+    request.file = message.file;
     request.targets = std::move(work->targets);
     request.transport = by.name;
     request.next_hop = to.next_hop;
-    request.became_active = work->message->since;
+    request.became_active = message.since;
     request.handed_out = mail_.now();
-    request.flushed = work->message->flushed;
+    request.flushed = message.flushed;
     to.choose_caching(mail_.now());
     request.use_cached_connection = to.uses_cached;
     request.keep_connection = to.keeps;
@@ -384,7 +227,8 @@ void queue_manager::take_back(transport& by, destination& to, std::unique_ptr<en
     --to.busy;
     work->targets = std::move(work->request.targets);
     work->request = {};
-    to.waiting.push_front(std::move(work));
+    by.jobs.unselect(std::move(work));
+    to.recount();
     mail_.clock().arm(by.restart, mail_.now() + settings_->throttle_time);
 }
 
@@ -392,13 +236,16 @@ void queue_manager::take_back(transport& by, destination& to, std::unique_ptr<en
 void queue_manager::finished(transport& by, destination& to, entry& work) {
     --to.busy;
     to.last_done = std::chrono::floor<std::chrono::seconds>(mail_.now());
-    active_message& message = *work.message;
+    active_message& message = static_cast<active_message&>(*work.message);
     if (work.request.site_failure) {
         if (to.flow.failed(*work.request.site_failure)) declare_dead(by, to);
     } else {
         to.flow.succeeded(to.busy + 1);
     }
+    recipients_in_memory_ -= static_cast<std::int64_t>(work.recipients);
+    by.jobs.done(work);
     to.pause_for(by.rate_delay, mail_.clock());
+    to.recount();
     if (--message.references == 0) message_done(message);
     forget_if_idle(by, to);
 }
@@ -410,15 +257,15 @@ void queue_manager::declare_dead(transport&, destination& to) {
     transport& retry = find_transport("retry");
     if (!retry.daemon) return;
     destination& instead = find_destination(retry, next_hop, next_hop);
-    for (auto& each : to.waiting) instead.waiting.push_back(std::move(each));
-    to.waiting.clear();
+    while (entry* each = to.waiting.first()) retry.jobs.take_over(*each, instead);
+    to.recount();
+    instead.recount();
 }
 
 void queue_manager::forget_if_idle(transport& by, destination& to) {
     if (to.busy > 0 || !to.waiting.empty() || to.flow.dead() || to.pausing()) return;
     // A text of the error service comes with the next message again: kept until this round's end.
     if (by.is_error && working_) return;
-    by.turn.erase(to.place_in_turn);
     by.destinations.erase(by.destinations.find(to.name));
 }
 
@@ -435,6 +282,11 @@ void queue_manager::message_done(active_message& message) {
     const duration age = mail_.now() - file.arrived;
     if (file.trace == queue::tracing::verification) --pending_probes_;
     if (!file.bounces.empty() || !file.traces.empty()) mail_.bounce().send_notices(file);
+    if (message.more_on_file) {
+        ++message.references;
+        while (message.more_on_file && message.references == 1) assign_recipients(message);
+        if (--message.references > 0) return poke();
+    }
     if (file.all_done()) return remove(message);
     const duration lifetime = file.sender.empty() ? settings_->bounce_lifetime : settings_->queue_lifetime;
     if (age >= lifetime || file.forced_expired) {
@@ -451,6 +303,7 @@ void queue_manager::message_done(active_message& message) {
 
 void queue_manager::defer(active_message& message) {
     const queue::message file = message.file;
+    message.leave();
     active_.erase(message.place_in_queue);
     // In whole seconds, as the times of queue files are: else a message would miss the scan that it is due at.
     const time_point now = std::chrono::floor<std::chrono::seconds>(mail_.now());
@@ -465,6 +318,7 @@ void queue_manager::defer(active_message& message) {
 void queue_manager::remove(active_message& message) {
     const queue::message file = message.file;
     for (const queue::recipient& each : file->recipients) routes_kept_ -= each.route ? 1 : 0;
+    message.leave();
     active_.erase(message.place_in_queue);
     mail_.host().queue_files().remove(file->id);
     mail_.log(mail_.process_of("qmgr"), file->id, maillog::removed{});

@@ -1,9 +1,10 @@
 // mta/qmgr/queue_manager.hpp - the queue life cycle and the hand-out of work to delivery agents (qmgr(8)).
 //
 // A message comes from cleanup into `incoming`, is made `active` while there is room, and its recipients are resolved
-// and grouped by transport and destination. Each transport serves its destinations in turn, within the window of each
-// and the process limit of the transport. What could not be delivered goes to `deferred` and is looked at again by the
-// clock, or back to its sender when it is too old. A message stays in the spool until its last recipient is done.
+// and grouped by transport and destination. Each transport serves its jobs in order, and the destinations of a job in
+// turn, within the window of each and the process limit of the transport. What could not be delivered goes to
+// `deferred` and is looked at again by the clock, or back to its sender when it is too old. A message stays in the
+// spool until its last recipient is done.
 #pragma once
 #include <deque>
 #include <functional>
@@ -18,6 +19,7 @@
 #include "mta/async/task.hpp"
 #include "mta/delivery/request.hpp"
 #include "mta/qmgr/destination.hpp"
+#include "mta/qmgr/job.hpp"
 #include "mta/queue/queue_file.hpp"
 
 namespace mta::address {
@@ -30,7 +32,7 @@ struct daemon;
 
 namespace mta::qmgr {
 
-class queue_manager {
+class queue_manager final : private recipient_reader {
   public:
     explicit queue_manager(master::mail_system& mail);
     ~queue_manager();
@@ -52,7 +54,6 @@ class queue_manager {
     struct active_message;
     struct destination;
     struct transport;
-    struct entry;
     struct wake_up final : ready_entry {
         queue_manager* owner = nullptr;
         void run() override { owner->work(); }
@@ -64,11 +65,15 @@ class queue_manager {
     struct settings;
 
     void poke();
+    std::int64_t seconds_now() const;
     void work();
     bool activate_next();
     void activate(queue::message file, bool flushed);
     static void take_redirect(queue::queue_file& file);
+    std::vector<std::size_t> read_recipients(active_message& message);
     void assign_recipients(active_message& message);
+    void read_more(job_owner& message) override;
+    void warn_of_clog(destination& to);
     struct placed;
     placed place(active_message& message, std::size_t index);
     void place_with_error(const char* service, const std::string& next_hop, placed& result);
@@ -101,7 +106,8 @@ class queue_manager {
     std::map<std::string, std::unique_ptr<transport>, std::less<>> transports_;
     std::vector<transport*> in_order_;
     std::set<std::string, std::less<>> deferred_transports_;
-    bool take_incoming_ = true;    // alternates between new and deferred mail
+    bool take_incoming_ = true;  // alternates between new and deferred mail
+    std::int64_t recipients_in_memory_ = 0;
     std::size_t routes_kept_ = 0;  // in recipients of the spool; at most qmgr_message_recipient_limit
     bool working_ = false;
     std::size_t pending_probes_ = 0;  // messages of verify(8) that are active

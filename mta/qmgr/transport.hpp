@@ -7,54 +7,82 @@
 
 #include "mta/config/parameters.hpp"
 #include "mta/master/daemon.hpp"
+#include "mta/qmgr/job.hpp"
 #include "mta/qmgr/queue_manager.hpp"
 
 namespace mta::qmgr {
 
-struct queue_manager::active_message {
+struct queue_manager::settings {
+    duration queue_run_delay, minimal_backoff, maximal_backoff, queue_lifetime, bounce_lifetime, throttle_time;
+    std::size_t active_limit, recipients_in_memory, pending_probe_limit;
+    std::int64_t minimum_recipients;
+    duration clog_warn_time;
+    bool helpful_warnings;
+    std::string double_bounce_sender;
+    std::string recipient_delimiter;
+
+    explicit settings(const config::parameters& p)
+        : queue_run_delay(p.duration("queue_run_delay")),
+          minimal_backoff(p.duration("minimal_backoff_time")),
+          maximal_backoff(p.duration("maximal_backoff_time")),
+          queue_lifetime(p.duration("maximal_queue_lifetime")),
+          bounce_lifetime(p.duration("bounce_queue_lifetime")),
+          throttle_time(p.duration("service_throttle_time")),
+          active_limit(static_cast<std::size_t>(p.number("qmgr_message_active_limit"))),
+          recipients_in_memory(static_cast<std::size_t>(p.number("qmgr_message_recipient_limit"))),
+          pending_probe_limit(static_cast<std::size_t>(p.number("address_verify_pending_request_limit"))),
+          minimum_recipients(p.number("qmgr_message_recipient_minimum")),
+          clog_warn_time(p.duration("qmgr_clog_warn_time")),
+          helpful_warnings(p.flag("helpful_warnings")),
+          double_bounce_sender(p.text("double_bounce_sender")),
+          recipient_delimiter(p.text("recipient_delimiter")) {}
+};
+
+struct queue_manager::active_message : job_owner {
     queue::message file;
     time_point since{};
     bool flushed = false;
-    std::size_t references = 0;  // deliveries that wait or run
+    std::size_t next_on_file = 0;  // the first recipient that was not read yet
     std::list<active_message>::iterator place_in_queue;
+
+    using job_owner::job_owner;
 };
 
-// Recipients of one message that go in one delivery.
-struct queue_manager::entry {
-    active_message* message = nullptr;
-    std::vector<delivery::target> targets;
-    delivery::request request;
+// Where a recipient goes, or nowhere when it was dealt with on the spot.
+struct queue_manager::placed {
+    transport* by = nullptr;
+    destination* to = nullptr;
+    delivery::target target;
 };
 
-struct queue_manager::destination {
+struct queue_manager::destination final : site {
     struct revive final : timer {
         destination* owner = nullptr;
         void expired() override { owner->revived(); }
     };
     struct unpause final : timer {
-        queue_manager* manager = nullptr;
         destination* owner = nullptr;
-        void expired() override {
-            queue_manager& to_tell = *manager;
-            to_tell.forget_if_idle(owner->by, *owner);
-            to_tell.poke();
-        }
+        void expired() override { owner->resumed(); }
     };
     std::string name, next_hop;
     transport& by;
     queue_manager& manager;
     concurrency flow;
-    std::list<std::unique_ptr<entry>> waiting;  // a destination comes and goes with each message: no block for many
-    int busy = 0;
     // Connections are kept once deliveries come one after the other, and used until the destination is idle.
     bool uses_cached = false, keeps = false;
     std::optional<std::chrono::sys_seconds> last_done;
     revive revival;
     unpause pause;  // *_destination_rate_delay
-    std::list<destination*>::iterator place_in_turn;
+    time_point next_clog_warning{};
+    bool counted = false;  // among those of the transport that could take a delivery now
 
     destination(std::string queue_name, std::string hop, transport& of, queue_manager& owner);
     bool pausing() const { return pause.armed(); }
+    bool open() const override { return flow.window() > busy && !pausing(); }
+    bool dead() const override { return flow.dead(); }
+    // After each change of what waits, of what is under way and of the window.
+    void recount();
+    void resumed();
     void choose_caching(time_point now);
     // What the retry service says of mail for a dead destination.
     std::string suspended() const {
@@ -65,6 +93,7 @@ struct queue_manager::destination {
     }
     void revived() {
         if (flow.dead()) flow.revive(busy);
+        recount();
         manager.forget_if_idle(by, *this);
     }
 };
@@ -79,13 +108,18 @@ struct queue_manager::transport {
     wait_for_master restart;  // while the agent's start is throttled
     concurrency_settings flow;
     std::size_t recipient_limit = 50;
-    duration rate_delay{};
-    bool is_error;  // error and retry: one queue for each text
+    duration rate_delay{}, pace{};
+    wait_for_master next_start;  // *_transport_rate_delay
+    bool is_error;               // error and retry: one queue for each text
     std::map<std::string, std::unique_ptr<destination>, std::less<>> destinations;
-    std::list<destination*> turn;  // whose turn it is, first
+    job_list jobs;
+    std::size_t open_destinations = 0;  // that something waits for
 
     transport(std::string transport_name, master::daemon* service, const config::parameters& p)
-        : name(std::move(transport_name)), daemon(service), is_error(name == "error" || name == "retry") {
+        : name(std::move(transport_name)),
+          daemon(service),
+          is_error(name == "error" || name == "retry"),
+          jobs(scheduling(name, p)) {
         flow.initial = static_cast<int>(p.transport_number(name, "_initial_destination_concurrency"));
         flow.limit = static_cast<int>(p.transport_number(name, "_destination_concurrency_limit"));
         flow.failed_cohorts =
@@ -98,8 +132,22 @@ struct queue_manager::transport {
         flow.negative = parsed("_destination_concurrency_negative_feedback");
         recipient_limit = static_cast<std::size_t>(p.transport_number(name, "_destination_recipient_limit"));
         rate_delay = p.transport_duration(name, "_destination_rate_delay");
+        pace = p.transport_duration(name, "_transport_rate_delay");
         if (rate_delay.count() > 0) flow.limit = 1;  // a delay between deliveries means one at a time
         if (flow.limit != 0 && flow.initial > flow.limit) flow.initial = flow.limit;
+    }
+    static job_settings scheduling(std::string_view name, const config::parameters& p) {
+        job_settings result;
+        result.slot_cost = static_cast<int>(p.transport_number(name, "_delivery_slot_cost"));
+        result.slot_loan = static_cast<int>(p.transport_number(name, "_delivery_slot_loan"));
+        result.slot_discount = static_cast<int>(p.transport_number(name, "_delivery_slot_discount"));
+        result.minimum_slots = static_cast<int>(p.transport_number(name, "_minimum_delivery_slots"));
+        result.recipient_limit = p.transport_number(name, "_recipient_limit");
+        result.extra_recipients = p.transport_number(name, "_extra_recipient_limit");
+        result.refill_limit = p.transport_number(name, "_recipient_refill_limit");
+        result.refill_delay =
+            std::chrono::floor<std::chrono::seconds>(p.transport_duration(name, "_recipient_refill_delay")).count();
+        return result;
     }
     void revive_destinations() {
         for (auto at = destinations.begin(); at != destinations.end();) {
@@ -113,8 +161,21 @@ inline queue_manager::destination::destination(std::string queue_name, std::stri
                                                queue_manager& owner)
     : name(std::move(queue_name)), next_hop(std::move(hop)), by(of), manager(owner), flow(of.flow) {
     revival.owner = this;
-    pause.manager = &owner;
     pause.owner = this;
+}
+
+inline void queue_manager::destination::recount() {
+    const bool counts = !waiting.empty() && open();
+    if (counts == counted) return;
+    counted = counts;
+    by.open_destinations += counts ? 1 : static_cast<std::size_t>(-1);
+}
+
+inline void queue_manager::destination::resumed() {
+    by.jobs.unblock(*this);
+    recount();
+    manager.poke();
+    manager.forget_if_idle(by, *this);
 }
 
 // On-demand connection caching (qmgr_entry.c): on when a delivery follows the last one within a second, so that a burst

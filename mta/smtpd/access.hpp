@@ -81,6 +81,7 @@ struct access_facts {
     std::string sender_as_sent, recipient_as_sent;  // with their angle brackets
     std::string etrn_domain;
     std::string protocol = "SMTP";
+    bool smtputf8 = false;  // the client declared it, with MAIL or VRFY
     std::string sasl_username, sasl_method, sasl_sender;
     std::string queue_id;
     std::size_t recipient_count = 0;  // accepted so far
@@ -128,7 +129,8 @@ class access {
     void introduce(const std::vector<table::diagnostic>& before, const maillog::process& by);
     // What trivial-rewrite(8) makes of an address, in the local context. It says what it has to say once to each
     // process.
-    const address::resolved& resolve(std::string_view sender, std::string_view recipient, const maillog::process& by);
+    std::shared_ptr<const address::resolved> resolve(std::string_view sender, std::string_view recipient,
+                                                     const maillog::process& by);
     // A 4xx or 5xx reply with smtpd_reject_footer added; lines end in CRLF but for the last.
     std::string with_footer(std::string reply, const access_facts& facts, const maillog::process& by);
 

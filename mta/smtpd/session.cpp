@@ -122,6 +122,7 @@ access_facts session::facts() {
     known.sender = transaction_.sender;
     known.sender_as_sent = transaction_.sender_as_sent;
     known.protocol = extended_ ? "ESMTP" : "SMTP";
+    known.smtputf8 = leftovers_.smtputf8;
     known.queue_id = transaction_.queue_id;
     known.recipient_count = transaction_.lost_recipients + transaction_.recipients.size();
     known.message_size = transaction_.size > 0 ? transaction_.size : transaction_.mail.size;
@@ -159,9 +160,9 @@ address::command_rules session::grammar() {
     rules.leftovers = leftovers_;
     rules.resolve = [this](std::string_view internal) -> std::optional<std::string> {
         const std::string sender = transaction_.sender.value_or(std::string(internal));
-        const address::resolved& to = server_.restrictions().resolve(sender, internal, process_);
-        if (to.flags.error) return std::nullopt;
-        return to.recipient;
+        const auto to = server_.restrictions().resolve(sender, internal, process_);
+        if (to->flags.error) return std::nullopt;
+        return to->recipient;
     };
     return rules;
 }
