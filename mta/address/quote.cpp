@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "mta/text/char_set.hpp"
 #include "mta/text/strings.hpp"
 
 namespace mta::address {
@@ -15,7 +16,7 @@ bool is_eight_bit(char c) {
     return static_cast<unsigned char>(c) > 127;
 }
 
-constexpr std::string_view quoted_characters = " ()<>,;:\\\"[]";
+constexpr text::char_set quoted_characters(" ()<>,;:\\\"[]");
 
 // Atoms with single dots between them.
 bool is_dot_string(std::string_view local, const quote_flags& flags) {
@@ -23,7 +24,7 @@ bool is_dot_string(std::string_view local, const quote_flags& flags) {
     for (std::size_t i = 0; i < local.size(); ++i) {
         const char c = local[i];
         if (c == '.' && local[i - 1] == '.') return false;
-        if (is_control(c) || quoted_characters.find(c) != std::string_view::npos) return false;
+        if (is_control(c) || quoted_characters.contains(c)) return false;
         if (c == '@' && !flags.expose_at) return false;
         if (is_eight_bit(c) && !flags.eight_bit_clean) return false;
     }

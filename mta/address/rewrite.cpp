@@ -89,7 +89,7 @@ void rewrite_tokens(token_list& tokens, const rewrite_context& context, const re
 }
 
 std::string rewrite_address(std::string_view external, const rewrite_context& context, const rewrite_rules& rules) {
-    if (external.empty()) return {};
+    if (external.empty() || is_plain(external)) return std::string(external);
     token_list tokens = scan(external);
     rewrite_tokens(tokens, context, rules);
     token whole;
@@ -99,6 +99,7 @@ std::string rewrite_address(std::string_view external, const rewrite_context& co
 }
 
 std::string rewrite_internal(std::string_view internal, const rewrite_context& context, const rewrite_rules& rules) {
+    if (is_plain(internal)) return std::string(internal);
     return unquote_822_local(rewrite_address(quote_822_local(internal), context, rules));
 }
 

@@ -282,6 +282,10 @@ envelope_address extract_envelope_address(std::string_view as_sent) {
     if (const auto colon = text.find(':'); text.starts_with('@') && colon != std::string_view::npos) {
         text.remove_prefix(colon + 1);
     }
+    if (is_plain(text)) {
+        result.internal = text;
+        return result;
+    }
     std::size_t count = 0;
     for (const token& part : parse_addresses(text)) {
         if (part.kind == token_kind::address) {

@@ -4,17 +4,18 @@
 #include <utility>
 
 #include "mta/address/quote.hpp"
+#include "mta/text/char_set.hpp"
 
 namespace mta::address {
 namespace {
 
-constexpr std::string_view operators = "|%!\"(),.:;<>@[]\\";
+constexpr text::char_set operators("|%!\"(),.:;<>@[]\\");
 
 bool is_blank(char c) {
     return c == ' ' || c == '\t' || c == '\r' || c == '\n';
 }
 bool is_operator(char c) {
-    return operators.find(c) != std::string_view::npos;
+    return operators.contains(c);
 }
 
 // Takes characters for as long as `wanted` holds; a backslash takes the next one whatever it is. White space becomes a
@@ -249,6 +250,27 @@ header_entry print_entry(const token_list& tokens, std::size_t begin, std::size_
 }
 
 }  // namespace
+
+bool is_plain(std::string_view address) {
+    constexpr std::string_view letters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-";
+    constexpr text::char_set in_domain(letters), in_local(
+                                                     "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                                                     "0123456789-_+=/'*?^`{}~#$&");
+    const auto at = address.find('@');
+    if (at == std::string_view::npos) return false;
+    // Labels of one character or more with single dots between; how many.
+    const auto labels = [](std::string_view text, const text::char_set& allowed) {
+        std::size_t count = 1;
+        bool after_dot = true;
+        for (const char c : text) {
+            if (c == '.' ? after_dot : !allowed.contains(c)) return std::size_t{0};
+            after_dot = c == '.';
+            count += after_dot ? 1 : 0;
+        }
+        return after_dot ? std::size_t{0} : count;
+    };
+    return labels(address.substr(0, at), in_local) > 0 && labels(address.substr(at + 1), in_domain) > 1;
+}
 
 token make_op(char op) {
     token made;

@@ -56,6 +56,10 @@ std::size_t rfind_op(const token_list& tokens, char op);
 // phrases and comments about it loses them, and a warning for the log is added.
 std::string externalize_header(const token_list& tokens, std::vector<std::string>& warnings);
 
+// user@host.domain in characters that mean themselves: such an address scans, prints and rewrites to itself, whatever
+// the parameters, and most addresses are so.
+bool is_plain(std::string_view address);
+
 // The address nodes of a parsed list, in order (tok822_grep).
 std::vector<const token*> addresses_in(const token_list& tokens);
 std::vector<const token*> addresses_in(token_list&&) = delete;  // they would dangle

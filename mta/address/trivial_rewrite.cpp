@@ -159,6 +159,7 @@ trivial_rewrite::trivial_rewrite(const config::parameters& parameters, Host& hos
         to.sender_dependent_default_transport_maps = by_address(from.sender_transport);
         to.transport_maps = {};
         to.transport_wildcard = {};
+        sender_matters_ = sender_matters_ || !from.sender_relayhost.empty() || !from.sender_transport.empty();
         for (const table::maps* each : {&from.transport, &from.sender_relayhost, &from.sender_transport}) {
             for (const auto& opened : each->tables()) cacheable_ = cacheable_ && opened->type() != "randmap";
         }
@@ -189,6 +190,11 @@ lookup_status trivial_rewrite::is_local_domain(std::string_view domain, std::vec
     if (listed != lookup_status::absent) return listed;
     const auto literal = ip_address::parse_literal(domain);
     return literal && is_own_address(literal->to_string()) ? lookup_status::found : lookup_status::absent;
+}
+
+// Two questions that cannot have two answers are one.
+trivial_rewrite::question trivial_rewrite::asked_about(std::string_view sender, std::string_view recipient) const {
+    return {sender_matters_ ? sender : std::string_view(), recipient};
 }
 
 const trivial_rewrite::answer* trivial_rewrite::known(const cache& answers, const question& asked) const {
@@ -222,9 +228,17 @@ resolved trivial_rewrite::find_out(std::string_view sender, std::string_view rec
 }
 
 const resolved& trivial_rewrite::resolve(std::string_view sender, std::string_view recipient) {
-    const question asked(sender, recipient);
+    const question asked = asked_about(sender, recipient);
     if (const answer* found = known(resolved_, asked)) return **found;
     return *keep(resolved_, asked, find_out(sender, recipient, context_));
+}
+
+std::shared_ptr<const resolved> trivial_rewrite::resolve_folded(std::string_view sender, std::string_view recipient) {
+    const question asked = asked_about(sender, recipient);
+    if (const answer* found = known(folded_, asked)) return *found;
+    resolved made = find_out(sender, rewrite(recipient, true), context_);
+    made.recipient = text::lowered(made.recipient);
+    return keep(folded_, asked, std::move(made));
 }
 
 const trivial_rewrite::answer& trivial_rewrite::routed(const question& asked) {
@@ -235,15 +249,15 @@ const trivial_rewrite::answer& trivial_rewrite::routed(const question& asked) {
 }
 
 const resolved& trivial_rewrite::route(std::string_view sender, std::string_view recipient) {
-    return *routed({sender, recipient});
+    return *routed(asked_about(sender, recipient));
 }
 
 std::shared_ptr<const resolved> trivial_rewrite::lasting_route(std::string_view sender, std::string_view recipient) {
-    return cacheable_ ? routed({sender, recipient}) : nullptr;
+    return cacheable_ ? routed(asked_about(sender, recipient)) : nullptr;
 }
 
 const resolved& trivial_rewrite::route_probe(std::string_view sender, std::string_view recipient) {
-    const question asked(sender, recipient);
+    const question asked = asked_about(sender, recipient);
     if (const answer* found = known(probes_, asked)) return **found;
     return *keep(probes_, asked, as_queue_manager_sees(find_out(sender, recipient, probe_context_)));
 }

@@ -39,6 +39,8 @@ class trivial_rewrite {
     const resolved& route_probe(std::string_view sender, std::string_view recipient);
     // As smtpd asks: the class and the flags, untouched.
     const resolved& resolve(std::string_view sender, std::string_view recipient);
+    // As smtpd's restrictions ask: `recipient` is rewritten first (the local context), and comes back in lower case.
+    std::shared_ptr<const resolved> resolve_folded(std::string_view sender, std::string_view recipient);
 
     // Internal form in and out; `local`: the context of local submission, else of remote clients.
     std::string rewrite(std::string_view address, bool local) const;
@@ -61,6 +63,7 @@ class trivial_rewrite {
     resolve_context context_, probe_context_;
     std::vector<std::string> heard_;  // what tables said while an address was looked at
     bool cacheable_ = true;
+    bool sender_matters_ = false;  // some table is asked for the sender
     std::string remote_domain_;
 
     using question = std::pair<std::string_view, std::string_view>;  // sender, recipient
@@ -86,10 +89,11 @@ class trivial_rewrite {
     table::match heard(table::match match);
     using answer = std::shared_ptr<const resolved>;
     using cache = std::unordered_map<stored_question, answer, question_hash, same_question>;
+    question asked_about(std::string_view sender, std::string_view recipient) const;
     const answer* known(const cache& answers, const question& asked) const;
     const answer& keep(cache& answers, const question& asked, resolved made) const;
     const answer& routed(const question& asked);
-    cache resolved_, routed_, probes_;
+    cache resolved_, folded_, routed_, probes_;
 };
 
 }  // namespace mta::address

@@ -41,8 +41,8 @@ void access::introduce(const std::vector<table::diagnostic>& before, const maill
     }
 }
 
-const address::resolved& access::resolve(std::string_view sender, std::string_view recipient,
-                                         const maillog::process& by) {
+std::shared_ptr<const address::resolved> access::resolve(std::string_view sender, std::string_view recipient,
+                                                         const maillog::process& by) {
     return ask_rewrite(mail_, *settings_, sender, recipient, by);
 }
 
@@ -68,10 +68,7 @@ task<decision> access::check(stage at, const access_facts& facts, const maillog:
             break;
         case stage::rcpt:
             // Postfix's own address is always taken, whoever asks.
-            if (facts.recipient &&
-                text::equal_ignoring_case(*facts.recipient,
-                                          mail_.rewrite().rewrite(settings_->double_bounce_sender, true)))
-                break;
+            if (facts.recipient && text::equal_ignoring_case(*facts.recipient, settings_->double_bounce_address)) break;
             [[fallthrough]];
         case stage::vrfy:
             got = co_await run.recipient();

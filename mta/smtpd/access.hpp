@@ -128,7 +128,8 @@ class access {
     void introduce(const std::vector<table::diagnostic>& before, const maillog::process& by);
     // What trivial-rewrite(8) makes of an address, in the local context. It says what it has to say once to each
     // process.
-    const address::resolved& resolve(std::string_view sender, std::string_view recipient, const maillog::process& by);
+    std::shared_ptr<const address::resolved> resolve(std::string_view sender, std::string_view recipient,
+                                                     const maillog::process& by);
     // A 4xx or 5xx reply with smtpd_reject_footer added; lines end in CRLF but for the last.
     std::string with_footer(std::string reply, const access_facts& facts, const maillog::process& by);
 

@@ -20,22 +20,22 @@ constexpr std::size_t most_resolved = 100;  // that a process remembers
 
 }  // namespace
 
-const address::resolved& ask_rewrite(master::mail_system& mail, access_settings& settings, std::string_view sender,
-                                     std::string_view recipient, const maillog::process& by) {
-    const address::resolved& made = mail.rewrite().resolve(sender, mail.rewrite().rewrite(recipient, true));
-    if (made.warnings.empty()) return made;
+std::shared_ptr<const address::resolved> ask_rewrite(master::mail_system& mail, access_settings& settings,
+                                                     std::string_view sender, std::string_view recipient,
+                                                     const maillog::process& by) {
+    std::shared_ptr<const address::resolved> made = mail.rewrite().resolve_folded(sender, recipient);
+    if (made->warnings.empty()) return made;
     auto& known = settings.process(by.pid).resolved;
     if (known.size() >= most_resolved) known.clear();
     if (!known.emplace(sender, recipient).second) return made;
-    for (const std::string& each : made.warnings) mail.warn(mail.process_of("trivial-rewrite"), each);
+    for (const std::string& each : made->warnings) mail.warn(mail.process_of("trivial-rewrite"), each);
     return made;
 }
 
 // As smtpd asks trivial-rewrite(8), in lower case.
-address::resolved evaluation::resolve(std::string_view sender, std::string_view recipient) const {
-    address::resolved made = ask_rewrite(mail_, settings_, sender, recipient, by_);
-    made.recipient = text::lowered(made.recipient);
-    return made;
+std::shared_ptr<const address::resolved> evaluation::resolve(std::string_view sender,
+                                                             std::string_view recipient) const {
+    return ask_rewrite(mail_, settings_, sender, recipient, by_);
 }
 
 std::string_view evaluation::counterpart(reply_class about) const {
@@ -45,11 +45,11 @@ std::string_view evaluation::counterpart(reply_class about) const {
 
 // permit: ours or to relay; reject: the lookup failed and was answered so.
 verdict evaluation::authorized(std::string_view recipient) {
-    const address::resolved to = resolve(counterpart(reply_class::recipient), recipient);
-    if (to.flags.failed) return lookup_error(recipient);
-    if (to.recipient.find('@') == std::string::npos) return verdict::permit;
-    if (!settings_.allow_untrusted_routing && to.flags.routed) return verdict::dunno;
-    return ends_here(to.domain) || to.domain == address::domain_class::relay ? verdict::permit : verdict::dunno;
+    const auto to = resolve(counterpart(reply_class::recipient), recipient);
+    if (to->flags.failed) return lookup_error(recipient);
+    if (to->recipient.find('@') == std::string::npos) return verdict::permit;
+    if (!settings_.allow_untrusted_routing && to->flags.routed) return verdict::dunno;
+    return ends_here(to->domain) || to->domain == address::domain_class::relay ? verdict::permit : verdict::dunno;
 }
 
 verdict evaluation::permit_auth_destination(const call& c) {
@@ -140,16 +140,16 @@ task<verdict> evaluation::permit_mx_backup(const call& c) {
     const std::string* recipient = address_of(party::recipient);
     if (!recipient) co_return verdict::dunno;
     const subject about = subject_of(party::recipient);
-    const address::resolved to = resolve(counterpart(reply_class::recipient), *recipient);
-    if (to.flags.failed) co_return lookup_error(*recipient);
-    const auto at = to.recipient.rfind('@');
-    const bool ours = at == std::string::npos || to.domain == address::domain_class::local;
-    const bool routed = !settings_.allow_untrusted_routing && to.flags.routed;
+    const auto to = resolve(counterpart(reply_class::recipient), *recipient);
+    if (to->flags.failed) co_return lookup_error(*recipient);
+    const auto at = to->recipient.rfind('@');
+    const bool ours = at == std::string::npos || to->domain == address::domain_class::local;
+    const bool routed = !settings_.allow_untrusted_routing && to->flags.routed;
     if (!ours && routed) co_return verdict::dunno;
-    if (ours || ends_here(to.domain) || to.domain == address::domain_class::relay) {
+    if (ours || ends_here(to->domain) || to->domain == address::domain_class::relay) {
         co_return permitted(c.what.name, about.about, about.name);
     }
-    const std::string domain = to.recipient.substr(at + 1);
+    const std::string domain = to->recipient.substr(at + 1);
     if (!domain.empty() && domain.front() == '[' && domain.back() == ']') co_return verdict::dunno;
     const dns::response got = co_await ask(domain, dns::record_type::mx);
     if (got.not_found() || got.state == dns::status::null_mx) co_return verdict::dunno;

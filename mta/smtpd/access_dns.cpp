@@ -144,13 +144,14 @@ task<verdict> evaluation::reject_unknown_address(const call& c) {
     if (!given) co_return verdict::dunno;
     const subject about = subject_of(c.what.whose);
     const bool of_sender = c.what.whose == party::sender;
-    const address::resolved to = resolve(counterpart(about.about), *given);
-    if (to.flags.failed) co_return lookup_error(about.name);
-    const auto at = to.recipient.rfind('@');
-    const bool final = to.domain == address::domain_class::local || to.domain == address::domain_class::virtual_alias ||
-                       to.domain == address::domain_class::virtual_mailbox;
+    const auto to = resolve(counterpart(about.about), *given);
+    if (to->flags.failed) co_return lookup_error(about.name);
+    const auto at = to->recipient.rfind('@');
+    const bool final = to->domain == address::domain_class::local ||
+                       to->domain == address::domain_class::virtual_alias ||
+                       to->domain == address::domain_class::virtual_mailbox;
     if (at == std::string::npos || final) co_return verdict::dunno;
-    const std::string domain = to.recipient.substr(at + 1);
+    const std::string domain = to->recipient.substr(at + 1);
     if (!domain.empty() && domain.front() == '[' && domain.back() == ']') co_return verdict::dunno;
     std::vector<dns::record_type> types = {dns::record_type::mx};
     for (const dns::record_type each : address_types()) types.push_back(each);

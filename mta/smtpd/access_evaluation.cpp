@@ -226,7 +226,12 @@ task<verdict> evaluation::run(list_frame frame) {
                 argument = frame.words[argument_at];
                 i = argument_at;
             }
-            got = co_await apply(*what, argument, frame.about);
+            const call made{*what, argument, frame.about};
+            if (what->at_once) {
+                got = (this->*what->at_once)(made);
+            } else {
+                got = co_await (this->*what->waiting)(made);
+            }
             warn_of_what_follows(frame, i, got);
         } else if (named != settings_.classes.end()) {
             const list_frame inner{named->first, named->second, frame.about};
@@ -242,12 +247,6 @@ task<verdict> evaluation::run(list_frame frame) {
     }
     --depth_;
     co_return got;
-}
-
-task<verdict> evaluation::apply(const restriction& what, std::string_view argument, const subject& about) {
-    const call made{what, argument, about};
-    if (what.at_once) co_return (this->*what.at_once)(made);
-    co_return co_await (this->*what.waiting)(made);
 }
 
 void evaluation::warn_of_what_follows(const list_frame& frame, std::size_t at, verdict got) {

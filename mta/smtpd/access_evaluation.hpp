@@ -7,6 +7,7 @@
 // yields a verdict; none throws.
 #pragma once
 #include <functional>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -52,8 +53,9 @@ struct restriction {
 const restriction* find_restriction(std::string_view name);
 
 // access::resolve.
-const address::resolved& ask_rewrite(master::mail_system& mail, access_settings& settings, std::string_view sender,
-                                     std::string_view recipient, const maillog::process& by);
+std::shared_ptr<const address::resolved> ask_rewrite(master::mail_system& mail, access_settings& settings,
+                                                     std::string_view sender, std::string_view recipient,
+                                                     const maillog::process& by);
 
 class evaluation {
   public:
@@ -138,7 +140,6 @@ class evaluation {
     // Walking.
     void start_stage(bool permit_is_maybe);
     task<verdict> run(list_frame frame);
-    task<verdict> apply(const restriction& what, std::string_view argument, const subject& about);
     bool argument_fits(const restriction& what, const std::vector<std::string>& words, std::size_t at) const;
     void warn_of_what_follows(const list_frame& frame, std::size_t at, verdict got);
     verdict force_deferral(verdict so_far);
@@ -178,7 +179,7 @@ class evaluation {
     bool can_take_effect(std::string_view action, std::string_view spec, bool by_cleanup) const;
 
     // Addresses and names.
-    address::resolved resolve(std::string_view sender, std::string_view recipient) const;
+    std::shared_ptr<const address::resolved> resolve(std::string_view sender, std::string_view recipient) const;
     std::string_view counterpart(reply_class about) const;  // the other address of the envelope
     const std::string* value_of(party whose) const;         // null where absent or unknown
     subject subject_of(party whose) const;

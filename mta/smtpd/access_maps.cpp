@@ -105,16 +105,16 @@ task<verdict> evaluation::check_address_access(const call& c) {
         const verdict null_got = co_await act_on(std::move(null_found), c.argument, settings_.null_key, about, false);
         co_return null_got;
     }
-    const address::resolved to = resolve(counterpart(about.about), *address);
-    if (to.flags.failed) co_return lookup_error(*address);
-    if (to.recipient.find('@') == std::string::npos) {
-        warn(fmt::format("check_mail_access: no @domain in address: {}", to.recipient));
+    const auto to = resolve(counterpart(about.about), *address);
+    if (to->flags.failed) co_return lookup_error(*address);
+    if (to->recipient.find('@') == std::string::npos) {
+        warn(fmt::format("check_mail_access: no @domain in address: {}", to->recipient));
         co_return verdict::dunno;
     }
-    const bool suspicious = !settings_.allow_untrusted_routing && to.flags.routed && !of_sender;
-    table::match found = table::find_access_address(*maps, to.recipient, settings_.recipient_delimiter,
+    const bool suspicious = !settings_.allow_untrusted_routing && to->flags.routed && !of_sender;
+    table::match found = table::find_access_address(*maps, to->recipient, settings_.recipient_delimiter,
                                                     settings_.access_style, settings_.null_key);
-    const verdict got = co_await act_on(std::move(found), c.argument, to.recipient, about, suspicious);
+    const verdict got = co_await act_on(std::move(found), c.argument, to->recipient, about, suspicious);
     co_return got;
 }
 

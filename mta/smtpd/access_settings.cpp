@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "mta/address/trivial_rewrite.hpp"
 #include "mta/cleanup/settings.hpp"
 #include "mta/config/parameters.hpp"
 #include "mta/master/mail_system.hpp"
@@ -137,6 +138,7 @@ std::string_view parameter_of(list_name which) {
 
 access_settings::access_settings(master::mail_system& mail, const config::parameters& parameters) {
     read_parameters(parameters);
+    double_bounce_address = mail.rewrite().rewrite(double_bounce_sender, true);
     open_tables(mail, parameters);
     try {
         read_lists(mail, parameters);

@@ -78,7 +78,7 @@ struct access_settings {
     duration verify_poll_delay;
     bool ipv4, ipv6;
     std::string recipient_delimiter, null_key, myhostname, mail_name, default_rbl_reply, expansion_filter,
-        reject_footer, double_bounce_sender, maps_rbl_domains, proxy_filter;
+        reject_footer, double_bounce_sender, double_bounce_address, maps_rbl_domains, proxy_filter;
     table::parent_style access_style;
     table::name_address_list mynetworks;
     table::domain_list relay_domains;

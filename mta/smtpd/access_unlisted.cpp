@@ -38,47 +38,47 @@ verdict evaluation::unknown_user(int code, reply_class about, std::string_view r
 }
 
 verdict evaluation::check_known(std::string_view sender, const std::string& recipient, reply_class about) {
-    const address::resolved to = resolve(sender, recipient);
-    if (to.flags.failed) return lookup_error(recipient);
+    const auto to = resolve(sender, recipient);
+    if (to->flags.failed) return lookup_error(recipient);
     verdict failure = verdict::dunno;
     // What is rewritten or aliased is someone.
     for (const table::maps* each :
          {&settings_.recipient_canonical, about == reply_class::sender ? &settings_.sender_canonical : nullptr,
           &settings_.canonical, &settings_.virtual_aliases}) {
         if (!each) continue;
-        const known listed = find_in(*each, to.recipient, recipient, failure);
+        const known listed = find_in(*each, to->recipient, recipient, failure);
         if (listed == known::failed) return failure;
         if (listed == known::yes) return verdict::dunno;
     }
     const std::string_view otherwise = about == reply_class::sender ? "5.1.0" : "5.1.1";
-    if (to.transport == "error" || to.transport == "retry") {
-        const bool retry = to.transport == "retry";
-        const status_and_text said = split_status(to.next_hop, retry ? "4.0.0" : otherwise);
-        const int code = retry ? 450 : to.domain == address::domain_class::virtual_alias ? settings_.alias_code : 550;
+    if (to->transport == "error" || to->transport == "retry") {
+        const bool retry = to->transport == "retry";
+        const status_and_text said = split_status(to->next_hop, retry ? "4.0.0" : otherwise);
+        const int code = retry ? 450 : to->domain == address::domain_class::virtual_alias ? settings_.alias_code : 550;
         return refuse(refusal_cause::unknown_user, code, fitted(said.status, about),
                       fmt::format("<{}>: {} rejected: {}", recipient, name_of(about), said.text));
     }
-    const auto parts = address::split_at_domain(to.recipient);
+    const auto parts = address::split_at_domain(to->recipient);
     const bool reserved = text::equal_ignoring_case(parts.local, settings_.double_bounce_sender) ||
                           text::equal_ignoring_case(parts.local, "postmaster") ||
                           text::equal_ignoring_case(parts.local, "mailer-daemon");
     known listed = known::yes;
-    switch (to.domain) {
+    switch (to->domain) {
         case address::domain_class::local:
             if (!settings_.checks_local || reserved) break;
-            listed = find_in(settings_.local_recipients, to.recipient, recipient, failure);
+            listed = find_in(settings_.local_recipients, to->recipient, recipient, failure);
             if (listed == known::no)
                 return unknown_user(settings_.local_code, about, recipient, "local recipient table");
             break;
         case address::domain_class::virtual_mailbox:
             if (!settings_.checks_mailboxes) break;
-            listed = find_in(settings_.virtual_mailboxes, to.recipient, recipient, failure);
+            listed = find_in(settings_.virtual_mailboxes, to->recipient, recipient, failure);
             if (listed == known::no)
                 return unknown_user(settings_.mailbox_code, about, recipient, "virtual mailbox table");
             break;
         case address::domain_class::relay:
             if (!settings_.checks_relay) break;
-            listed = find_in(settings_.relay_recipients, to.recipient, recipient, failure);
+            listed = find_in(settings_.relay_recipients, to->recipient, recipient, failure);
             if (listed == known::no)
                 return unknown_user(settings_.relay_recipient_code, about, recipient, "relay recipient table");
             break;
@@ -145,12 +145,12 @@ task<verdict> evaluation::reject_unverified_address(const call& c) {
 
 // Who may use the sender: not_listed anyone, failed nobody for now.
 evaluation::known evaluation::find_owners(std::string_view sender, std::string& owners, verdict& failure) {
-    const address::resolved from = resolve(counterpart(reply_class::sender), sender);
-    if (from.flags.failed) {
+    const auto from = resolve(counterpart(reply_class::sender), sender);
+    if (from->flags.failed) {
         failure = lookup_error(sender);
         return known::failed;
     }
-    const known listed = find_in(settings_.sender_logins, from.recipient, sender, failure);
+    const known listed = find_in(settings_.sender_logins, from->recipient, sender, failure);
     if (listed == known::yes) owners = said_.value;
     return listed;
 }

@@ -35,10 +35,9 @@ address::command_rules server::grammar(keyword_set discarded) {
     rules.smtputf8 = settings_.smtputf8 && !(discarded & bit(keyword::smtputf8));
     rules.dsn = !(discarded & bit(keyword::dsn));
     rules.resolve = [this](std::string_view internal) -> std::optional<std::string> {
-        const std::string rewritten = mail_.rewrite().rewrite(internal, true);
-        const address::resolved& to = mail_.rewrite().resolve("", rewritten);
-        if (to.flags.error) return std::nullopt;
-        return to.recipient;
+        const auto to = mail_.rewrite().resolve_folded("", internal);
+        if (to->flags.error) return std::nullopt;
+        return to->recipient;
     };
     return rules;
 }

@@ -198,9 +198,9 @@ address::command_rules session::grammar() {
     rules.leftovers = leftovers_;
     rules.resolve = [this](std::string_view internal) -> std::optional<std::string> {
         const std::string sender = transaction_.sender.value_or(std::string(internal));
-        const address::resolved& to = server_.restrictions().resolve(sender, internal, process_);
-        if (to.flags.error) return std::nullopt;
-        return to.recipient;
+        const auto to = server_.restrictions().resolve(sender, internal, process_);
+        if (to->flags.error) return std::nullopt;
+        return to->recipient;
     };
     return rules;
 }

@@ -49,11 +49,14 @@ split_pattern split(std::string_view text) {
     return {bare.substr(0, slash), bare.substr(slash + 1), {}};
 }
 
-void keep_network_bits(ip_address& address, unsigned bits) {
-    for (unsigned i = 0; i < address.size; ++i) {
+ip_address mask_of(std::size_t size, unsigned bits) {
+    ip_address mask;
+    mask.size = size;
+    for (unsigned i = 0; i < size; ++i) {
         const unsigned kept = bits > i * 8 ? std::min(bits - i * 8, 8u) : 0;
-        address.bytes[i] = static_cast<unsigned char>(address.bytes[i] & (0xff00u >> kept));
+        mask.bytes[i] = static_cast<unsigned char>(0xff00u >> kept);
     }
+    return mask;
 }
 
 }  // namespace
@@ -66,7 +69,7 @@ std::variant<cidr_pattern, std::string> cidr_pattern::parse(std::string_view tex
     if (!parts.mask) {
         if (!address) return "bad address pattern: \"" + parts.address + '"';
         pattern.network_ = *address;
-        pattern.prefix_bits_ = static_cast<unsigned>(address->size * 8);
+        pattern.mask_ = mask_of(address->size, static_cast<unsigned>(address->size * 8));
         return pattern;
     }
     const std::string whole = '"' + parts.address + '/' + *parts.mask + '"';
@@ -78,8 +81,8 @@ std::variant<cidr_pattern, std::string> cidr_pattern::parse(std::string_view tex
     if (!bits || *bits > most_bits) return "bad mask length in " + whole;
     if (!address) return "bad network value in " + whole;
     pattern.network_ = *address;
-    pattern.prefix_bits_ = static_cast<unsigned>(*bits);
-    keep_network_bits(pattern.network_, pattern.prefix_bits_);
+    pattern.mask_ = mask_of(address->size, static_cast<unsigned>(*bits));
+    for (std::size_t i = 0; i < address->size; ++i) pattern.network_.bytes[i] &= pattern.mask_.bytes[i];
     if (pattern.network_ != *address) {
         return "non-null host address bits in " + whole + ", perhaps you should use \"" + to_string(pattern.network_) +
                '/' + std::to_string(*bits) + "\" instead";
@@ -89,9 +92,10 @@ std::variant<cidr_pattern, std::string> cidr_pattern::parse(std::string_view tex
 
 bool cidr_pattern::matches(const ip_address& address) const {
     if (address.size != network_.size) return false;
-    ip_address network = address;
-    keep_network_bits(network, prefix_bits_);
-    return network == network_;
+    for (std::size_t i = 0; i < address.size; ++i) {
+        if ((address.bytes[i] & mask_.bytes[i]) != network_.bytes[i]) return false;
+    }
+    return true;
 }
 
 }  // namespace mta::table

@@ -29,8 +29,7 @@ class cidr_pattern {
     bool same_family(const ip_address& address) const { return address.size == network_.size; }
 
   private:
-    ip_address network_;
-    unsigned prefix_bits_ = 0;
+    ip_address network_, mask_;
 };
 
 }  // namespace mta::table

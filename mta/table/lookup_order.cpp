@@ -3,12 +3,13 @@
 #include <algorithm>
 
 #include "mta/table/cidr_match.hpp"
+#include "mta/text/char_set.hpp"
 #include "mta/text/strings.hpp"
 
 namespace mta::table {
 namespace {
 
-// A search over several keys: the first hit or error ends it, and every key asked is kept.
+// A search over several keys: the first hit or error ends it.
 class search {
   public:
     explicit search(const maps& maps) : maps_(maps) {}
@@ -18,35 +19,25 @@ class search {
     // False when the search goes on.
     bool ask(std::string_view key, reach scope) {
         if (decided()) return true;
-        match next = maps_.find(key, scope);
-        tried_.insert(tried_.end(), next.tried.begin(), next.tried.end());
-        warnings_.insert(warnings_.end(), next.result.warnings.begin(), next.result.warnings.end());
-        match_ = std::move(next);
-        return decided();
+        return maps_.find_next(key, scope, match_);
     }
     void set_extension(std::string_view extension) { match_.extension = extension; }
 
-    match result() {
-        match_.tried = std::move(tried_);
-        match_.result.warnings = std::move(warnings_);
-        return std::move(match_);
-    }
+    match result() { return std::move(match_); }
 
   private:
     const maps& maps_;
     match match_;
-    std::vector<std::string> tried_;
-    std::vector<std::string> warnings_;
 };
 
 constexpr std::size_t max_parents = 128;  // a domain name has no more labels
 
 bool is_dot_string(std::string_view localpart) {
-    constexpr std::string_view specials = "()<>@,;:\\\"[]";
+    constexpr text::char_set specials("()<>@,;:\\\"[]");
     bool after_dot = true;
     for (const char c : localpart) {
         const bool control = static_cast<unsigned char>(c) <= ' ' || c == '\x7f';
-        if (control || specials.find(c) != specials.npos || (c == '.' && after_dot)) return false;
+        if (control || specials.contains(c) || (c == '.' && after_dot)) return false;
         after_dot = c == '.';
     }
     return !after_dot;
@@ -66,6 +57,9 @@ std::string external_form(std::string_view address) {
 }
 
 bool ask_both_forms(search& search, std::string_view address, reach scope) {
+    if (is_dot_string(address.substr(0, std::min(address.rfind('@'), address.size())))) {
+        return search.ask(address, scope);
+    }
     const std::string external = external_form(address);
     if (search.ask(external, scope)) return true;
     return external != address && search.ask(address, scope);
@@ -166,7 +160,6 @@ match find_transport(const maps& maps, std::string_view address, std::string_vie
     match found = find_address(maps, address, rules, find_full | find_without_extension | parents_of(style));
     if (found.result.status != outcome::not_found) return found;
     match wildcard = maps.find("*");
-    wildcard.tried.insert(wildcard.tried.begin(), found.tried.begin(), found.tried.end());
     auto& warnings = wildcard.result.warnings;
     warnings.insert(warnings.begin(), found.result.warnings.begin(), found.result.warnings.end());
     return wildcard;
@@ -210,7 +203,6 @@ match find_access_client(const maps& maps, std::string_view name, std::string_vi
     match by_name = find_access_domain(maps, name, style);
     if (by_name.result.status != outcome::not_found) return by_name;
     match by_address = find_access_network(maps, address);
-    by_address.tried.insert(by_address.tried.begin(), by_name.tried.begin(), by_name.tried.end());
     auto& warnings = by_address.result.warnings;
     warnings.insert(warnings.begin(), by_name.result.warnings.begin(), by_name.result.warnings.end());
     return by_address;

@@ -1,8 +1,8 @@
 // mta/table/lookup_order.hpp - which keys an address, a domain or a client is looked up by, and in which order
 // (mail_addr_find.c; access(5), canonical(5), transport(5), virtual(5), generic(5), relocated(5)).
 //
-// Every function returns the first key that hit, with all keys tried before it. Addresses are in internal form
-// (unquoted); each is looked up quoted first, then, when that differs, unquoted. Never throws.
+// Every function returns the first key that hit. Addresses are in internal form (unquoted); each is looked up quoted
+// first, then, when that differs, unquoted. Never throws.
 #pragma once
 #include <functional>
 #include <optional>

@@ -1,5 +1,6 @@
 #include "mta/table/maps.hpp"
 
+#include <iterator>
 #include <utility>
 
 #include "mta/table/registry.hpp"
@@ -22,16 +23,20 @@ maps maps::open(std::string_view title, std::string_view list, registry& registr
 }
 
 match maps::find(std::string_view key, reach scope) const {
-    constexpr std::size_t shown_key_bytes = 100;
     match match;
-    if (key.empty()) return match;
-    match.tried.emplace_back(key);
-    std::vector<std::string> warnings;
+    find_next(key, scope, match);
+    return match;
+}
+
+bool maps::find_next(std::string_view key, reach scope, match& match) const {
+    constexpr std::size_t shown_key_bytes = 100;
+    if (key.empty()) return false;
+    std::vector<std::string>& warnings = match.result.warnings;
     for (const table_ptr& table : tables_) {
         if (scope == reach::fixed_only && table->keys() == key_style::pattern) continue;
-        match.result = table->lookup(key);
-        lookup_result& result = match.result;
-        warnings.insert(warnings.end(), result.warnings.begin(), result.warnings.end());
+        lookup_result result = table->lookup(key);
+        warnings.insert(warnings.end(), std::make_move_iterator(result.warnings.begin()),
+                        std::make_move_iterator(result.warnings.end()));
         if (result.status == outcome::not_found) continue;
         match.key = key;
         match.table = table->type_and_name();
@@ -43,10 +48,11 @@ match maps::find(std::string_view key, reach scope) const {
             result.status = outcome::error;
             result.value = empty_result;
         }
-        break;
+        result.warnings = std::move(warnings);
+        match.result = std::move(result);
+        return true;
     }
-    match.result.warnings = std::move(warnings);
-    return match;
+    return false;
 }
 
 }  // namespace mta::table

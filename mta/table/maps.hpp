@@ -14,16 +14,15 @@ namespace mta::table {
 
 class registry;
 
-// A lookup result and what led to it.
 // The reason of a lookup that failed for a right-hand side that is empty: a mistake in the configuration.
 inline constexpr std::string_view empty_result = "empty string result";
 
+// A lookup result and what led to it.
 struct match {
     lookup_result result;
-    std::string key;                 // found: the key that hit; error: the key that failed
-    std::string table;               // found or error: type:name of that table
-    std::string extension;           // "+ext" that the key that hit left out, delimiter included
-    std::vector<std::string> tried;  // every key in the order asked, the deciding one last
+    std::string key;        // found: the key that hit; error: the key that failed
+    std::string table;      // found or error: type:name of that table
+    std::string extension;  // "+ext" that the key that hit left out, delimiter included
 
     bool found() const { return result.found(); }
     bool failed() const { return result.failed(); }
@@ -42,6 +41,9 @@ class maps {
                      const open_options& options, std::vector<diagnostic>& diagnostics);
 
     match find(std::string_view key, reach scope = reach::every_table) const;
+    // The same as one step of a search over several keys: warnings are added to those of `match`, and what it holds is
+    // replaced when this key decides. False: it does not.
+    bool find_next(std::string_view key, reach scope, match& match) const;
 
     const std::string& title() const { return title_; }  // the parameter's name
     const std::vector<table_ptr>& tables() const { return tables_; }

@@ -17,6 +17,13 @@ constexpr std::size_t max_files = 10'000;  // files that name each other must no
 constexpr std::size_t max_patterns = 1'000'000;
 constexpr std::size_t max_parents = 128;
 
+bool looks_like_network(std::string_view pattern) {
+    constexpr std::string_view v4_characters = "0123456789.";
+    constexpr std::string_view all_characters = "0123456789.abcdefABCDEF:[]/";
+    return pattern.find_first_of(":/") != pattern.npos && pattern.find_first_not_of(v4_characters) != pattern.npos &&
+           pattern.find_first_not_of(all_characters) == pattern.npos;
+}
+
 class list_reader {
   public:
     list_reader(std::string_view title, registry& registry, const environment& host,
@@ -42,14 +49,22 @@ class list_reader {
             } else if (!item.starts_with('[') && item.find(':') != item.npos) {
                 opened table = registry_.open(item, host_);
                 diagnostics_.insert(diagnostics_.end(), table.diagnostics.begin(), table.diagnostics.end());
-                patterns.push_back({std::string(item), inverted, where, std::move(table.value)});
+                patterns.push_back({std::string(item), inverted, where, std::move(table.value), std::nullopt});
             } else {
-                patterns.push_back({text::lowered(item), inverted, where, nullptr});
+                add_text(text::lowered(item), inverted, where);
             }
         }
     }
 
   private:
+    void add_text(std::string item, bool negated, const position& where) {
+        match_list::pattern& made = patterns.emplace_back();
+        if (looks_like_network(item)) made.network = cidr_pattern::parse(item);
+        made.text = std::move(item);
+        made.negated = negated;
+        made.where = where;
+    }
+
     void note(severity level, const std::string& text, const position& where) {
         diagnostics_.push_back({level, title_ + ": " + text, where});
     }
@@ -64,7 +79,7 @@ class list_reader {
             const std::string reason =
                 "open file " + std::string(path) + (text ? ": files nest too deeply" : ": No such file or directory");
             diagnostics_.push_back({severity::error, reason, where});
-            patterns.push_back({std::string(path), negated, where, stand_in(path, reason)});
+            patterns.push_back({std::string(path), negated, where, stand_in(path, reason), std::nullopt});
             return;
         }
         std::string_view rest = *text;
@@ -135,27 +150,18 @@ verdict match_name(const match_list& list, const match_list::pattern& pattern, s
     return plain(bare ? name[name.size() - pattern.text.size() - 1] == '.' : pattern.text.starts_with('.'));
 }
 
-bool looks_like_network(std::string_view address, std::string_view pattern) {
-    constexpr std::string_view v4_characters = "0123456789.";
-    constexpr std::string_view all_characters = "0123456789.abcdefABCDEF:[]/";
-    const bool same_family = (address.find(':') == address.npos) == (pattern.find(':') == pattern.npos);
-    return same_family && pattern.find_first_of(":/") != pattern.npos &&
-           pattern.find_first_not_of(v4_characters) != pattern.npos &&
-           pattern.find_first_not_of(all_characters) == pattern.npos;
-}
-
 verdict match_address(const match_list& list, const match_list::pattern& pattern, std::string_view address) {
     if (pattern.table) return ask_table(list, *pattern.table, address);
     const std::string_view text = pattern.text;
     const bool bracketed = text.size() >= 2 && text.front() == '[' && text.back() == ']';
     if ((bracketed ? text.substr(1, text.size() - 2) : text) == address) return plain(true);
-    if (!looks_like_network(address, text)) return {};
-    const auto parsed = cidr_pattern::parse(text);
-    if (const auto* const error = std::get_if<std::string>(&parsed)) {
+    const bool same_family = (address.find(':') == address.npos) == (text.find(':') == text.npos);
+    if (!pattern.network || !same_family) return {};
+    if (const auto* const error = std::get_if<std::string>(&*pattern.network)) {
         return {outcome::error, {}, {list.title() + ": " + *error}};
     }
     const std::optional<ip_address> ip = parse_ip(address);
-    return plain(ip && std::get<cidr_pattern>(parsed).matches(*ip));
+    return plain(ip && std::get<cidr_pattern>(*pattern.network).matches(*ip));
 }
 
 verdict match_text(const match_list& list, const match_list::pattern& pattern, std::string_view text) {

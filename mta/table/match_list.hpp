@@ -6,10 +6,13 @@
 // makes the search an error at that pattern, as MATCH_FLAG_RETURN does. Files nest to a fixed depth.
 #pragma once
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <variant>
 #include <vector>
 
+#include "mta/table/cidr_match.hpp"
 #include "mta/table/lookup_order.hpp"
 #include "mta/table/open.hpp"
 #include "mta/table/table.hpp"
@@ -36,6 +39,8 @@ class match_list {
         bool negated = false;
         position where;
         table_ptr table;  // type:table, or a file that could not be read
+        // Where the text has the characters of network/mask: that, or Postfix's complaint about it.
+        std::optional<std::variant<cidr_pattern, std::string>> network;
     };
 
     match_list() = default;

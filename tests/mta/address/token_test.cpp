@@ -3,6 +3,8 @@
 #include <gtest/gtest.h>
 
 #include "mta/address/header_addresses.hpp"
+#include "mta/address/quote.hpp"
+#include "mta/address/rewrite.hpp"
 #include "mta/text/strings.hpp"
 
 namespace mta::address {
@@ -76,6 +78,35 @@ TEST(header_addresses, a_changed_header_is_printed_anew_with_its_comments) {
     const auto header = rewrite_header("To", " joe (Joe) ,\n  \"A. B\"  <ann>, (x) c@d", 1000, complete);
     EXPECT_TRUE(header.changed);
     EXPECT_EQ(header.text, "To: joe@here.test (Joe), \"A. B\" <ann@here.test>, c@d (x)");
+}
+
+// All texts of up to seven of these characters: what is plain comes through every step as it is.
+TEST(token, plain_addresses_scan_print_and_rewrite_to_themselves) {
+    constexpr std::string_view alphabet = "a.@-%!";
+    const rewrite_context context{"origin.test", "domain.test"};
+    rewrite_rules rules;
+    rules.append_dot_mydomain = true;
+    std::size_t plain = 0;
+    std::vector<std::string> texts = {""};
+    for (std::size_t at = 0; at < texts.size(); ++at) {
+        const std::string text = texts[at];
+        if (text.size() < 7) {
+            for (const char each : alphabet) texts.push_back(text + each);
+        }
+        if (!is_plain(text)) continue;
+        ++plain;
+        token_list tokens = scan(text);
+        EXPECT_EQ(internalize(tokens), text);
+        EXPECT_EQ(addresses("<" + text + ">"), list{text});
+        rewrite_tokens(tokens, context, rules);
+        EXPECT_EQ(internalize(tokens), text);
+        EXPECT_EQ(quote_822_local(text), text);
+        EXPECT_EQ(unquote_822_local(text), text);
+    }
+    EXPECT_GT(plain, 100u);
+    for (const char* other :
+         {"a@b", "a@b.", "a@.b.c", "a..b@c.d", "a b@c.d", "a@b@c.d", "\"a\"@c.d", "a@[1.2]", "@a.b", "\xc3\xa9@a.b"})
+        EXPECT_FALSE(is_plain(other)) << other;
 }
 
 TEST(header_addresses, lines_hold_as_many_addresses_as_fit) {
