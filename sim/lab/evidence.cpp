@@ -136,10 +136,7 @@ std::vector<scenario::bounce_fact> lab_evidence::bounces() const {
 
 void lab_evidence::maillog(std::string_view host, const std::function<bool(std::string_view line)>& visit) const {
     const record::maillog* log = lab_.recorder().log_of(host);
-    if (!log) return;
-    for (const auto line : mta::text::split(log->text(), "\n")) {
-        if (!visit(line)) return;
-    }
+    if (log) log->each_line(visit);
 }
 
 scenario::queue_counts lab_evidence::queue(std::string_view host) const {
