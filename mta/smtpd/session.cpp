@@ -161,6 +161,7 @@ access_facts session::facts() {
     known.sender = transaction_.sender;
     known.sender_as_sent = transaction_.sender_as_sent;
     known.protocol = extended_ ? "ESMTP" : "SMTP";
+    known.smtputf8 = leftovers_.smtputf8;
     known.queue_id = transaction_.queue_id;
     known.recipient_count = transaction_.lost_recipients + transaction_.recipients.size();
     known.message_size = transaction_.size > 0 ? transaction_.size : transaction_.mail.size;
