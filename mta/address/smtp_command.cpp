@@ -302,7 +302,9 @@ envelope_address extract_envelope_address(std::string_view as_sent) {
 parsed<mail_command> parse_mail(const command_line& line, const command_rules& rules) {
     mail_command mail;
     mail.size = rules.leftovers.size;
-    const auto leftovers = [&rules, &mail] { return mail_leftovers{rules.leftovers.auth || mail.auth, mail.size}; };
+    const auto leftovers = [&rules, &mail] {
+        return mail_leftovers{rules.leftovers.auth || mail.auth, mail.size, mail.smtputf8};
+    };
     const auto with_leftovers = [&leftovers](refusal refused) {
         refused.leftovers = leftovers();
         return refused;
@@ -348,8 +350,8 @@ parsed<rcpt_command> parse_rcpt(const command_line& line, const command_rules& r
 
 parsed<helo_command> parse_helo(const command_line& line, bool smtputf8_enable) {
     if (line.arguments.size() < 2) return refuse("501 Syntax: " + std::string(name_of(line.name)) + " hostname");
-    helo_command helo{printable(joined(line.arguments, 1, line.arguments.size()), smtputf8_enable), {}};
-    helo.as_said = helo.name;
+    std::string said = joined(line.arguments, 1, line.arguments.size());
+    helo_command helo{printable(said, smtputf8_enable), std::move(said)};
     constexpr std::string_view unsafe_in_a_log = " <>()\\\";@";
     for (char& c : helo.name) {
         if (unsafe_in_a_log.find(c) != std::string_view::npos) c = '?';
@@ -362,7 +364,7 @@ parsed<vrfy_command> parse_vrfy(const command_line& line, const command_rules& r
     const bool smtputf8 = rules.smtputf8 && text::equal_ignoring_case(line.arguments.back().text, "SMTPUTF8");
     if (smtputf8) --last;
     if (last < 2) {
-        return refuse(std::string("501 5.5.4 Syntax: VRFY address") + (rules.smtputf8 ? " [SMTPUTF8]" : ""));
+        return refuse(std::string("501 5.5.4 Syntax: VRFY address") + (rules.smtputf8_enable ? " [SMTPUTF8]" : ""));
     }
     argument sent = line.arguments[1];
     sent.text = joined(line.arguments, 1, last);

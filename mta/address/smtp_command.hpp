@@ -52,6 +52,7 @@ struct command_line {
 struct mail_leftovers {
     bool auth = false;  // AUTH= was given, and may not be given again
     std::int64_t size = 0;
+    bool smtputf8 = false;  // declared; the next MAIL forgets it
 };
 
 // What class of notice a refusal belongs to (notify_classes).
@@ -77,6 +78,7 @@ bool looks_like_header(std::string_view word);
 struct command_rules {
     bool strict_rfc821_envelopes = false;
     bool smtputf8 = true;           // smtputf8_enable, and SMTPUTF8 not discarded by smtpd_discard_ehlo_keywords
+    bool smtputf8_enable = true;    // whether it is discarded or not
     bool dsn = true;                // DSN not discarded
     mail_leftovers leftovers = {};  // of an earlier MAIL that was refused
     bool xverp_allowed = false;     // smtpd_authorized_verp_clients

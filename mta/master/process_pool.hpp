@@ -42,8 +42,8 @@ class process_pool {
         lease& operator=(lease&& other) noexcept;
         ~lease() { give_back(); }
         const maillog::process& process() const { return *pool_->workers_[index_]; }
-        // It was started for this.
-        bool first_use() const { return pool_->workers_[index_]->uses == 1; }
+        // The process has had other clients.
+        bool used_before() const { return pool_->workers_[index_]->uses > 1; }
         // The process ended badly and is not used again.
         void end_process();
         explicit operator bool() const { return pool_ != nullptr; }

@@ -230,7 +230,7 @@ task<bool> queue_manager::run_agent(transport& by, delivery::request& work) {
     mail_.log(process.process(), {}, maillog::remark{maillog::level::fatal, last_words});
     co_await sleep_for(mail_.clock(), std::chrono::seconds(1));
     mail_.warn(mail_.process_of("qmgr"), fmt::format("private/{} socket: malformed response", by.name));
-    const bool at_once = process.first_use();
+    const bool at_once = !process.used_before();
     mail_.daemon_ended(*by.daemon, process.process(), at_once);
     if (at_once) mail_.clock().arm(by.restart, mail_.now() + settings_->throttle_time);
     process.end_process();
@@ -311,6 +311,7 @@ void queue_manager::message_done(active_message& message) {
     }
     if (mail_.now() >= file.warn_after) {
         file.warn_after = never;
+        file.reports_clearing = settings_->confirms_clearing;
         mail_.bounce().warn_of_delay(file);
     }
     defer(message);

@@ -81,6 +81,7 @@ struct access_facts {
     std::string sender_as_sent, recipient_as_sent;  // with their angle brackets
     std::string etrn_domain;
     std::string protocol = "SMTP";
+    bool smtputf8 = false;  // the client declared it, with MAIL or VRFY
     std::string sasl_username, sasl_method, sasl_sender;
     std::string queue_id;
     std::size_t recipient_count = 0;  // accepted so far

@@ -122,8 +122,11 @@ verdict evaluation::permit_naked_ip_address(const call& c) {
     const std::string& name = facts_.helo;
     if (name.empty() || name.find_first_not_of("0123456789.:") != std::string::npos) return verdict::dunno;
     if (!address::valid_hostaddr(name)) {
-        return refuse_about(settings_.invalid_hostname_code, "5.5.2", name, reply_class::helo, "invalid ip address");
+        const verdict got =
+            refuse_about(settings_.invalid_hostname_code, "5.5.2", name, reply_class::helo, "invalid ip address");
+        if (got != verdict::dunno) return got;
     }
+    // Also what is only warned of (warn_if_reject).
     return permitted(c.what.name, reply_class::helo, name);
 }
 
@@ -148,7 +151,8 @@ verdict evaluation::reject_non_fqdn_helo_hostname(const call&) {
     const subject about = subject_of(party::helo);
     if (facts_.helo.front() == '[') return reject_invalid_literal(facts_.helo, about);
     const std::string_view name = without_final_dot(facts_.helo);
-    if (address::valid_hostname(name) && name.find('.') != std::string_view::npos) return verdict::dunno;
+    const bool full = address::valid_utf8_hostname(facts_.smtputf8, name) && name.find('.') != std::string_view::npos;
+    if (full) return verdict::dunno;
     return refuse_about(settings_.non_fqdn_code, "5.5.2", facts_.helo, reply_class::helo,
                         "need fully-qualified hostname");
 }

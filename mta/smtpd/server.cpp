@@ -32,6 +32,7 @@ std::uint16_t server::port() const {
 address::command_rules server::grammar(keyword_set discarded) {
     address::command_rules rules;
     rules.strict_rfc821_envelopes = settings_.strict_envelopes;
+    rules.smtputf8_enable = settings_.smtputf8;
     rules.smtputf8 = settings_.smtputf8 && !(discarded & bit(keyword::smtputf8));
     rules.dsn = !(discarded & bit(keyword::dsn));
     rules.resolve = [this](std::string_view internal) -> std::optional<std::string> {
@@ -46,11 +47,15 @@ void server::accept(std::unique_ptr<byte_stream> stream, const endpoint& local, 
     mail_.tasks().start(serve(std::move(stream), local, remote));
 }
 
-// What master(8) says of a process that ended badly, and does: no other for a minute (service_throttle_time).
-void server::bury(const maillog::process& process, std::string_view how) {
+// What master(8) says of a process that ended badly, and does when it never served a client to the end: no other for a
+// minute (service_throttle_time).
+void server::bury(master::process_pool::lease& process, std::string_view how) {
     constexpr std::string_view program = "/usr/lib/postfix/sbin/smtpd";
     const maillog::process& master = mail_.process_of("master");
-    mail_.warn(master, fmt::format("process {} pid {} {}", program, process.pid, how));
+    mail_.warn(master, fmt::format("process {} pid {} {}", program, process.process().pid, how));
+    const bool proven = process.used_before();
+    process.end_process();
+    if (proven) return;
     mail_.warn(master, fmt::format("{}: bad command startup -- throttling", program));
     throttled_until_ = mail_.now() + service_.parameters->duration("service_throttle_time");
 }
@@ -78,16 +83,12 @@ task<void> server::serve(std::unique_ptr<byte_stream> stream, endpoint local, en
         if (access_.fatal().empty()) {
             session conversation(*this, process.process(), std::move(stream), local, remote);
             co_await conversation.run();
-            if (const char* death = conversation.death()) {
-                bury(process.process(), death);
-                process.end_process();
-            }
+            if (const char* death = conversation.death()) bury(process, death);
             co_return;
         }
         access_.introduce(settings_.greetings, process.process());
         mail_.log(process.process(), {}, maillog::remark{maillog::level::fatal, access_.fatal()});
-        bury(process.process(), "exit status 1");
-        process.end_process();
+        bury(process, "exit status 1");
     }
 }
 

@@ -6,6 +6,7 @@
 #include "mta/address/smtp_command.hpp"
 #include "mta/anvil/anvil.hpp"
 #include "mta/host.hpp"
+#include "mta/master/process_pool.hpp"
 #include "mta/smtpd/access.hpp"
 #include "mta/smtpd/settings.hpp"
 
@@ -30,7 +31,7 @@ class server {
   private:
     task<void> serve(std::unique_ptr<byte_stream> stream, endpoint local, endpoint remote);
     task<bool> hold_back(byte_stream& stream);
-    void bury(const maillog::process& process, std::string_view how);
+    void bury(master::process_pool::lease& process, std::string_view how);
     master::mail_system& mail_;
     master::daemon& service_;
     settings settings_;

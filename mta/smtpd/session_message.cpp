@@ -12,7 +12,7 @@
 namespace mta::smtpd {
 
 std::string session::protocol() const {
-    std::string name = !extended_ ? "SMTP" : transaction_.mail.smtputf8 ? "UTF8SMTP" : "ESMTP";
+    std::string name = !extended_ ? "SMTP" : leftovers_.smtputf8 ? "UTF8SMTP" : "ESMTP";
     if (extended_ && in_tls_) name += "S";
     if (extended_ && !sasl_username_.empty()) name += "A";
     return name;

@@ -61,6 +61,13 @@ void session::log_rejection(std::string_view stage, std::string_view text) {
 }
 
 task<session::verdict> session::mail(const address::command_line& line) {
+    // Even a MAIL that is refused, nested say, undoes this; what cleanup has got already stays.
+    leftovers_.smtputf8 = false;
+    if (transaction_.queue_id.empty()) {
+        transaction_.mail.smtputf8 = false;
+        transaction_.mail.body = address::body_type::unspecified;
+        transaction_.mail.ret = address::dsn_ret::unspecified;
+    }
     if (options_.helo_required && helo_.empty())
         co_return refuse("503 5.5.1 Error: send HELO/EHLO first", notice::policy);
     if (in_transaction()) co_return refuse("503 5.5.1 Error: nested MAIL command");
@@ -155,10 +162,11 @@ task<session::verdict> session::rcpt(const address::command_line& line) {
         }
     }
     const address::command_rules rules = grammar();
-    auto parsed = address::parse_rcpt(line, rules, transaction_.mail.smtputf8);
+    auto parsed = address::parse_rcpt(line, rules, leftovers_.smtputf8);
     if (const auto* refused = std::get_if<address::refusal>(&parsed)) co_return refuse(*refused);
     auto& command = std::get<address::rcpt_command>(parsed);
-    if (options_.recipient_limit > 0 && static_cast<int>(transaction_.recipients.size()) >= options_.recipient_limit) {
+    const auto so_far = static_cast<int>(transaction_.lost_recipients + transaction_.recipients.size());
+    if (options_.recipient_limit > 0 && so_far >= options_.recipient_limit) {
         reply("452 4.5.3 Error: too many recipients");
         if (transaction_.overshoot++ < options_.recipient_overshoot_limit) co_return verdict::good;
         note(notice::policy);
@@ -166,7 +174,7 @@ task<session::verdict> session::rcpt(const address::command_line& line) {
     }
     // Mail to the address that probes were sent from a while ago is mail to what stays the same of it.
     command.forward_path = mail_.verify().without_epoch(std::move(command.forward_path));
-    if (must_declare_utf8(command.forward_path, transaction_.mail.smtputf8)) co_return refuse(undeclared_utf8);
+    if (must_declare_utf8(command.forward_path, leftovers_.smtputf8)) co_return refuse(undeclared_utf8);
     recipient_ = command.forward_path;
     recipient_as_sent_ = command.as_sent;
     const access_facts known = facts();
@@ -203,7 +211,8 @@ task<session::verdict> session::vrfy(const address::command_line& line) {
     if (must_declare_utf8(command.address, command.smtputf8)) co_return refuse(undeclared_utf8);
     recipient_ = command.address;
     recipient_as_sent_ = command.as_sent;
-    const access_facts known = facts();
+    access_facts known = facts();
+    known.smtputf8 = known.smtputf8 || command.smtputf8;
     const decision decided = co_await server_.restrictions().check(stage::vrfy, known, process_);
     recipient_.reset();
     recipient_as_sent_.clear();

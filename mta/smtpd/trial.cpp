@@ -133,6 +133,7 @@ task<bool> trial::mail(conversation& with) {
     const auto& command = std::get<address::mail_command>(parsed);
     with.facts.sender = command.reverse_path;
     with.facts.sender_as_sent = command.as_sent;
+    with.facts.smtputf8 = command.smtputf8;
     const bool taken = co_await restrict(with, said);
     if (!taken) co_return false;
     co_return say(with, said, "250 2.1.0 Ok", false);

@@ -50,7 +50,7 @@ class Batch:
     def master_lines(self):
         lines = []
         for service in self.services:
-            lines.append(f"{service.port} inet n - n - - smtpd")
+            lines.append(f"{service.port} inet n - n - 1 smtpd")      # one process: what it keeps between sessions is no race
             lines += [f"  -o {{ {name} = {value} }}" for name, value in service.options.items()]
         return lines
 
