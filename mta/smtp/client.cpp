@@ -116,6 +116,8 @@ task<void> client::try_destination(attempt& now, const next_hop& to, bool last_d
     candidates found = co_await find_hosts(mail_.host(), mail_.rewrite(), to, how);
     const bool proven = found.first_answer_is_secure;
     co_await check_resolver(now, proven);
+    for (const std::string& each : found.remarks)
+        mail_.log(now.account.agent(), {}, maillog::remark{maillog::level::info, each});
     for (const std::string& each : found.warnings) mail_.warn(now.account.agent(), each);
     now.loops = found.loops;
     if (found.failure) now.last_failure = *found.failure;

@@ -9,6 +9,7 @@
 #include "mta/address/trivial_rewrite.hpp"
 #include "mta/config/master_cf.hpp"
 #include "mta/host.hpp"
+#include "mta/table/dns_reply_filter.hpp"
 #include "mta/text/strings.hpp"
 
 namespace mta::smtp {
@@ -29,6 +30,16 @@ task<answered> ask(Host& host, dns::question first) {
     co_return result;
 }
 
+// What smtp_dns_reply_filter leaves of it. What the machine finds by itself is not filtered.
+task<answered> ask_filtered(Host& host, dns::question first, const lookup_settings& settings, candidates& into) {
+    answered result = co_await ask(host, std::move(first));
+    if (!settings.reply_filter) co_return result;
+    const table::filtered_answer said = table::filter_answer(*settings.reply_filter, result.asked.type, result.answer);
+    into.remarks.insert(into.remarks.end(), said.ignored.begin(), said.ignored.end());
+    into.warnings.insert(into.warnings.end(), said.warnings.begin(), said.warnings.end());
+    co_return result;
+}
+
 // The status that an answer without records of its own means (smtp_addr.c's switch statements).
 queue::delivery_status lookup_failure(const dns::question& asked, dns::status state) {
     queue::delivery_status status;
@@ -36,6 +47,9 @@ queue::delivery_status lookup_failure(const dns::question& asked, dns::status st
     switch (state) {
         case dns::status::null_mx:
             status.dsn = "5.1.0";
+            break;
+        case dns::status::filtered:
+            status.dsn = "4.7.0";
             break;
         case dns::status::failure:
             status.dsn = "5.4.3";
@@ -96,7 +110,7 @@ task<void> add_addresses(Host& host, candidate named, const lookup_settings& set
     dns::question question;
     question.name = address::domain_to_ascii(name).value_or(name);
     if (settings.asks_dns) {
-        const answered found = co_await ask(host, question);
+        const answered found = co_await ask_filtered(host, question, settings, into);
         if (!named.from_mx) into.first_answer_is_secure = found.answer.ok() && found.answer.authenticated;
         if (found.answer.ok()) {
             for (const dns::record& each : dns::records_of(found.answer, dns::record_type::a)) {
@@ -216,14 +230,16 @@ task<candidates> find_hosts(Host& host, address::trivial_rewrite& rewrite, next_
     dns::question question;
     question.name = address::domain_to_ascii(to.domain).value_or(to.domain);
     question.type = dns::record_type::mx;
-    const answered mx = co_await ask(host, question);
+    candidates found;
+    const answered mx = co_await ask_filtered(host, question, settings, found);
     const bool ignorable = mx.answer.state != dns::status::null_mx && settings.ignore_mx_lookup_error;
     if (mx.answer.state == dns::status::nxdomain || mx.answer.state == dns::status::nodata ||
         (!mx.answer.ok() && ignorable)) {
         candidates hosts = co_await host_addresses(host, rewrite, to, settings);
+        hosts.remarks.insert(hosts.remarks.begin(), found.remarks.begin(), found.remarks.end());
+        hosts.warnings.insert(hosts.warnings.begin(), found.warnings.begin(), found.warnings.end());
         co_return hosts;
     }
-    candidates found;
     found.first_answer_is_secure = mx.answer.ok() && mx.answer.authenticated;
     if (!mx.answer.ok()) {
         found.failure = lookup_failure(mx.asked, mx.answer.state);

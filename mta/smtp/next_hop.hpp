@@ -15,6 +15,9 @@ class Host;
 namespace mta::address {
 class trivial_rewrite;
 }
+namespace mta::table {
+class maps;
+}
 
 namespace mta::smtp {
 
@@ -40,8 +43,8 @@ struct candidates {
     std::vector<candidate> hosts;                   // in the order to try them
     std::optional<queue::delivery_status> failure;  // why there is none
     bool loops = false;                             // the best of them is this host
-    std::vector<std::string> warnings;
-    bool first_answer_is_secure = false;  // DNSSEC vouches for what was asked first
+    std::vector<std::string> remarks, warnings;     // for the log
+    bool first_answer_is_secure = false;            // DNSSEC vouches for what was asked first
 };
 
 struct lookup_settings {
@@ -52,7 +55,8 @@ struct lookup_settings {
     // smtp_host_lookup: addresses from the DNS, then as the machine's own programs find them. Without the DNS
     // (disable_dns_lookups) no domain has MX hosts.
     bool has_dns = true, asks_dns = true, asks_natively = false;
-    bool ipv6 = false;  // inet_protocols: else an IPv6 address is only a name that is none
+    const table::maps* reply_filter = nullptr;  // smtp_dns_reply_filter
+    bool ipv6 = false;                          // inet_protocols: else an IPv6 address is only a name that is none
 };
 
 // Asks for MX records of a domain, or for the addresses of a host in brackets.

@@ -123,6 +123,8 @@ void settings::read_greeting_parameters(master::mail_system& mail, const config:
     discard_maps_name = lmtp ? "lmtp_discard_lhlo_keyword_address_maps" : "smtp_discard_ehlo_keyword_address_maps";
     discard_maps = open(discard_maps_name);
     pix_workaround_maps = open(prefix + "pix_workaround_maps");
+    dns_filter = open(prefix + "dns_reply_filter");
+    if (!dns_filter.empty()) lookup.reply_filter = &dns_filter;
     for (const table::diagnostic& each : complaints) mail.log(mail.process_of("smtp"), each);
     pix_workarounds = p.text(prefix + "pix_workarounds");
     pix_threshold = p.duration(prefix + "pix_workaround_threshold_time");

@@ -50,7 +50,7 @@ struct settings {
 
     // What the greeting and EHLO are taken for.
     std::string pix_workarounds, discard_maps_name;
-    table::maps pix_workaround_maps, discard_maps;
+    table::maps pix_workaround_maps, discard_maps, dns_filter;
     config::keyword_set discarded_keywords = 0;
     duration pix_threshold{}, pix_delay{};
 
