@@ -107,12 +107,25 @@ task<local_delivery::outcome> local_delivery::deliver_command(state at, std::str
     if (settings_.prepend_to_command) flags |= copy_delivered_to;
     command program;
     program.arguments = command_words(command_line);
+    const bool bare = program.arguments.size() > 0 && program.arguments.front().find('/') == std::string::npos;
     program.user = at.rights.uid == 0 ? nobody : at.rights.name;
     program.input = std::make_shared<const std::string>(
         mail_copy(*file().content, flags, copy_about(at), mail_.now(), mail_.host().time_zone()));
     program.time_limit = settings_.command_time_limit;
     const std::string name = program.arguments.empty() ? "" : program.arguments.front();
+    command again = program;
     command_result result = co_await mail_.host().run(std::move(program));
+    if (result.how == command_result::outcome::not_found && bare) {
+        // It may be one of the shell's own.
+        again.arguments = {"/bin/sh", "-c", command_line};
+        result = co_await mail_.host().run(std::move(again));
+        if (result.how != command_result::outcome::exited) {
+            constexpr int shell_found_none = 127;
+            result.how = command_result::outcome::exited;
+            result.exit_status = shell_found_none;
+            result.output = fmt::format("sh: 1: {}: not found\n", name);
+        }
+    }
     if (result.how == command_result::outcome::not_found) {
         const std::string why = "execvp " + name;
         mail_.log(account_.agent(), {}, maillog::remark{maillog::level::fatal, why + ": No such file or directory"});

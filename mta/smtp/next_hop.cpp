@@ -15,6 +15,13 @@
 namespace mta::smtp {
 namespace {
 
+// Names beyond ASCII as A-labels, others as they are written.
+std::string as_asked(const std::string& name) {
+    const bool ascii =
+        std::all_of(name.begin(), name.end(), [](char c) { return static_cast<unsigned char>(c) < 0x80; });
+    return ascii ? name : address::domain_to_ascii(name).value_or(name);
+}
+
 struct answered {
     dns::question asked;  // the last of a chain of questions: what the answer is about
     dns::response answer;
@@ -108,7 +115,7 @@ task<void> add_addresses(Host& host, candidate named, const lookup_settings& set
         co_return;
     }
     dns::question question;
-    question.name = address::domain_to_ascii(name).value_or(name);
+    question.name = as_asked(name);
     if (settings.asks_dns) {
         const answered found = co_await ask_filtered(host, question, settings, into);
         if (!named.from_mx) into.first_answer_is_secure = found.answer.ok() && found.answer.authenticated;
@@ -228,7 +235,7 @@ task<candidates> find_hosts(Host& host, address::trivial_rewrite& rewrite, next_
         co_return hosts;
     }
     dns::question question;
-    question.name = address::domain_to_ascii(to.domain).value_or(to.domain);
+    question.name = as_asked(to.domain);
     question.type = dns::record_type::mx;
     candidates found;
     const answered mx = co_await ask_filtered(host, question, settings, found);
