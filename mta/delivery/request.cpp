@@ -72,6 +72,13 @@ void report::record(const named& to, std::string_view relay, std::string_view ac
     if (request_.file->trace == queue::tracing::record) keep_trace(to, relay, action, status);
 }
 
+void report::record_end(const named& to, std::string_view relay, std::string_view action,
+                        const queue::delivery_status& status) {
+    const bool was_warned = to.who.notify == 0 || (to.who.notify & queue::notify_delay) != 0;
+    const bool is_news = request_.file->reports_clearing && was_warned;
+    if (is_news || request_.file->trace == queue::tracing::record) keep_trace(to, relay, action, status);
+}
+
 bool report::end_probe(const named& to, std::string_view relay, const queue::delivery_status& status,
                        verify::verdict found) {
     if (!is_probe()) return false;
@@ -98,7 +105,7 @@ void report::sent(const target& to, std::string_view relay, const queue::deliver
     request_.recipient(to).done = true;
     if (end_probe(named_by(to), relay, told, verify::verdict::deliverable)) return;
     log(named_by(to), relay, told, "sent");
-    record(named_by(to), relay, action.empty() ? "relayed" : action, told);
+    record_end(named_by(to), relay, action.empty() ? "relayed" : action, told);
     if (!action.empty()) trace(named_by(to), relay, action, told);
 }
 
@@ -172,7 +179,7 @@ part_result report::settle_part(const queue::recipient& who, std::size_t index, 
     if (end_probe(to, relay, status, found)) return part_result::done;
     if (first == '2') {
         log(to, relay, status, "sent");
-        record(to, relay, action, status);
+        record_end(to, relay, action, status);
         trace(to, relay, action, status);
         return part_result::done;
     }

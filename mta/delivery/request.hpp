@@ -101,8 +101,11 @@ class report {
     void trace(const named& to, std::string_view relay, std::string_view action, const queue::delivery_status& status);
     void keep_trace(const named& to, std::string_view relay, std::string_view action,
                     const queue::delivery_status& status);
-    // For sendmail -v: keep_trace if all of the message's first attempt is to be told.
+    // keep_trace if all of the message's first attempt is to be told (sendmail -v).
     void record(const named& to, std::string_view relay, std::string_view action, const queue::delivery_status& status);
+    // As record for what has ended well, or if the sender was warned of its delay.
+    void record_end(const named& to, std::string_view relay, std::string_view action,
+                    const queue::delivery_status& status);
     // True when it was a probe's, and was told to who asked.
     bool end_probe(const named& to, std::string_view relay, const queue::delivery_status& status,
                    verify::verdict found);

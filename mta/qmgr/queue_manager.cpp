@@ -296,6 +296,7 @@ void queue_manager::message_done(active_message& message) {
     }
     if (mail_.now() >= file.warn_after) {
         file.warn_after = never;
+        file.reports_clearing = settings_->confirms_clearing;
         mail_.bounce().warn_of_delay(file);
     }
     defer(message);

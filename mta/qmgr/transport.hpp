@@ -17,7 +17,7 @@ struct queue_manager::settings {
     std::size_t active_limit, recipients_in_memory, pending_probe_limit;
     std::int64_t minimum_recipients;
     duration clog_warn_time;
-    bool helpful_warnings;
+    bool helpful_warnings, confirms_clearing;
     std::string double_bounce_sender;
     std::string recipient_delimiter;
 
@@ -34,6 +34,7 @@ struct queue_manager::settings {
           minimum_recipients(p.number("qmgr_message_recipient_minimum")),
           clog_warn_time(p.duration("qmgr_clog_warn_time")),
           helpful_warnings(p.flag("helpful_warnings")),
+          confirms_clearing(p.flag("confirm_delay_cleared")),
           double_bounce_sender(p.text("double_bounce_sender")),
           recipient_delimiter(p.text("recipient_delimiter")) {}
 };

@@ -101,6 +101,7 @@ struct queue_file {
     name where = name::incoming;
     time_point next_attempt{};      // of a deferred message
     time_point warn_after = never;  // when the sender is told of a delay
+    bool reports_clearing = false;  // the sender was told of it, and will be told of its end (confirm_delay_cleared)
     bool forced_expired = false;
     // Of a requeued message in the maildrop: the uid it comes back with and its old id.
     unsigned uid = 0;

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "mta/master/mail_system.hpp"
+#include "mta/text/escape.hpp"
 #include "mta/text/strings.hpp"
 
 namespace mta::smtpd {
@@ -28,46 +29,6 @@ const command_rule& rule_of(verb name) {
     }
     static constexpr command_rule none{verb::unknown, true, false, false};
     return none;
-}
-
-// escape(3), as of what was pipelined.
-std::string escaped(std::string_view text) {
-    std::string out;
-    for (const char c : text) {
-        switch (c) {
-            case '\r':
-                out += "\\r";
-                break;
-            case '\n':
-                out += "\\n";
-                break;
-            case '\t':
-                out += "\\t";
-                break;
-            case '\b':
-                out += "\\b";
-                break;
-            case '\f':
-                out += "\\f";
-                break;
-            case '\v':
-                out += "\\v";
-                break;
-            case '\a':
-                out += "\\a";
-                break;
-            case '\\':
-                out += "\\\\";
-                break;
-            default:
-                if (c >= ' ' && c < 127) {
-                    out += c;
-                } else {
-                    out += fmt::format("\\{:03o}", static_cast<unsigned char>(c));
-                }
-        }
-    }
-    return out;
 }
 
 }  // namespace
@@ -344,7 +305,7 @@ bool session::pipelines_improperly(const address::command_line& line) {
     const std::string_view waiting = stream_.unread();
     if (pipelined_ || waiting.empty() || (extended_ && !rule_of(line.name).last)) return false;
     inform(fmt::format("improper command pipelining after {} from {}: {}", address::name_of(line.name),
-                       client_.name_and_address(), escaped(waiting.substr(0, 100))));
+                       client_.name_and_address(), text::escaped(waiting.substr(0, 100))));
     if (!options_.forbid_pipelining) pipelined_ = true;
     return true;
 }
