@@ -190,8 +190,8 @@ response server::resolve(const view_set& views, std::string_view view, const que
             if (match.kind == zone::finding::records) result.state = mta::dns::status::ok;
             if (match.kind == zone::finding::referral) {
                 result.authenticated = false;
-                // The machine's resolver asks no further, and takes the server for a lame one.
-                if (result.answers.empty()) result.state = mta::dns::status::try_again;
+                // The machine's resolver asks no further, and takes the server that says so little for a lame one.
+                if (result.answers.empty() && !match.glue) result.state = mta::dns::status::try_again;
             }
             if (match.kind == zone::finding::no_name || match.kind == zone::finding::no_data) {
                 result.negative_ttl_s = zone.negative_ttl_s();
