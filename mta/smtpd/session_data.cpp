@@ -102,12 +102,12 @@ task<session::verdict> session::discard_chunk(const address::bdat_command& chunk
         error_ = broken;
         if (broken != io_error::none) co_return verdict::lost;
     }
+    reply(text);
     if (chunk.last) {
         reset_transaction();
     } else {
         chunks_ = chunks::discarded;
     }
-    reply(text);
     co_return verdict::bad;
 }
 
