@@ -41,7 +41,7 @@ def others(r, tables):
         ("parent_domain_matches_subdomains", 0.1, lambda: r.choice(("", "smtpd_access_maps", "permit_mx_backup_networks", "smtpd_client_event_limit_exceptions, fast_flush_domains"))),
         ("smtpd_recipient_limit", 0.1, lambda: str(r.randint(1, 3))), ("smtpd_recipient_overshoot_limit", 0.04, lambda: r.choice(("1", "2"))),
         ("smtpd_hard_error_limit", 0.06, lambda: str(r.randint(1, 8))), ("smtpd_junk_command_limit", 0.06, lambda: str(r.randint(1, 8))),
-        ("message_size_limit", 0.1, lambda: r.choice(("0", "300", "1000", "100000"))), ("line_length_limit", 0.03, lambda: r.choice(("60", "200"))), ("queue_minfree", 0.02, lambda: "4000000000000000"),
+        ("message_size_limit", 0.1, lambda: r.choice(("0", "300", "1000", "100000"))), ("line_length_limit", 0.03, lambda: r.choice(("512", "600"))), ("queue_minfree", 0.02, lambda: "4000000000000000"),
         ("smtpd_null_access_lookup_key", 0.05, lambda: r.choice(("null", "far.test", "alice@lab.test"))), ("smtpd_reject_footer", 0.08, lambda: r.choice(FOOTERS)),
         ("smtpd_reject_footer_maps", 0.05, lambda: r.choice(("regexp:", "pcre:")) + tables.file("/^550 5\\.1/ unknown, $client_name\n/^4(.)/ \\c, later $1\n/^5/ DUNNO\n")),
         ("default_rbl_reply", 0.1, lambda: r.choice(("$rbl_code Service refused; $rbl_class [$rbl_what] by $rbl_domain${rbl_reason?; $rbl_reason}", "450 4.7.9 $client listed in $rbl_domain",
