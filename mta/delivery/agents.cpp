@@ -1,16 +1,27 @@
 #include "mta/delivery/agents.hpp"
 
+#include <fmt/format.h>
+
 #include "mta/delivery/status_filter.hpp"
 #include "mta/master/mail_system.hpp"
 #include "mta/smtp/client.hpp"
 
 namespace mta::delivery {
 
+namespace {
+
+// error(8) bounces as `error` and defers as `retry`, and does nothing under another name.
+bool knows_its_name(const master::daemon& service) {
+    return service.service.name == "error" || service.service.name == "retry";
+}
+
+}  // namespace
+
 agents::agents(master::mail_system& mail) : mail_(mail) {}
 agents::~agents() = default;
 
 bool agents::is_immediate(const master::daemon& service) const {
-    return service.service.command == "error" || service.service.command == "discard";
+    return (service.service.command == "error" && knows_its_name(service)) || service.service.command == "discard";
 }
 
 void agents::deliver_now(master::daemon& service, const maillog::process& process, request& work) {
@@ -19,7 +30,7 @@ void agents::deliver_now(master::daemon& service, const maillog::process& proces
     if (service.service.command == "discard") {
         deliver_discard(account);
     } else {
-        deliver_error(account);
+        deliver_error(mail_, account);
     }
 }
 
@@ -45,6 +56,8 @@ task<void> agents::deliver(master::daemon& service, const maillog::process& proc
         co_await deliver_local(mail_, service, account);
     } else if (program == "virtual") {
         deliver_virtual(mail_, service, account);
+    } else if (program == "error") {
+        throw agent_died("bad error service name: " + service.service.name);
     } else if (program == "pipe") {
         co_await deliver_pipe(mail_, service, account);
     } else {
@@ -82,22 +95,31 @@ void deliver_discard(report& account) {
     for (const target& each : account.about().targets) account.sent(each, "none", {"2.0.0", text});
 }
 
-// "5.1.1 user unknown": a status, or 5.0.0 for error and 4.0.0 for retry where there is none, and the text.
-void deliver_error(report& account) {
+// "5.1.1 user unknown": a status, or 5.0.0 for error and 4.0.0 for retry where there is none or one of the wrong class,
+// and the text.
+void deliver_error(master::mail_system& mail, report& account) {
     const std::string& text = account.about().next_hop;
+    const bool defers = account.about().transport == "retry";
     const std::string_view first = std::string_view(text).substr(0, text.find(' '));
     const bool has_code = first.size() >= 5 && (first[0] == '4' || first[0] == '5') && first[1] == '.' &&
                           first.find_first_not_of("0123456789.") == std::string_view::npos;
     queue::delivery_status status;
+    status.dsn = defers ? "4.0.0" : "5.0.0";
+    status.text = text;
+    bool ignored = false;
     if (has_code) {
         const auto space = text.find(' ');
-        status.dsn = text.substr(0, space);
         status.text = space == std::string::npos ? "" : text.substr(space + 1);
-    } else {
-        status.dsn = account.about().transport == "retry" ? "4.0.0" : "5.0.0";
-        status.text = text;
+        ignored = first[0] != status.dsn[0];
+        if (!ignored) status.dsn = first;
     }
-    for (const target& each : account.about().targets) account.settle(each, "none", status);
+    for (const target& each : account.about().targets) {
+        if (ignored) {
+            mail.warn(account.agent(),
+                      fmt::format("{}_append: ignoring dsn code \"{}\"", defers ? "defer" : "bounce", first));
+        }
+        account.settle(each, "none", status);
+    }
 }
 
 }  // namespace mta::delivery

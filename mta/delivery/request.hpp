@@ -2,6 +2,7 @@
 // (deliver_request(3), sent(3), bounce(3), defer(3)).
 #pragma once
 #include <optional>
+#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -18,6 +19,12 @@ struct daemon;
 namespace mta::delivery {
 
 class status_filter;
+
+// An agent ends in the middle of a request with this as its last words: the request has no answer.
+class agent_died : public std::runtime_error {
+  public:
+    using std::runtime_error::runtime_error;
+};
 
 // A recipient of a request: its place in the queue file, and the address as resolved.
 struct target {
@@ -96,6 +103,7 @@ class report {
     };
     void filter(queue::delivery_status& status) const;
     void fail(const target& to, std::string_view relay, queue::delivery_status status);
+    void keep_delay(queue::recipient& who, queue::delivery_status status);
     void put_off(const target& to, std::string_view relay, queue::delivery_status status);
     void log(const named& to, std::string_view relay, const queue::delivery_status& status, std::string_view outcome);
     void trace(const named& to, std::string_view relay, std::string_view action, const queue::delivery_status& status);

@@ -211,6 +211,7 @@ class router {
     void find_hosts(recipient_route& made, bool lmtp) {
         std::string hop = made.next_hop;
         if (lmtp && hop.starts_with("unix:")) return;
+        if (lmtp && hop.starts_with("inet:")) hop.erase(0, 5);
         auto to = mta::smtp::parse_next_hop(hop, lmtp ? lmtp_port : smtp_port);
         if (!to) {
             made.problem = fmt::format("4.3.5 bad next hop {}", hop);

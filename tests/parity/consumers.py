@@ -39,6 +39,7 @@ GAPS = {
         r": permit: \w+ from ",                                                                 # smtpd_log_access_permit_actions
         r" reject(?:_warning)?: \w+ from [^;]* Session encryption is required",
         r" reject: XCLIENT from ",
+        r" reject(?:_warning)?: END-OF-MESSAGE from ",
         r" reject: RCPT from [^;]*: 450 4\.7\.77 ",                                             # a reply of one's own
         r" reject: RCPT from .* (?:blocked using (?:rhs\.test|bl\.test=)|is listed: dial-up)",           # and templates
         r"/local\[\d+\]: \w+: passing <",
@@ -89,7 +90,7 @@ EXPORTER = {
                    r"(?:entering|leaving) STRESS mode with \d+ connections", r"reject: connect from \[[\d.]+\]:\d+: all screening ports busy",
                    r"\[[\d.]+\]:?\d+: (?:replacing command|discarding EHLO keywords).*",
                    r"using backwards-compatible default setting respectful_logging=no for client .*", ANY],
-    "tlsproxy": [TLS, r"(?:DIS)?CONNECT .*", r"TLS handshake failed for service=\S+ peer=\S+", ANY],
+    "tlsproxy": [TLS.replace(PEER, r"\[[\d.]+\]:\d+"), r"(?:DIS)?CONNECT .*", r"TLS handshake failed for service=\S+ peer=\S+", ANY],
     "dnsblog": [r"addr \S+ listed by domain \S+ as \S+", ANY],
     "verify": [r"cache \S+ .*", ANY],
 }
