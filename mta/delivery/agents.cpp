@@ -4,6 +4,7 @@
 
 #include "mta/delivery/status_filter.hpp"
 #include "mta/master/mail_system.hpp"
+#include "mta/master/programs.hpp"
 #include "mta/smtp/client.hpp"
 
 namespace mta::delivery {
@@ -21,13 +22,14 @@ agents::agents(master::mail_system& mail) : mail_(mail) {}
 agents::~agents() = default;
 
 bool agents::is_immediate(const master::daemon& service) const {
-    return (service.service.command == "error" && knows_its_name(service)) || service.service.command == "discard";
+    const master::program agent = master::program_of(service.service.command);
+    return (agent == master::program::error && knows_its_name(service)) || agent == master::program::discard;
 }
 
 void agents::deliver_now(master::daemon& service, const maillog::process& process, request& work) {
     report account(mail_, process, work);
     account.set_filter(filter_of(service));
-    if (service.service.command == "discard") {
+    if (master::program_of(service.service.command) == master::program::discard) {
         deliver_discard(account);
     } else {
         deliver_error(mail_, account);
@@ -47,25 +49,31 @@ const status_filter& agents::filter_of(const master::daemon& service) {
 }
 
 task<void> agents::deliver(master::daemon& service, const maillog::process& process, request& work) {
-    const std::string& program = service.service.command;
     report account(mail_, process, work);
     account.set_filter(filter_of(service));
-    if (program == "smtp" || program == "lmtp") {
-        co_await client_of(service).deliver(account);
-    } else if (program == "local") {
-        co_await deliver_local(mail_, service, account);
-    } else if (program == "virtual") {
-        deliver_virtual(mail_, service, account);
-    } else if (program == "error") {
-        throw agent_died("bad error service name: " + service.service.name);
-    } else if (program == "pipe") {
-        co_await deliver_pipe(mail_, service, account);
-    } else {
-        // A program that is no agent of ours answers nothing, as far as the queue manager can tell.
-        const queue::delivery_status unknown("4.3.0", "unknown mail transport error");
-        mail_.warn(mail_.process_of("qmgr"), "private/" + service.service.name + " socket: malformed response");
-        for (const target& each : work.targets) account.deferred(each, "none", unknown);
+    switch (master::program_of(service.service.command)) {
+        case master::program::smtp:
+        case master::program::lmtp:
+            co_await client_of(service).deliver(account);
+            co_return;
+        case master::program::local:
+            co_await deliver_local(mail_, service, account);
+            co_return;
+        case master::program::virtual_mailbox:
+            deliver_virtual(mail_, service, account);
+            co_return;
+        case master::program::pipe:
+            co_await deliver_pipe(mail_, service, account);
+            co_return;
+        case master::program::error:
+            throw agent_died("bad error service name: " + service.service.name);
+        default:
+            break;
     }
+    // A program that is no agent of ours answers nothing, as far as the queue manager can tell.
+    const queue::delivery_status unknown("4.3.0", "unknown mail transport error");
+    mail_.warn(mail_.process_of("qmgr"), "private/" + service.service.name + " socket: malformed response");
+    for (const target& each : work.targets) account.deferred(each, "none", unknown);
 }
 
 task<void> agents::pass_on(request& from, target to, std::string transport, std::string next_hop) {

@@ -9,6 +9,7 @@
 #include "mta/anvil/anvil.hpp"
 #include "mta/bounce/bouncer.hpp"
 #include "mta/delivery/agents.hpp"
+#include "mta/master/programs.hpp"
 #include "mta/pickup/sendmail.hpp"
 #include "mta/postscreen/server.hpp"
 #include "mta/qmgr/queue_manager.hpp"
@@ -170,9 +171,9 @@ task<void> mail_system::run_anvil() {
 
 void mail_system::open_ports() {
     for (daemon& each : daemons_) {
-        const bool screens = each.service.command == "postscreen";
-        if (each.service.type != config::transport_type::inet || (each.service.command != "smtpd" && !screens))
-            continue;
+        const program behind = program_of(each.service.command);
+        const bool screens = behind == program::postscreen;
+        if (each.service.type != config::transport_type::inet || (behind != program::smtpd && !screens)) continue;
         std::vector<std::string> addresses;
         if (!each.service.host.empty()) {
             addresses.push_back(each.service.host == "localhost" ? "127.0.0.1" : each.service.host);

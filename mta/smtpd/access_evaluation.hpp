@@ -195,6 +195,7 @@ class evaluation {
     verdict check_known(std::string_view sender, const std::string& recipient, reply_class about);
     verdict unknown_user(int code, reply_class about, std::string_view recipient, std::string_view table);
     enum class known : std::uint8_t { no, yes, failed };
+    bool is_local_domain(std::string_view domain) const;
     known find_in(const table::maps& maps, const std::string& address, std::string_view name, verdict& failure);
     known find_owners(std::string_view sender, std::string& owners, verdict& failure);
     verdict not_owned(bool unknown_is_fine);
