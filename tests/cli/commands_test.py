@@ -76,14 +76,13 @@ hosts:
     mailboxes: [alice]
     postfix:
       mydestination: $myhostname, example.org
-      virtual_alias_maps: proxy:ldap:$lab_files/users.cf
+      virtual_alias_maps: proxy:ldap:$lab_files/users.cf, environ:x
       alias_maps: ""
-      recipient_canonical_maps: environ:x
 """
         self.write("lab.yaml", lab)
         out, err = self.relaylab("check", "lab.yaml")
         self.assertEqual(out, "lab.yaml: no errors, 1 warning\n")
-        self.assertEqual(err, "lab.yaml:7:27: warning: virtual_alias_maps: ldap:/etc/postfix/users.cf asks a server, "
+        self.assertEqual(err, "lab.yaml:7:7: warning: virtual_alias_maps: ldap:/etc/postfix/users.cf asks a server, "
                               "which this lab does not run; its entries go under stand_ins: of a host in a topology, "
                               "and without them every lookup fails\n")
         self.write("lab.yaml", lab + """\
@@ -93,14 +92,14 @@ hosts:
     environment: {ann@example.org: x}
 """)
         _, err = self.relaylab("check", "lab.yaml", status=2)
-        self.assertEqual(err, "lab.yaml:13:19: \"ann@example.org\" cannot be a variable; write a name of letters, "
+        self.assertEqual(err, "lab.yaml:12:19: \"ann@example.org\" cannot be a variable; write a name of letters, "
                               "digits and \"_\"\n")
         self.write("lab.yaml", lab + """\
     stand_ins:
       hash:$lab_files/users: x
 """)
         _, err = self.relaylab("check", "lab.yaml", status=2)
-        self.assertIn("lab.yaml:11:7: \"hash:$lab_files/users\" is no table that asks a server", err)
+        self.assertIn("lab.yaml:10:7: \"hash:$lab_files/users\" is no table that asks a server", err)
         self.write("lab.yaml", lab + """\
     stand_ins:
       ldap:$lab_files/users.cf: |
@@ -114,7 +113,7 @@ expect:
 """)
         out, err = self.relaylab("check", "lab.yaml")
         self.assertEqual(out, "lab.yaml: no errors, no warnings\n")
-        self.assertEqual(err, "lab.yaml:7:27: note: virtual_alias_maps: the host's stand_ins answer for "
+        self.assertEqual(err, "lab.yaml:7:7: note: virtual_alias_maps: the host's stand_ins answer for "
                               "ldap:/etc/postfix/users.cf\n")
         out, err = self.relaylab("run", "lab.yaml", "--quiet")
         self.assertEqual((err, "1 of 1 expectations held." in out), ("", True))
