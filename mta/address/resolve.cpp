@@ -125,7 +125,9 @@ class resolver {
         answer_.recipient = internalize(tokens_);
         set_domain();
         if (domain_.starts_with('[')) {
-            answer_.flags.error = !valid_mailhost_literal(domain_);
+            auto fault = mailhost_literal_fault(domain_);
+            answer_.flags.error = fault.has_value();
+            if (fault) warn(*std::move(fault));
         } else if (context_.smtputf8_enable && !valid_utf8(answer_.recipient)) {
             answer_.flags.error = true;
         } else if (!valid_utf8_hostname(context_.smtputf8_enable, domain_)) {

@@ -56,7 +56,11 @@ queue::delivery_status exit_meaning_of(int exit_status, const std::string& outpu
         status.text = fmt::format("Command died with status {}: \"{}\"{}{}", exit_status, command,
                                   output.empty() ? "" : ". Command output: ", output);
     }
-    status.diagnostic = output.empty() ? status.text : output;
+    if (!output.empty())
+        status.diagnostic = output;
+    else
+        status.diagnostic =
+            known != std::end(meanings) ? known->text : fmt::format("unknown mail system error {}", exit_status);
     return status;
 }
 

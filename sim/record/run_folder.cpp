@@ -10,6 +10,7 @@
 #include <system_error>
 #include <utility>
 
+#include "mta/address/quote.hpp"
 #include "sim/record/json.hpp"
 
 namespace sim::record {
@@ -89,7 +90,7 @@ void write_host(const fs::path& root, const host_results& host) {
     for (const auto& box : host.mailboxes) write_file(folder / "mbox" / part_of_path(box.user), box.text);
 }
 
-// printable(3) and then JSON, as showq(8) and postqueue(1) do it.
+// printable(3) and then JSON, as showq(8) and postqueue(1) do it; addresses are in their external form.
 std::string printable(std::string_view text) {
     std::string out = well_formed(text);
     for (char& c : out) {
@@ -105,13 +106,14 @@ void append_queue_entry(std::string& out, const mta::queue::queue_file& file) {
         R"({{"queue_name": "{}", "queue_id": "{}", "arrival_time": {}, "message_size": {}, "forced_expire": {}, )",
         mta::queue::to_string(file.where), file.id, arrived, file.size, file.forced_expired);
     out += R"("sender": )";
-    append_json_string(out, file.sender.empty() ? "MAILER-DAEMON" : printable(file.sender));
+    append_json_string(out,
+                       file.sender.empty() ? "MAILER-DAEMON" : printable(mta::address::quote_822_local(file.sender)));
     out += R"(, "recipients": [)";
     const char* before = "";
     for (const auto& recipient : file.recipients) {
         if (recipient.done) continue;
         (out += std::exchange(before, ", ")) += R"({"address": )";
-        append_json_string(out, printable(recipient.address));
+        append_json_string(out, printable(mta::address::quote_822_local(recipient.address)));
         if (recipient.delay) {
             out += R"(, "delay_reason": )";
             append_json_string(out, printable(recipient.delay->text));
