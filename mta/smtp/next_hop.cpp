@@ -73,6 +73,7 @@ task<void> add_addresses(Host& host, candidate named, candidates& into) {
     for (const dns::record& each : dns::records_of(found.answer, dns::record_type::a)) {
         named.address = each.address;
         named.is_secure = found.answer.authenticated;
+        if (!dns::same_name(each.owner, name)) named.canonical = each.owner;
         into.hosts.push_back(named);
     }
 }
@@ -185,7 +186,7 @@ task<candidates> find_hosts(Host& host, address::trivial_rewrite& rewrite, next_
     }
     std::vector<candidate> named;
     for (const dns::record& each : dns::records_of(mx.answer, dns::record_type::mx))
-        named.push_back({each.target, {}, each.preference, true, mx.answer.authenticated, false});
+        named.push_back({each.target, {}, each.preference, true, mx.answer.authenticated, false, {}});
     sort_by_preference(named);
     for (const candidate& each : named) {
         if (address::ip_address::parse(each.name)) {
