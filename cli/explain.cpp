@@ -12,6 +12,7 @@
 #include "cli/commands.hpp"
 #include "cli/load.hpp"
 #include "mta/config/problem.hpp"
+#include "mta/text/name_table.hpp"
 #include "mta/text/strings.hpp"
 
 namespace cli {
@@ -23,7 +24,7 @@ constexpr std::size_t output_block = std::size_t{1} << 16;    // bytes
 constexpr std::size_t largest_matrix = std::size_t{1} << 30;  // bytes
 
 struct explain_options {
-    std::vector<std::string> where;  // TOPOLOGY HOST
+    std::string file, host;  // TOPOLOGY HOST
     std::string config, name, address = "127.0.0.1", service = "smtp";
     std::string client, helo, sender, login, etrn, matrix, trail, route;
     std::vector<std::string> recipients, zones;
@@ -100,22 +101,22 @@ subject subject_of(const explain_options& options) {
         made.topology = sim::lab::topology_of_folder(folder, made.host, *address, std::move(zones));
         return made;
     }
-    sim::topology::load_result loaded = load_topology(options.where.front());
+    sim::topology::load_result loaded = load_topology(options.file);
     if (!loaded.ok()) {
         print_problems(loaded, all_problems);
-        throw fatal(mta::config::place(options.where.front(), 0), "no topology could be read");
+        throw fatal(mta::config::place(options.file, 0), "no topology could be read");
     }
     made.topology = std::move(*loaded.value);
     for (const std::string& each : options.zones) made.topology.zones.push_back(zone_of(each));
-    if (options.where.size() > 1) {
-        made.host = options.where[1];
+    if (!options.host.empty()) {
+        made.host = options.host;
     } else if (made.topology.hosts.size() == 1) {
         made.host = made.topology.hosts.front().name;
     }
     if (!made.topology.find_host(made.host)) {
         std::string names;
         for (const auto& each : made.topology.hosts) names += (names.empty() ? "" : ", ") + each.name;
-        throw fatal(mta::config::place(options.where.front(), 0),
+        throw fatal(mta::config::place(options.file, 0),
                     made.host.empty() ? fmt::format("name one of its hosts: {}", names)
                                       : fmt::format("no host is called {}; there are {}", made.host, names));
     }
@@ -140,16 +141,19 @@ std::string greeting_of(const std::string& given, const mta::smtpd::peer& client
 int explain_matrix(const explain_options& options, sim::lab::examiner& by, const sim::topology::topology& whole) {
     const std::vector<sim::lab::matrix_row> rows =
         sim::lab::read_matrix(contents_of(options.matrix, largest_matrix), options.matrix);
-    std::map<std::string, mta::smtpd::peer, std::less<>> clients;
+    mta::text::name_table<mta::smtpd::peer> clients;
+    std::vector<const mta::smtpd::peer*> client_of_row;
     for (const sim::lab::matrix_row& each : rows) {
-        if (!clients.contains(each.client)) clients.emplace(each.client, client_of(by, whole, each.client));
+        auto known = clients.find(each.client);
+        if (known == clients.end()) known = clients.emplace(each.client, client_of(by, whole, each.client)).first;
+        client_of_row.push_back(&known->second);
     }
     std::string out = "client,helo,sender,recipient,verdict,stage,reply\n";
     std::size_t asked = 0, told = 0, unmet = 0;
     const auto next = [&](mta::smtpd::trial_question& made) {
         if (asked == rows.size()) return false;
-        const sim::lab::matrix_row& row = rows[asked++];
-        made.client = clients.find(row.client)->second;
+        const sim::lab::matrix_row& row = rows[asked];
+        made.client = *client_of_row[asked++];
         made.helo = greeting_of(row.helo, made.client);
         made.sender = row.sender;
         made.recipients.assign(1, row.recipient);
@@ -197,7 +201,7 @@ int explain_verdict(const explain_options& options, sim::lab::examiner& by, cons
 }
 
 int explain(const explain_options& options) {
-    if (options.config.empty() == options.where.empty())
+    if (options.config.empty() == options.file.empty())
         throw fatal({}, "name a topology and one of its hosts, or a folder with --config");
     if (!options.trail.empty() && options.trail != "postfix")
         throw fatal({}, fmt::format("--trail {}: the one grammar is postfix", options.trail));
@@ -224,24 +228,36 @@ int explain(const explain_options& options) {
 void add_explain(CLI::App& app, std::function<int()>& chosen) {
     auto options = std::make_shared<explain_options>();
     CLI::App* command = app.add_subcommand("explain", "Say why a mail would be accepted or refused, and by which line");
-    command->add_option("TOPOLOGY", options->where, "Topology file, and the name of one of its hosts")->expected(0, 2);
-    command->add_option("--config", options->config, "Folder with main.cf and master.cf, instead of a topology");
-    command->add_option("--client", options->client, "Who connects: 203.0.113.7, 203.0.113.7[name], or a machine");
-    command->add_option("--helo", options->helo, "What it greets with; its name or [address] when absent");
-    command->add_option("--sender", options->sender, "Envelope sender; the null sender when absent");
-    command->add_option("--recipient", options->recipients, "Envelope recipient; may be repeated");
-    command->add_option("--login", options->login, "SASL login name");
+    command->add_option("TOPOLOGY", options->file, "Topology or scenario file (YAML)")->type_name("");
+    command->add_option("HOST", options->host, "The host of it that is asked, where there are several")->type_name("");
+    command->add_option("--config", options->config, "Folder with main.cf and master.cf, instead of a topology")
+        ->type_name("DIR");
+    command->add_option("--client", options->client, "Who connects: 203.0.113.7, 203.0.113.7[name], or a machine")
+        ->type_name("WHO");
+    command->add_option("--helo", options->helo, "What it greets with; its name or [address] when absent")
+        ->type_name("NAME");
+    command->add_option("--sender", options->sender, "Envelope sender; the null sender when absent")
+        ->type_name("ADDRESS");
+    command->add_option("--recipient", options->recipients, "Envelope recipient; may be repeated")
+        ->type_name("ADDRESS");
+    command->add_option("--login", options->login, "SASL login name")->type_name("NAME");
     command->add_flag("--tls", options->tls, "After STARTTLS");
     command->add_flag("--no-esmtp", options->plain_helo, "Greet with HELO");
     command->add_flag("--data", options->data, "Go on to DATA and the end of the data");
-    command->add_option("--etrn", options->etrn, "Ask with ETRN for this domain instead of sending");
-    command->add_option("--service", options->service, "Service of master.cf: its first column, or its port");
-    command->add_option("--zone", options->zones, "DNS: a master file, or NAME=FILE; may be repeated");
-    command->add_option("--matrix", options->matrix, "CSV of client,helo,sender,recipient[,login][,expect]");
-    command->add_option("--route", options->route, "Say where mail for this address would go instead");
-    command->add_option("--name", options->name, "With --config: the machine's name (gethostname)");
-    command->add_option("--address", options->address, "With --config: the machine's address");
-    command->add_option("--trail", options->trail, "postfix: print the trail as smtpd -v logs it");
+    command->add_option("--etrn", options->etrn, "Ask with ETRN for this domain instead of sending")
+        ->type_name("DOMAIN");
+    command->add_option("--service", options->service, "Service of master.cf: its first column, or its port")
+        ->type_name("NAME");
+    command->add_option("--zone", options->zones, "DNS: a master file, or NAME=FILE; may be repeated")
+        ->type_name("FILE");
+    command->add_option("--matrix", options->matrix, "CSV of client,helo,sender,recipient[,login][,expect]")
+        ->type_name("FILE");
+    command->add_option("--route", options->route, "Say where mail for this address would go instead")
+        ->type_name("ADDRESS");
+    command->add_option("--name", options->name, "With --config: the machine's name (gethostname)")->type_name("NAME");
+    command->add_option("--address", options->address, "With --config: the machine's address")->type_name("IP");
+    command->add_option("--trail", options->trail, "postfix: print the trail as smtpd -v logs it")
+        ->type_name("GRAMMAR");
     command->add_flag("--json", options->json, "Print one JSON document");
     command->footer(
         "Shows the reply to each command, every restriction that was tried, in order, and the\n"

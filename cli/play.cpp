@@ -75,6 +75,19 @@ void tell_messages(sim::lab::lab& lab, std::size_t most, played& into) {
     }
 }
 
+// Whether the file claims something that only the record can answer.
+bool asks_for_record(const sim::topology::topology& what) {
+    const auto asks = [](const sim::scenario::expectation& each) {
+        return std::holds_alternative<sim::scenario::delivered>(each.what) ||
+               std::holds_alternative<sim::scenario::bounced>(each.what);
+    };
+    if (std::any_of(what.expect.begin(), what.expect.end(), asks)) return true;
+    return std::any_of(what.steps.begin(), what.steps.end(), [&](const auto& step) {
+        const auto* claims = std::get_if<sim::scenario::expect>(&step.what);
+        return claims && std::any_of(claims->all.begin(), claims->all.end(), asks);
+    });
+}
+
 // Of a run that was cut off: what the end was to bring is judged as things stand, what steps asked for cannot be.
 void judge_at_the_cut(const sim::topology::topology& what, sim::lab::lab& lab, played& into) {
     std::size_t of_steps = 0;
@@ -113,15 +126,16 @@ played play_in(world& in, const sim::topology::topology& what, const play_option
     result.over = in.play(player, options.until);
     watch.clear();
     result.ended = in.now();
-    result.results = lab.results(player);
     result.verdicts.assign(player.verdicts().begin(), player.verdicts().end());
     if (!result.over) judge_at_the_cut(what, lab, result);
+    // A message under way when a run is cut off is nowhere yet.
+    if (result.over) result.violations = lab.violations();
+    if (options.verdicts_only) return result;
+    result.results = lab.results(player);
     for (const auto& each : what.hosts) {
         const record::maillog* log = lab.recorder().log_of(each.name);
         result.logs.emplace_back(each.name, log ? log->text() : "");
     }
-    // A message under way when a run is cut off is nowhere yet.
-    if (result.over) result.violations = lab.violations();
     tell_messages(lab, options.most_traces, result);
     if (options.for_comparison) {
         result.trail.assign(in.trail().begin(), in.trail().end());
@@ -140,6 +154,9 @@ played play(const sim::topology::topology& what, const play_options& options, pr
     how.seed = options.seed;
     how.allow_commands = options.allow_commands;
     how.record.database_path = options.database;
+    how.record.database = !options.verdicts_only || asks_for_record(what);
+    // Nobody can ask more of a record that is gone with the program.
+    how.record.kept_in_memory = options.for_comparison ? record::detail::everything : record::detail::traces;
     if (capture) how.on_tls_key = [&](std::string_view line) { capture->tls_key(line); };
     const std::unique_ptr<world> in = options.make(what, how);
     in->watch_traffic(capture.get());
@@ -148,7 +165,7 @@ played play(const sim::topology::topology& what, const play_options& options, pr
         played result = play_in(*in, what, options, watch);
         in->watch_traffic(nullptr);
         if (capture) capture->close();
-        in->lab().recorder().database()->close();
+        if (auto* record = in->lab().recorder().database()) record->close();
         return result;
     } catch (const record::record_error& error) {
         // The place was good when the run began: this is no mistake of whoever named it.

@@ -19,6 +19,7 @@ struct play_options {
     std::string database;  // path; "" keeps the record in memory
     std::string capture;   // path of a pcapng file, its key log goes beside it; "" for none
     std::size_t most_traces = 3;
+    bool verdicts_only = false;  // keeps no text to be told or written: a long run is much cheaper
     bool allow_commands = false;
     bool for_comparison = false;  // keeps the trail and a dump of the record
     std::function<std::unique_ptr<world>(const sim::topology::topology&, const sim::lab::options&)> make =
@@ -42,7 +43,8 @@ struct played {
     mta::time_point began{}, ended{};
     bool over = true;  // false: cut off
     std::size_t steps_begun = 0;
-    sim::record::run_results results;                       // as in a run folder
+    sim::record::run_results results;                       // as in a run folder; these and what follows are empty
+                                                            // where only verdicts are wanted
     std::vector<std::pair<std::string, std::string>> logs;  // host, maillog with the paths that it has there
     std::vector<sim::scenario::verdict> verdicts;
     std::size_t unjudged = 0;  // expectations of steps that were not reached

@@ -143,7 +143,9 @@ play_options how_to_play(const run_options& options, const sim::topology::topolo
     if (!options.until.empty()) how.until = sim::topology::parse_duration(options.until);
     how.database = to.database;
     how.capture = to.capture;
-    how.most_traces = options.json ? traces_for_programs : options.quiet ? 0 : traces_for_people;
+    how.most_traces = options.json ? traces_for_programs : traces_for_people;
+    how.verdicts_only =
+        options.quiet && !options.json && !options.check_determinism && options.out.empty() && to.database.empty();
     how.allow_commands = options.allow_commands;
     how.for_comparison = options.check_determinism;
     if (options.live) {

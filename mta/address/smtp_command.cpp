@@ -351,19 +351,34 @@ parsed<rcpt_command> parse_rcpt(const command_line& line, const command_rules& r
 parsed<helo_command> parse_helo(const command_line& line, bool smtputf8_enable) {
     if (line.arguments.size() < 2) return refuse("501 Syntax: " + std::string(name_of(line.name)) + " hostname");
     std::string said = joined(line.arguments, 1, line.arguments.size());
-    helo_command helo{printable(said, smtputf8_enable), std::move(said)};
+    return helo_command{neutered(said, smtputf8_enable), std::move(said)};
+}
+
+std::string neutered(std::string_view text, bool utf8) {
+    std::string out = printable(text, utf8);
     constexpr std::string_view unsafe_in_a_log = " <>()\\\";@";
-    for (char& c : helo.name) {
+    for (char& c : out) {
         if (unsafe_in_a_log.find(c) != std::string_view::npos) c = '?';
     }
-    return helo;
+    return out;
+}
+
+namespace {
+
+bool declares_utf8(const command_line& line, const command_rules& rules) {
+    return rules.smtputf8 && text::equal_ignoring_case(line.arguments.back().text, "SMTPUTF8");
+}
+
+}  // namespace
+
+bool has_vrfy_argument(const command_line& line, const command_rules& rules) {
+    return line.arguments.size() >= (declares_utf8(line, rules) ? 3U : 2U);
 }
 
 parsed<vrfy_command> parse_vrfy(const command_line& line, const command_rules& rules) {
-    auto last = line.arguments.size();
-    const bool smtputf8 = rules.smtputf8 && text::equal_ignoring_case(line.arguments.back().text, "SMTPUTF8");
-    if (smtputf8) --last;
-    if (last < 2) {
+    const bool smtputf8 = declares_utf8(line, rules);
+    const auto last = line.arguments.size() - (smtputf8 ? 1 : 0);
+    if (!has_vrfy_argument(line, rules)) {
         return refuse(std::string("501 5.5.4 Syntax: VRFY address") + (rules.smtputf8_enable ? " [SMTPUTF8]" : ""));
     }
     argument sent = line.arguments[1];
@@ -413,7 +428,10 @@ parsed<attribute_list> parse_attributes(const command_line& line) {
     attribute_list attributes;
     for (auto sent = line.arguments.begin() + 1; sent != line.arguments.end(); ++sent) {
         const auto equals = sent->text.find('=');
-        if (equals == std::string::npos) return refuse("501 5.5.4 Error: attribute=value expected");
+        if (equals == std::string::npos) {
+            attributes.emplace_back(sent->text, "");
+            continue;
+        }
         attributes.emplace_back(sent->text.substr(0, equals), sent->text.substr(equals + 1));
     }
     return attributes;

@@ -152,9 +152,10 @@ struct bdat_command {
     bool last = false;
 };
 struct bare_command {};                                                   // DATA, RSET, STARTTLS, QUIT, NOOP
-using attribute_list = std::vector<std::pair<std::string, std::string>>;  // XCLIENT, XFORWARD: names as sent
+using attribute_list = std::vector<std::pair<std::string, std::string>>;  // names as sent; a value may be missing
 
 parsed<helo_command> parse_helo(const command_line& line, bool smtputf8_enable = true);
+bool has_vrfy_argument(const command_line& line, const command_rules& rules);
 // Has the argument as the reply repeats it.
 parsed<vrfy_command> parse_vrfy(const command_line& line, const command_rules& rules);
 parsed<etrn_command> parse_etrn(const command_line& line);
@@ -165,6 +166,8 @@ parsed<attribute_list> parse_attributes(const command_line& line);
 
 // Text for a log or a reply: what is no printable ASCII, or UTF-8 where allowed, becomes `otherwise` (printable(3)).
 std::string printable(std::string_view text, bool utf8, char otherwise = '?');
+// printable(), and `?` for what would be taken for syntax in a log or a header: what a client calls itself.
+std::string neutered(std::string_view text, bool utf8);
 
 // NOTIFY= and RET= values; 0 and `unspecified` for anything malformed (dsn_mask(3)).
 unsigned parse_notify(std::string_view text);

@@ -182,6 +182,7 @@ void passage::queue_it() {
     envelope_.content_filter = filter_;
     envelope_.header_size = header_size_;
     envelope_.size = out_.size();
+    out_.shrink_to_fit();  // it is kept for as long as the message waits
     envelope_.content = std::make_shared<const std::string>(std::move(out_));
     envelope_.where = hold_ ? queue::name::hold : queue::name::incoming;
     if (options_.delay_warning_time.count() > 0 && !envelope_.sender.empty()) {

@@ -9,23 +9,23 @@
 #include "mta/master/mail_system.hpp"
 
 namespace mta::postscreen {
-namespace {
-
-void take_answer(dnsbl_score& score, const settings& options, const std::string& domain,
-                 const std::vector<dns::record>& records) {
-    for (const dnsbl_site& site : options.sites) {
+void dnsbl_score::add(const std::vector<dnsbl_site>& sites, std::string_view domain,
+                      const std::vector<std::string>& addresses) {
+    for (const dnsbl_site& site : sites) {
         if (site.domain != domain) continue;
-        const bool hit = std::any_of(records.begin(), records.end(), [&](const dns::record& each) {
-            return !site.filter || site.filter->matches(each.address);
+        const bool hit = std::any_of(addresses.begin(), addresses.end(), [&](const std::string& each) {
+            return !site.filter || site.filter->matches(each);
         });
         if (!hit) continue;
-        score.total += site.weight;
-        if (score.name.empty() || score.weight < site.weight) {
-            score.name = site.shown;
-            score.weight = site.weight;
+        total += site.weight;
+        if (name.empty() || weight < site.weight) {
+            name = site.shown;
+            weight = site.weight;
         }
     }
 }
+
+namespace {
 
 task<void> ask_one(master::mail_system& mail, const settings& options, std::shared_ptr<dnsbl_score> score,
                    std::string address, std::string domain) {
@@ -38,13 +38,15 @@ task<void> ask_one(master::mail_system& mail, const settings& options, std::shar
         std::uint32_t ttl = got.negative_ttl_s;
         if (got.ok()) {
             const std::vector<dns::record> records = dns::records_of(got, dns::record_type::a);
+            std::vector<std::string> addresses;
             for (const dns::record& each : records) {
+                addresses.push_back(each.address);
                 const std::string line =
                     fmt::format("addr {} listed by domain {} as {}", address, domain, each.address);
                 mail.log(by, {}, maillog::remark{maillog::level::info, line});
                 ttl = each.ttl_s;
             }
-            take_answer(*score, options, domain, records);
+            score->add(options.sites, domain, addresses);
         } else if (!got.not_found()) {
             mail.warn(by, fmt::format("dnsblog_query: lookup error for DNS query {}: {}", *query,
                                       dns::explain(question, got.state)));

@@ -18,6 +18,8 @@ struct dnsbl_score {
     std::uint32_t ttl_s = 0;
     bool has_ttl = false;
     std::function<void()> on_complete;  // when the last answer has come
+    // What the list `domain` said of the client: the A records that it has for it.
+    void add(const std::vector<dnsbl_site>& sites, std::string_view domain, const std::vector<std::string>& addresses);
     bool complete() const { return pending == 0; }
 };
 

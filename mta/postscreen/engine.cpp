@@ -9,6 +9,7 @@
 #include "mta/master/mail_system.hpp"
 #include "mta/postscreen/screening.hpp"
 #include "mta/smtpd/access_reply.hpp"
+#include "mta/text/escape.hpp"
 #include "mta/text/strings.hpp"
 
 namespace mta::postscreen {
@@ -16,37 +17,38 @@ namespace {
 
 constexpr std::string_view unavailable = "Service unavailable - try again later";
 
-std::string escaped(std::string_view text) {
-    std::string out;
-    for (const char c : text) {
-        if (c == '\r') {
-            out += "\\r";
-        } else if (c == '\n') {
-            out += "\\n";
-        } else if (c >= ' ' && c < 127) {
-            out += c;
-        } else {
-            out += fmt::format("\\{:03o}", static_cast<unsigned char>(c));
-        }
-    }
-    return out;
+// Only blanks part the words of a command.
+std::string_view word_of(std::string_view line) {
+    line.remove_prefix(std::min(line.size(), line.find_first_not_of(' ')));
+    return line.substr(0, line.find(' '));
 }
 
-std::string quoted_address(std::string_view given) {
-    return address::path_821(address::extract_envelope_address(given).internal);
+std::string_view rest_of(std::string_view line) {
+    line.remove_prefix(std::min(line.size(), line.find_first_not_of(' ')));
+    line.remove_prefix(std::min(line.size(), line.find(' ')));
+    line.remove_prefix(std::min(line.size(), line.find_first_not_of(' ')));
+    return line.substr(0, line.find_last_not_of(' ') + 1);
 }
 
-// The first word of what follows FROM: or TO:, or nothing where that is missing.
-std::optional<std::string_view> path_of(std::string_view rest, std::string_view keyword) {
-    if (!text::starts_with_ignoring_case(rest, keyword)) return std::nullopt;
-    rest = text::trimmed(rest.substr(keyword.size()));
+// The address after the first colon, wherever that stands; nothing without a colon. A source route is passed over (its
+// first hop), and what stands between angle brackets is taken as it is.
+std::optional<std::string> address_in(std::string_view rest) {
+    const auto colon = rest.find(':');
+    if (colon == std::string_view::npos) return std::nullopt;
+    rest = rest.substr(std::min(rest.size(), rest.find_first_not_of(" \t", colon + 1)));
+    const bool bracketed = rest.starts_with('<');
+    if (bracketed) rest.remove_prefix(1);
+    const auto route_end = rest.starts_with('@') ? rest.find(':') : std::string_view::npos;
+    if (route_end != std::string_view::npos) rest.remove_prefix(route_end + 1);
     bool quoted = false;
-    for (std::size_t i = 0; i < rest.size(); ++i) {
-        if (rest[i] == '"') quoted = !quoted;
-        if (rest[i] == ' ' && !quoted) return rest.substr(0, i);
+    std::size_t end = 0;
+    for (; end < rest.size(); ++end) {
+        const char c = rest[end];
+        if (c == '"') quoted = !quoted;
+        if (!quoted && (bracketed ? c == '>' : text::is_space(c))) break;
+        if (c == '\\' && end + 1 < rest.size()) ++end;
     }
-    if (rest.empty()) return std::nullopt;
-    return rest;
+    return address::path_821(address::unquote_822_local(rest.substr(0, end)));
 }
 
 }  // namespace
@@ -82,31 +84,26 @@ void screening::say(std::string_view reply) {
 task<void> screening::converse() {
     start_ = mail_.now();
     talk_ = std::make_unique<smtp_stream>(std::move(stream_), mail_.clock());
-    forwards_ = false;
+    turned_away_ = !std::exchange(forwards_, false);
     if (of(test::pregreet) != state::failed) say("220 " + options_.banner);
     std::string line;
     for (;;) {
         if (!talk_->has_line()) {
-            const io_error unsent = co_await talk_->flush(options_.command_time_limit);
+            const io_error unsent = co_await talk_->flush(server_.limit(options_.command_time_limit));
             if (unsent != io_error::none) break;
         }
-        const smtp_stream::line got = co_await talk_->read_line(line, options_.line_limit, options_.command_time_limit);
+        const smtp_stream::line got =
+            co_await talk_->read_line(line, options_.line_limit, server_.limit(options_.command_time_limit));
         if (got.error == io_error::timed_out) {
             log(fmt::format("COMMAND TIME LIMIT from {} after {}", client_, where_));
-            failed_ = true;
             final_reply_ = fmt::format("421 4.4.2 {} Error: timeout exceeded", options_.myhostname);
             co_return;
         }
         if (!got.ok()) break;
-        const char* limit = got.end == smtp_stream::line_end::none       ? "LENGTH"
-                            : ++commands_ > options_.command_count_limit ? "COUNT"
-                                                                         : nullptr;
-        if (limit) {
-            log(fmt::format("COMMAND {} LIMIT from {} after {}", limit, client_, where_));
-            final_reply_ = fmt::format("421 {} {}", options_.myhostname, unavailable);
+        if (got.end == smtp_stream::line_end::none) {
+            too_much("LENGTH");
             co_return;
         }
-        while (!line.empty() && line.back() == '\r') line.pop_back();
         const bool more = one_line(line, got.end == smtp_stream::line_end::lf);
         if (!more) co_return;
         if (!wants_tls_) continue;
@@ -115,6 +112,11 @@ task<void> screening::converse() {
         if (!secured) break;
     }
     co_await hang_up("tests after SMTP handshake");
+}
+
+void screening::too_much(std::string_view of_what) {
+    log(fmt::format("COMMAND {} LIMIT from {} after {}", of_what, client_, where_));
+    final_reply_ = fmt::format("421 {} {}", options_.myhostname, unavailable);
 }
 
 // What a fault in a test of manners leads to. False: the client is sent away with this reply.
@@ -135,38 +137,58 @@ bool screening::misbehaved(test which, std::string_view reply_if_dropped) {
     return false;
 }
 
-bool screening::watches(std::string_view line, bool bare_newline) {
-    const auto unseen = [&](test which) { return !seen_[static_cast<std::size_t>(which)]; };
-    if (bare_newline && unseen(test::bare_newline) && todo(test::bare_newline)) {
-        log(fmt::format("BARE NEWLINE from {} after {:.100}", client_, escaped(line)));
+// Manners that are bad in one way are told of once. A client that is turned away is looked at more closely than asked.
+bool screening::watches(test which) {
+    if (seen_[static_cast<std::size_t>(which)]) return false;
+    return of(which) != state::off || (turned_away_ && which != test::bare_newline);
+}
+
+bool screening::has_manners(std::string_view line, bool bare_newline) {
+    if (bare_newline && watches(test::bare_newline)) {
+        log(fmt::format("BARE NEWLINE from {} after {}", client_, text::escaped(line.substr(0, 100))));
         if (!misbehaved(test::bare_newline, "521 5.5.1 Protocol error")) return false;
     }
-    const std::string_view word = line.substr(0, line.find(' '));
-    bool forbidden = address::looks_like_header(word);
-    for (const std::string& each : options_.forbidden_commands)
-        forbidden = forbidden || text::equal_ignoring_case(each, word);
-    if (forbidden && unseen(test::non_smtp_command)) {
-        log(fmt::format("NON-SMTP COMMAND from {} after {}: {:.100}", client_, where_, escaped(line)));
+    const std::string_view word = word_of(line), rest = rest_of(line);
+    if (watches(test::non_smtp_command) &&
+        (address::looks_like_header(word) || options_.forbidden_commands.match(word).matched())) {
+        log(fmt::format("NON-SMTP COMMAND from {} after {}: {:.100} {:.100}", client_, where_,
+                        address::printable(word, options_.smtputf8), address::printable(rest, options_.smtputf8)));
         if (!misbehaved(test::non_smtp_command, "521 5.7.0 Error: I can break rules, too. Goodbye.")) return false;
     }
     return true;
 }
 
+void screening::filter(std::string& line) {
+    if (!options_.command_filter) return;
+    std::string_view key = line;
+    while (!key.empty() && text::is_space(key.front())) key.remove_prefix(1);
+    const table::lookup_result found = options_.command_filter->lookup(key);
+    for (const std::string& each : found.warnings) mail_.warn(server_.process(), each);
+    if (!found.found()) return;
+    log(fmt::format("{}: replacing command \"{:.100}\" with \"{:.100}\"", client_, line, found.value));
+    line = found.value;
+}
+
 bool screening::one_line(std::string line, bool bare_newline) {
-    if (!watches(line, bare_newline)) return false;
-    const std::string_view text = text::trimmed(line);
-    const auto space = text.find_first_of(" \t");
-    std::string verb = text::lowered(text.substr(0, space));
-    for (char& each : verb) each = each >= 'a' && each <= 'z' ? static_cast<char>(each - ('a' - 'A')) : each;
-    const std::string_view rest = space == std::string_view::npos ? "" : text::trimmed(text.substr(space));
+    filter(line);
+    if (!has_manners(line, bare_newline)) return false;
+    const std::string_view word = word_of(line), rest = rest_of(line);
     constexpr std::string_view known[] = {"EHLO", "HELO", "MAIL", "RCPT", "DATA", "RSET",
                                           "NOOP", "VRFY", "ETRN", "BDAT", "QUIT", "STARTTLS"};
-    const bool is_known = std::find(std::begin(known), std::end(known), verb) != std::end(known);
-    where_ = is_known ? verb : "UNIMPLEMENTED";
-    if (!talk_->unread().empty() && !seen_[static_cast<std::size_t>(test::pipelining)]) {
-        log(fmt::format("COMMAND PIPELINING from {} after {}: {:.100}", client_, where_, escaped(talk_->unread())));
+    const auto found = std::find_if(std::begin(known), std::end(known),
+                                    [&](std::string_view each) { return text::equal_ignoring_case(each, word); });
+    const std::string_view verb = found == std::end(known) ? "UNIMPLEMENTED" : *found;
+    const bool has_payload = verb == "BDAT";
+    if (!has_payload && !talk_->unread().empty() && watches(test::pipelining)) {
+        log(fmt::format("COMMAND PIPELINING from {} after {:.100}: {}", client_, word,
+                        text::escaped(talk_->unread().substr(0, 100))));
         if (!misbehaved(test::pipelining, "521 5.5.1 Protocol error")) return false;
     }
+    if (++commands_ > options_.command_count_limit && verb != "QUIT") {
+        too_much("COUNT");
+        return false;
+    }
+    where_ = verb;
     return execute(verb, rest);
 }
 
@@ -179,11 +201,13 @@ bool screening::execute(std::string_view verb, std::string_view rest) {
         final_reply_ = "221 2.0.0 Bye";
         return false;
     } else if (verb == "STARTTLS") {
-        if (in_tls_) {
+        if (!rest.empty()) {
+            say("501 Syntax: EHLO hostname");  // as real postscreen has it
+        } else if (in_tls_) {
             say("554 5.5.1 Error: TLS already active");
         } else if (!options_.tls_available || (options_.discarded_keywords & bit(smtpd::keyword::starttls))) {
             say("502 5.5.1 Error: command not implemented");
-        } else if (!options_.tls_context) {
+        } else if (!ask_tlsproxy()) {
             say("454 4.7.0 TLS not available due to local problem");
         } else {
             say("220 2.0.0 Ready to start TLS");
@@ -209,7 +233,7 @@ bool screening::execute(std::string_view verb, std::string_view rest) {
     } else if (verb == "ETRN") {
         say(rest.empty() ? "500 Syntax: ETRN domain" : "458 Unable to queue messages");
     } else {
-        data(verb);
+        data(verb, rest);
         return false;
     }
     return true;
@@ -223,14 +247,22 @@ void screening::greet_by_name(bool extended, std::string_view rest) {
     say(extended ? ehlo_reply() : "250 " + options_.myhostname);
 }
 
-std::string screening::ehlo_reply() const {
+std::string screening::ehlo_reply() {
     using smtpd::keyword;
+    smtpd::keyword_set discarded = options_.discarded_keywords;
+    const table::match own = options_.discarded_by_address.find(address_);
+    if (own.found()) {
+        discarded = smtpd::parse_keywords(own.result.value);
+        if (discarded && !(discarded & bit(keyword::silent_discard)))
+            log(fmt::format("[{}]{}: discarding EHLO keywords: {}", address_, remote_.port,
+                            smtpd::names_of(discarded)));
+    }
     std::vector<std::string> lines = {options_.myhostname};
     const auto add = [&](keyword which, std::string text) {
-        if (!(options_.discarded_keywords & bit(which))) lines.push_back(std::move(text));
+        if (!(discarded & bit(which))) lines.push_back(std::move(text));
     };
     add(keyword::size, options_.message_size_limit > 0 ? fmt::format("SIZE {}", options_.message_size_limit) : "SIZE");
-    if (!options_.disable_vrfy) add(keyword::vrfy, "VRFY");
+    if (!options_.hides_vrfy) add(keyword::vrfy, "VRFY");
     add(keyword::etrn, "ETRN");
     if (options_.tls_available && !in_tls_) add(keyword::starttls, "STARTTLS");
     add(keyword::enhancedstatuscodes, "ENHANCEDSTATUSCODES");
@@ -249,55 +281,36 @@ std::string screening::ehlo_reply() const {
 void screening::mail(std::string_view rest) {
     if (options_.helo_required && helo_.empty()) return say("503 5.5.1 Error: send HELO/EHLO first");
     if (sender_) return say("503 5.5.1 Error: nested MAIL command");
-    const auto path = path_of(rest, "from:");
+    const auto path = address_in(rest);
     if (!path) return say("501 5.5.4 Syntax: MAIL FROM:<address>");
-    sender_ = quoted_address(*path);
+    sender_ = *path;
     say("250 2.1.0 Ok");
 }
 
 void screening::rcpt(std::string_view rest) {
-    if (!sender_) return say("503 5.5.1 Error: need MAIL command");
-    const auto path = path_of(rest, "to:");
-    if (!path) return say("501 5.5.4 Syntax: RCPT TO:<address>");
-    log(fmt::format("NOQUEUE: reject: RCPT from {}: {}; from=<{}>, to=<{}>, proto={}, helo=<{}>", client_, rcpt_reply_,
-                    *sender_, quoted_address(*path), extended_ ? "ESMTP" : "SMTP", helo_));
     // Manners are good enough for who has come this far.
     for (const test each : {test::pipelining, test::non_smtp_command, test::bare_newline}) {
         if (!seen_[static_cast<std::size_t>(each)]) pass(each, options_.lifetimes[static_cast<std::size_t>(each)]);
     }
+    if (!sender_) return say("503 5.5.1 Error: need MAIL command");
+    const auto path = address_in(rest);
+    if (!path) return say("501 5.5.4 Syntax: RCPT TO:<address>");
+    log(fmt::format("NOQUEUE: reject: RCPT from {}: {}; from=<{}>, to=<{}>, proto={}, helo=<{}>", client_, rcpt_reply_,
+                    *sender_, *path, extended_ ? "ESMTP" : "SMTP", helo_));
     say(rcpt_reply_);
 }
 
-void screening::data(std::string_view verb) {
+void screening::data(std::string_view verb, std::string_view rest) {
     log(fmt::format("{} without valid RCPT from {}", verb, client_));
+    if (verb == "DATA" ? !rest.empty() : rest.empty()) {
+        final_reply_ = verb == "DATA" ? "501 5.5.4 Syntax: DATA" : "501 5.5.4 Syntax: BDAT count [LAST]";
+        return;
+    }
     if (sender_) {
         final_reply_ = "554 5.5.1 Error: no valid recipients";
     } else {
         final_reply_ = verb == "DATA" ? "503 5.5.1 Error: need RCPT command" : "554 5.5.1 Error: need MAIL command";
     }
-}
-
-task<bool> screening::start_tls() {
-    const io_error unsent = co_await talk_->flush(options_.command_time_limit);
-    if (unsent != io_error::none) co_return false;
-    const maillog::process& by = mail_.process_of("tlsproxy");
-    const std::string line = "CONNECT from " + client_;
-    mail_.log(by, {}, maillog::remark{maillog::level::info, line});
-    const time_point deadline = mail_.now() + options_.command_time_limit;
-    tls::accept_options wanted(client_, mail_.now(), deadline, mail_.host().random("tls"));
-    wanted.on_key = mail_.shared().on_tls_key;
-    std::unique_ptr<byte_stream> clear = talk_->release();
-    tls::handshake_result result = co_await tls::accept(std::move(clear), options_.tls_context, std::move(wanted));
-    for (const tls::log_line& each : result.log) {
-        const auto severity = each.warning ? maillog::level::warning : maillog::level::info;
-        mail_.log(by, {}, maillog::remark{severity, each.text});
-    }
-    if (!result.stream) co_return false;
-    talk_->replace(std::move(result.stream));
-    in_tls_ = true;
-    helo_.clear();
-    sender_.reset();
-    co_return true;
 }
 
 }  // namespace mta::postscreen

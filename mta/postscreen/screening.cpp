@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "mta/master/mail_system.hpp"
+#include "mta/text/escape.hpp"
 #include "mta/text/strings.hpp"
 
 namespace mta::postscreen {
@@ -66,14 +67,23 @@ screening::screening(server& owner, std::unique_ptr<byte_stream> stream, endpoin
       address_(remote.address.to_string()),
       client_(fmt::format("[{}]:{}", address_, remote.port)),
       stream_(std::move(stream)),
-      start_(owner.mail().now()) {}
+      start_(owner.mail().now()),
+      shared_(owner.entered(address_)),
+      expiry_(shared_.expiry) {}
 
 screening::~screening() {
-    if (lingers_) server_.left(address_);
+    server_.left(address_);
 }
 
 void screening::log(const std::string& text) {
-    mail_.log(server_.process(), {}, maillog::remark{maillog::level::info, text});
+    server_.log(text);
+}
+
+// respectful_logging
+void screening::log_listed(std::string_view respectful, std::string_view other, std::string_view what) {
+    log(fmt::format("{}{} {}", options_.respectful_logging ? respectful : other, what, client_));
+    if (options_.respectful_logging || options_.chose_logging || !server_.first_use_of_old_words()) return;
+    log("using backwards-compatible default setting respectful_logging=no for client " + client_);
 }
 
 // As format_tv(3) has it: two digits that mean something.
@@ -135,9 +145,23 @@ screening::admission screening::ask_access_list() {
             if (said) return *said;
             continue;
         }
-        const table::match found = each.lookup.find(address_);
+        const table::lookup_result found = each.lookup->lookup(address_);
+        for (const std::string& warning : found.warnings) mail_.warn(server_.process(), warning);
+        if (found.failed()) {
+            mail_.warn(server_.process(), fmt::format("postscreen_access_list: {}: table lookup error -- ignoring the "
+                                                      "remainder of this access list",
+                                                      each.word));
+            return admission::unknown;
+        }
         if (!found.found()) continue;
-        for (const std::string_view word : text::split(found.result.value, text::comma_or_space)) {
+        for (const std::string_view word : text::split(found.value, text::comma_or_space)) {
+            if (word.find(':') != std::string_view::npos) {
+                mail_.warn(
+                    server_.process(),
+                    fmt::format("table {}: lookup result \"{}\" is not allowed -- ignoring remainder of access list",
+                                each.word, word));
+                break;
+            }
             const auto said = obey(word, each.word);
             if (!said) continue;
             if (*said != admission::unknown || broken_list_) return *said;
@@ -150,46 +174,52 @@ screening::admission screening::ask_access_list() {
 bool screening::known_from_cache() {
     const expiry_times* known = options_.cache_map.empty() ? nullptr : server_.memory().find(address_);
     if (known) expiry_ = *known;
-    bool any = false;
     is_new_ = !known;
-    for (std::size_t i = 0; i < test_count; ++i) {
-        if (!options_.enabled[i]) continue;
-        if (known && expiry_[i] == time_point{}) is_new_ = true;
-        if (known && mail_.now() <= expiry_[i]) continue;
-        tests_[i] = state::todo;
-        any = true;
-    }
-    return known && !any;
+    const auto find_due = [&](time_point when) {
+        bool any = false;
+        for (std::size_t i = 0; i < test_count; ++i) {
+            if (!options_.enabled[i] || (known && when <= expiry_[i])) continue;
+            tests_[i] = state::todo;
+            any = true;
+        }
+        return any;
+    };
+    for (std::size_t i = 0; i < test_count; ++i)
+        is_new_ = is_new_ || (options_.enabled[i] && expiry_[i] == time_point{});
+    const bool due = find_due(mail_.now());
+    // Who is tested anyway is tested for what would be due soon, too.
+    if (due) find_due(mail_.now() + options_.min_ttl / 2);
+    return known && !due;
 }
 
 task<void> screening::run() {
     log(fmt::format("CONNECT from {} to [{}]:{}", client_, local_.address.to_string(), local_.port));
-    const int own = server_.entered(address_);
-    lingers_ = true;
-    const bool too_many = options_.client_connection_limit > 0 && own > options_.client_connection_limit;
+    server_.check_stress();
+    const int limit = options_.client_connection_limit;
+    const bool too_many = limit > 0 && shared_.connections > limit;
     const admission admitted = too_many ? admission::unknown : ask_access_list();
     if (too_many) {
         log(fmt::format("NOQUEUE: reject: CONNECT from {}: too many connections", client_));
         drop("421 4.7.0 Error: too many connections");
     } else if (admitted == admission::allowed) {
-        log("ALLOWLISTED " + client_);
+        log_listed("ALLOW", "WHITE", "LISTED");
     } else if (admitted == admission::denied) {
-        log("DENYLISTED " + client_);
+        log_listed("DENY", "BLACK", "LISTED");
         if (options_.denylist_action == action::drop) drop("521 5.3.2 Service currently unavailable");
         if (options_.denylist_action == action::enforce) enforce("550 5.3.2 Service currently unavailable");
     }
     const bool dropped = !final_reply_.empty();
     const bool known = !dropped && admitted != admission::allowed && known_from_cache();
     if (known && !failed_) {
-        log("PASS OLD " + client_);
+        if (!server_.stressed()) log("PASS OLD " + client_);
     } else if (!dropped && admitted != admission::allowed) {
         if (!options_.allowlist_interfaces.match("", local_.address.to_string()).matched()) {
-            log("ALLOWLIST VETO " + client_);
+            log_listed("ALLOW", "WHITE", "LIST VETO");
             vetoed_ = true;
             forwards_ = false;
         }
-        if (options_.pre_queue_limit > 0 && server_.screening() > options_.pre_queue_limit) {
-            log(fmt::format("NOQUEUE: reject: CONNECT from {}: all screening ports busy", client_));
+        if (options_.pre_queue_limit > 0 && server_.screening() >= options_.pre_queue_limit) {
+            log(fmt::format("reject: connect from {}: all screening ports busy", client_));
             drop("421 4.3.2 All screening ports are busy");
         }
         if (final_reply_.empty() && (todo(test::pregreet) || todo(test::dnsbl))) co_await early_tests();
@@ -208,14 +238,15 @@ bool screening::early_tests_done(const dnsbl_score* score) const {
 
 task<void> screening::early_tests() {
     const bool greets = todo(test::pregreet);
+    const duration wait = server_.limit(options_.greet_wait);
     if (greets) {
         const std::string line = fmt::format("220-{}\r\n", options_.teaser);
-        const io_error unsent = co_await write_all(*stream_, mail_.clock(), line, options_.greet_wait);
+        const io_error unsent = co_await write_all(*stream_, mail_.clock(), line, wait);
         gone_ = unsent != io_error::none;
     }
     std::shared_ptr<dnsbl_score> score;
     if (todo(test::dnsbl)) score = ask_lists(mail_, options_, address_);
-    const time_point until = start_ + options_.greet_wait;
+    const time_point until = start_ + wait;
     std::array<char, peeked> buffer;
     bool spared = false;
     while (!gone_ && !spared && mail_.now() < until && !early_tests_done(score.get())) {
@@ -264,19 +295,7 @@ void screening::spare_tests(duration lifetime) {
 
 void screening::spoke_too_soon(std::size_t bytes) {
     pregreet_seen_ = true;
-    std::string shown;
-    for (const char c : early_) {
-        if (c == '\r') {
-            shown += "\\r";
-        } else if (c == '\n') {
-            shown += "\\n";
-        } else if (c >= ' ' && c < 127) {
-            shown += c;
-        } else {
-            shown += fmt::format("\\{:03o}", static_cast<unsigned char>(c));
-        }
-    }
-    log(fmt::format("PREGREET {} after {} from {}: {:.100}", bytes, since(start_), client_, shown));
+    log(fmt::format("PREGREET {} after {} from {}: {:.100}", bytes, since(start_), client_, text::escaped(early_)));
     if (options_.greet_action == action::drop) drop("521 5.5.1 Protocol error");
     if (options_.greet_action != action::enforce) return;
     of(test::pregreet) = state::failed;
@@ -308,6 +327,28 @@ task<void> screening::hang_up(std::string_view where) {
     co_return;
 }
 
+void screening::log_pass() {
+    log(fmt::format("PASS {} {}", is_new_ && shared_.passed == 0 ? "NEW" : "OLD", client_));
+    ++shared_.passed;
+}
+
+// There is no smtpd to let the client in to.
+task<void> screening::apologize() {
+    const bool teased = of(test::pregreet) != state::off;
+    const duration limit = server_.limit(options_.command_time_limit);
+    talk_ = std::make_unique<smtp_stream>(std::move(stream_), mail_.clock());
+    if (teased) {
+        say("220 " + options_.banner);
+        const io_error unsent = co_await talk_->flush(limit);
+        if (unsent != io_error::none) co_return;
+        std::string line;
+        const smtp_stream::line got = co_await talk_->read_line(line, options_.line_limit, limit);
+        if (!got.ok()) co_return;
+    }
+    say(teased ? "421 4.3.2 No system resources" : "421 4.3.2 All server ports are busy");
+    co_await talk_->flush(limit);
+}
+
 task<void> screening::conclude() {
     bool any = false, all = true, passed = false;
     for (const state each : tests_) {
@@ -315,22 +356,22 @@ task<void> screening::conclude() {
         passed = passed || each == state::passed;
         all = all && (each == state::off || each == state::passed);
     }
-    if (any && all && !failed_ && !vetoed_) log(fmt::format("PASS {} {}", is_new_ ? "NEW" : "OLD", client_));
+    if (any && all && !failed_ && !vetoed_) log_pass();
     if (passed && !failed_ && !vetoed_ && !options_.cache_map.empty()) server_.memory().keep(address_, expiry_);
     if (forwards_) {
         if (mail_.pass_to_smtpd(stream_, local_, remote_)) co_return;
         mail_.warn(server_.process(), "cannot connect to service private/smtpd: No such file or directory");
+        co_await apologize();
+        if (!any) co_return;
+        log_pass();
     }
-    if (!gone_ && !final_reply_.empty()) {
+    if (!gone_ && !forwards_ && !final_reply_.empty()) {
         if (!talk_) talk_ = std::make_unique<smtp_stream>(std::move(stream_), mail_.clock());
         say(final_reply_);
-        co_await talk_->flush(options_.command_time_limit);
+        co_await talk_->flush(server_.limit(options_.command_time_limit));
     }
     log("DISCONNECT " + client_);
-    if (in_tls_) {
-        const std::string line = "DISCONNECT " + client_;
-        mail_.log(mail_.process_of("tlsproxy"), {}, maillog::remark{maillog::level::info, line});
-    }
+    if (in_tls_) log_tlsproxy("DISCONNECT " + client_);
 }
 
 }  // namespace mta::postscreen

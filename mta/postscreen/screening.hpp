@@ -39,24 +39,33 @@ class screening {
 
     // The server of few words.
     task<void> converse();
+    void filter(std::string& line);
+    void too_much(std::string_view of_what);
     bool one_line(std::string line, bool bare_newline);  // false: the session ends
-    bool watches(std::string_view line, bool bare_newline);
+    bool watches(test which);
+    bool has_manners(std::string_view line, bool bare_newline);
     bool misbehaved(test which, std::string_view reply_if_dropped);
     bool execute(std::string_view verb, std::string_view rest);
     void greet_by_name(bool extended, std::string_view rest);
     void mail(std::string_view rest);
     void rcpt(std::string_view rest);
-    void data(std::string_view verb);
+    void data(std::string_view verb, std::string_view rest);
+    bool ask_tlsproxy();
     task<bool> start_tls();
-    std::string ehlo_reply() const;
+    void tlsproxy_gives_up();
+    void log_tlsproxy(const std::string& text, maillog::level severity = maillog::level::info);
+    std::string ehlo_reply();
 
     task<void> conclude();
+    void log_pass();
+    task<void> apologize();
     task<void> hang_up(std::string_view where);
     void say(std::string_view reply);
     std::string with_footer(std::string reply);
     std::string softened(std::string_view reply) const;
     std::string since(time_point when) const;
     void log(const std::string& text);
+    void log_listed(std::string_view respectful, std::string_view other, std::string_view what);
 
     server& server_;
     const settings& options_;
@@ -68,9 +77,10 @@ class screening {
     std::string early_;  // what the client said before its turn
     time_point start_;
     std::array<state, test_count> tests_{};
-    expiry_times expiry_{};
+    server::client& shared_;
+    expiry_times& expiry_;
     bool is_new_ = true, forwards_ = true, failed_ = false, vetoed_ = false, gone_ = false, pregreet_seen_ = false,
-         lingers_ = false, broken_list_ = false, wants_tls_ = false, in_tls_ = false, extended_ = false;
+         broken_list_ = false, turned_away_ = false, wants_tls_ = false, in_tls_ = false, extended_ = false;
     std::array<bool, test_count> seen_{};  // misbehaviour that was logged
     std::string rcpt_reply_ = "450 4.3.2 Service currently unavailable", final_reply_;
     std::string helo_, where_ = "CONNECT";

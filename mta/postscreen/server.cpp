@@ -20,18 +20,34 @@ server::server(master::mail_system& mail, master::daemon& service)
       options_(mail, service),
       memory_(mail.screened().by_name[options_.cache_map]),
       process_(mail.process_of("postscreen", service.service.name)) {
-    for (const std::string& each : options_.warnings) mail_.warn(process_, each);
+    for (const table::diagnostic& each : options_.warnings) mail_.log(process_, each);
 }
 
-int server::entered(const std::string& address) {
+server::client& server::entered(const std::string& address) {
     ++screening_;
-    return ++clients_[address];
+    client& known = clients_[address];
+    ++known.connections;
+    return known;
 }
 
 void server::left(const std::string& address) {
     --screening_;
+    if (stressed_ && screening_ <= options_.pre_queue_limit * 7 / 10) {
+        stressed_ = false;
+        log(fmt::format("leaving STRESS mode with {} connections", screening_));
+    }
     const auto found = clients_.find(address);
-    if (found != clients_.end() && --found->second == 0) clients_.erase(found);
+    if (found != clients_.end() && --found->second.connections == 0) clients_.erase(found);
+}
+
+void server::check_stress() {
+    if (stressed_ || screening_ < options_.pre_queue_limit * 9 / 10) return;
+    stressed_ = true;
+    log(fmt::format("entering STRESS mode with {} connections", screening_));
+}
+
+void server::log(const std::string& text) {
+    mail_.log(process_, {}, maillog::remark{maillog::level::info, text});
 }
 
 void server::clean_cache() {
@@ -39,9 +55,8 @@ void server::clean_cache() {
     const bool first = memory_.last_cleaned == time_point{};
     if (!first && memory_.last_cleaned + options_.cleanup_interval > mail_.now()) return;
     const cache::cleaned done = memory_.clean(mail_.now(), options_.retention);
-    const std::string line = fmt::format("cache {} full cleanup: retained={} dropped={} entries", options_.cache_map,
-                                         done.retained, done.dropped);
-    mail_.log(process_, {}, maillog::remark{maillog::level::info, line});
+    log(fmt::format("cache {} full cleanup: retained={} dropped={} entries", options_.cache_map, done.retained,
+                    done.dropped));
 }
 
 void server::accept(std::unique_ptr<byte_stream> stream, const endpoint& local, const endpoint& remote) {

@@ -19,15 +19,28 @@ namespace mta::postscreen {
 class server : public std::enable_shared_from_this<server> {
   public:
     server(master::mail_system& mail, master::daemon& service);  // throws config::fatal
+    void log(const std::string& text);
     void accept(std::unique_ptr<byte_stream> stream, const endpoint& local, const endpoint& remote);
 
     master::mail_system& mail() { return mail_; }
     const settings& options() const { return options_; }
     cache& memory() { return memory_; }
     const maillog::process& process() const { return process_; }
-    int entered(const std::string& address);  // how many connections of this client there are now
+    // What the connections of one client at a time share.
+    struct client {
+        int connections = 0, passed = 0;
+        expiry_times expiry{};
+    };
+    client& entered(const std::string& address);
     void left(const std::string& address);
+    // Connections that have gone neither to smtpd nor away; many of them are stress, which shortens what clients are
+    // given.
     int screening() const { return screening_; }
+    bool stressed() const { return stressed_; }
+    void check_stress();
+    duration limit(const under_load& values) const { return stressed_ ? values.stress : values.normal; }
+    bool first_use_of_old_words() { return !std::exchange(used_old_words_, true); }
+    bool first_use_of_tlsproxy() { return !std::exchange(used_tlsproxy_, true); }
 
   private:
     void clean_cache();
@@ -35,8 +48,9 @@ class server : public std::enable_shared_from_this<server> {
     const settings options_;
     cache& memory_;
     const maillog::process& process_;
-    std::map<std::string, int, std::less<>> clients_;
+    std::map<std::string, client, std::less<>> clients_;
     int screening_ = 0;
+    bool stressed_ = false, used_tlsproxy_ = false, used_old_words_ = false;
 };
 
 }  // namespace mta::postscreen

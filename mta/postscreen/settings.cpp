@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "mta/address/host_name.hpp"
 #include "mta/cleanup/settings.hpp"
 #include "mta/config/parameters.hpp"
 #include "mta/master/mail_system.hpp"
@@ -55,7 +56,6 @@ dnsbl_site parse_site(std::string_view given) {
         site.filter = std::move(parsed.filter);
         text = text.substr(0, equals);
     }
-    if (text.empty()) throw config::fatal({}, fmt::format("bad DNSBL domain name \"\" in \"{}\"", given));
     site.domain = site.shown = std::string(text);
     return site;
 }
@@ -69,7 +69,7 @@ settings::settings(master::mail_system& mail, master::daemon& service) {
     cache_map = p.text("postscreen_cache_map");
     footer = raw_text(p, "postscreen_reject_footer", "smtpd_reject_footer");
     expansion_filter = cleanup::unescaped(raw_text(p, "postscreen_expansion_filter", "smtpd_expansion_filter"));
-    std::vector<table::diagnostic> said;
+    std::vector<table::diagnostic>& said = warnings;
     const std::string parents = p.text("parent_domain_matches_subdomains");
     auto& registry = mail.shared().tables;
     const auto environment = mail.table_environment();
@@ -84,25 +84,36 @@ settings::settings(master::mail_system& mail, master::daemon& service) {
         access_rule rule;
         rule.word = word;
         rule.is_table = word.find(':') != std::string::npos;
-        if (rule.is_table)
-            rule.lookup = table::maps::open("postscreen_access_list", word, registry, environment, {}, said);
+        if (rule.is_table) {
+            const auto opened = registry.open(word, environment, {});
+            rule.lookup = opened.value;
+            said.insert(said.end(), opened.diagnostics.begin(), opened.diagnostics.end());
+        }
         access.push_back(std::move(rule));
     }
     const table::maps replies = table::maps::open("postscreen_dnsbl_reply_map", p.text("postscreen_dnsbl_reply_map"),
                                                   registry, environment, {}, said);
     for (const std::string& word : p.words("postscreen_dnsbl_sites")) {
         dnsbl_site site = parse_site(word);
+        if (const auto fault = address::hostname_fault(site.domain)) {
+            mail.warn(mail.process_of("postscreen"), *fault);
+            throw config::fatal(p.where("postscreen_dnsbl_sites"),
+                                fmt::format("bad DNSBL domain name \"{}\" in \"{}\"", site.domain, word));
+        }
         const table::match known = replies.find(site.domain);
         if (known.found()) site.shown = known.result.value;
         sites.push_back(std::move(site));
     }
     dnsbl_threshold = number("postscreen_dnsbl_threshold");
     dnsbl_allow_threshold = number("postscreen_dnsbl_allowlist_threshold");
-    greet_wait = p.duration("postscreen_greet_wait");
+    const config::definition under_stress{"stress", "yes", {}};
+    const auto stressed = config::parameters::layer(service.parameters, std::span(&under_stress, 1));
+    greet_wait = {p.duration("postscreen_greet_wait"), stressed->duration("postscreen_greet_wait")};
+    command_time_limit = {p.duration("postscreen_command_time_limit"),
+                          stressed->duration("postscreen_command_time_limit")};
     dnsbl_timeout = p.duration("postscreen_dnsbl_timeout");
     min_dnsbl_ttl = p.duration("postscreen_dnsbl_min_ttl");
     max_dnsbl_ttl = p.duration("postscreen_dnsbl_max_ttl");
-    command_time_limit = p.duration("postscreen_command_time_limit");
     retention = p.duration("postscreen_cache_retention_time");
     cleanup_interval = p.duration("postscreen_cache_cleanup_interval");
     greet_action = action_of(p, "postscreen_greet_action");
@@ -133,18 +144,56 @@ settings::settings(master::mail_system& mail, master::daemon& service) {
     pre_queue_limit = number("postscreen_pre_queue_limit");
     command_count_limit = number("postscreen_command_count_limit");
     line_limit = static_cast<std::size_t>(p.number("line_length_limit"));
+    respectful_logging = p.flag("respectful_logging");
+    chose_logging = p.is_set("respectful_logging");
     helo_required = p.flag("postscreen_helo_required");
+    hides_vrfy = p.flag("disable_vrfy_command");
     disable_vrfy = p.flag("postscreen_disable_vrfy_command");
     soft_bounce = p.flag("soft_bounce");
     smtputf8 = p.flag("smtputf8_enable");
     message_size_limit = p.number("message_size_limit");
-    forbidden_commands = p.words("postscreen_forbidden_commands");
+    if (const std::string filter = p.text("postscreen_command_filter"); !filter.empty()) {
+        table::open_options octets;
+        octets.utf8 = false;
+        const auto opened = registry.open(filter, environment, octets);
+        command_filter = opened.value;
+        said.insert(said.end(), opened.diagnostics.begin(), opened.diagnostics.end());
+    }
+    discarded_by_address =
+        table::maps::open("postscreen_discard_ehlo_keyword_address_maps",
+                          p.text("postscreen_discard_ehlo_keyword_address_maps"), registry, environment, {}, said);
+    forbidden_commands = {"postscreen_forbidden_commands",
+                          p.text("postscreen_forbidden_commands"),
+                          registry,
+                          environment,
+                          said,
+                          table::parent_style_of("postscreen_forbidden_commands", parents)};
     discarded_keywords = smtpd::parse_keywords(p.text("postscreen_discard_ehlo_keywords"));
-    const std::string level = text::lowered(p.text("postscreen_tls_security_level"));
-    tls_required = level == "encrypt" || (level.empty() && p.flag("postscreen_enforce_tls"));
+    read_tls(mail, p);
+}
+
+void settings::read_tls(master::mail_system& mail, const config::parameters& p) {
+    const std::string given = p.text("postscreen_tls_security_level"), level = text::lowered(given);
+    const bool is_higher = level == "fingerprint" || level == "verify" || level == "secure";
+    if (!level.empty() && level != "none" && level != "may" && level != "encrypt" && !is_higher)
+        throw config::fatal(p.where("postscreen_tls_security_level"), fmt::format("Invalid TLS level \"{}\"", given));
+    if (is_higher)
+        warnings.push_back(
+            {table::severity::warning,
+             fmt::format("postscreen_tls_security_level: unsupported TLS level \"{}\", using \"encrypt\"", given),
+             {}});
+    tls_required = is_higher || level == "encrypt" || (level.empty() && p.flag("postscreen_enforce_tls"));
     tls_available = tls_required || level == "may" || (level.empty() && p.flag("postscreen_use_tls"));
-    if (tls_available) tls_context = tls::server_context(mail, p, tls_required, mail.process_of("tlsproxy"));
-    for (table::diagnostic& each : said) warnings.push_back(std::move(each.text));
+    tlsproxy_log_level = static_cast<int>(text::to_number(p.text("tlsproxy_tls_loglevel")).value_or(0));
+    const std::string own_level = text::lowered(p.text("tlsproxy_tls_security_level"));
+    if (p.flag("tlsproxy_tls_req_ccert") && own_level == "may")
+        tlsproxy_warnings.push_back("Can't require client certs unless TLS is required");
+    const bool has_certificates = !p.text("tlsproxy_tls_chain_files").empty() ||
+                                  !p.text("tlsproxy_tls_cert_file").empty() ||
+                                  !p.text("tlsproxy_tls_eccert_file").empty();
+    if (!has_certificates) tlsproxy_warnings.push_back("No server certs available. TLS can't be enabled");
+    if (tls_available && has_certificates)
+        tls_context = tls::server_context(mail, p, tls_required, mail.process_of("tlsproxy"));
 }
 
 }  // namespace mta::postscreen

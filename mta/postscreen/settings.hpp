@@ -30,7 +30,12 @@ dnsbl_site parse_site(std::string_view text);
 struct access_rule {
     std::string word;
     bool is_table = false;
-    table::maps lookup;
+    table::table_ptr lookup;
+};
+
+// What is shorter in times of many connections.
+struct under_load {
+    duration normal, stress;
 };
 
 struct settings {
@@ -40,22 +45,30 @@ struct settings {
     table::name_address_list mynetworks, allowlist_interfaces;
     std::vector<dnsbl_site> sites;
     int dnsbl_threshold, dnsbl_allow_threshold;
-    duration greet_wait, dnsbl_timeout, min_ttl, max_dnsbl_ttl, min_dnsbl_ttl, command_time_limit, retention,
-        cleanup_interval;
+    under_load greet_wait, command_time_limit;
+    duration dnsbl_timeout, min_ttl, max_dnsbl_ttl, min_dnsbl_ttl, retention, cleanup_interval;
     action greet_action, dnsbl_action, denylist_action;
     std::array<bool, test_count> enabled{};
     std::array<action, test_count> actions{};
     std::array<duration, test_count> lifetimes{};
     int client_connection_limit, pre_queue_limit, command_count_limit;
     std::size_t line_limit;
-    bool helo_required, disable_vrfy, soft_bounce, smtputf8, tls_available, tls_required;
+    bool respectful_logging, chose_logging, helo_required, disable_vrfy, hides_vrfy, soft_bounce, smtputf8,
+        tls_available, tls_required;
     std::int64_t message_size_limit;
-    std::vector<std::string> forbidden_commands;
+    table::string_list forbidden_commands;
+    table::table_ptr command_filter;
+    table::maps discarded_by_address;
     smtpd::keyword_set discarded_keywords = 0;
     std::shared_ptr<const tls::context> tls_context;
-    std::vector<std::string> warnings;
+    int tlsproxy_log_level = 0;
+    std::vector<table::diagnostic> warnings;     // said at the start
+    std::vector<std::string> tlsproxy_warnings;  // and at the first STARTTLS
 
     settings(master::mail_system& mail, master::daemon& service);
+
+  private:
+    void read_tls(master::mail_system& mail, const config::parameters& parameters);
 };
 
 }  // namespace mta::postscreen

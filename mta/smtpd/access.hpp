@@ -84,10 +84,10 @@ struct access_facts {
     bool smtputf8 = false;  // the client declared it, with MAIL or VRFY
     std::string sasl_username, sasl_method, sasl_sender;
     std::string queue_id;
-    std::size_t recipient_count = 0;  // accepted so far
-    std::int64_t message_size = 0;    // as announced, or as it came
-    bool sasl_active = false;         // AUTH is offered in the SMTP session
-    bool input_waiting = false;       // the client sent more than this command
+    std::size_t recipient_count = 0;    // accepted so far
+    std::int64_t message_size = 0;      // as announced, or as it came
+    bool sasl_active = false;           // AUTH is offered in the SMTP session
+    bool pipelined_improperly = false;  // this command or one before it
     bool tls = false;
     std::string tls_protocol, tls_cipher;
     int tls_key_bits = 0;

@@ -46,10 +46,8 @@ verdict evaluation::defer_if_reject(const call& c) {
     return verdict::dunno;
 }
 
-// Commands sent ahead are in order only with ESMTP, and not after DATA.
 verdict evaluation::reject_unauth_pipelining(const call& c) {
-    const bool in_order = facts_.protocol == "ESMTP" && stage_name_ != "DATA";
-    if (!facts_.input_waiting || in_order) return verdict::dunno;
+    if (!facts_.pipelined_improperly) return verdict::dunno;
     return refuse(refusal_cause::policy, 503, "5.5.0",
                   fmt::format("<{}>: {} rejected: Improper use of SMTP command pipelining", c.about.name,
                               name_of(c.about.about)));
@@ -172,9 +170,9 @@ verdict evaluation::reject_non_fqdn_address(const call& c) {
     return refuse_about(settings_.non_fqdn_code, "4.5.2", about.name, about.about, "need fully-qualified address");
 }
 
-// A bounce goes to one. At RCPT those accepted before count, at DATA all.
+// A bounce goes to one. At RCPT there is none yet.
 verdict evaluation::reject_multi_recipient_bounce(const call& c) {
-    const std::size_t allowed = stage_name_ == "DATA" ? 1 : 0;
+    const std::size_t allowed = stage_name_ == "RCPT" ? 0 : 1;
     if (!sender_ || !sender_->empty() || facts_.recipient_count <= allowed) return verdict::dunno;
     return refuse_about(settings_.multi_recipient_code, "5.5.3", c.about.name, c.about.about, "Multi-recipient bounce");
 }

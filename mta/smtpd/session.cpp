@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "mta/master/mail_system.hpp"
+#include "mta/text/escape.hpp"
 #include "mta/text/strings.hpp"
 
 namespace mta::smtpd {
@@ -16,11 +17,11 @@ struct command_rule {
     bool before_tls, junk, last;
 };
 constexpr command_rule rules[] = {
-    {verb::helo, true, true, true},   {verb::ehlo, true, true, true},     {verb::starttls, true, false, false},
-    {verb::auth, false, false, true}, {verb::mail, false, false, false},  {verb::rcpt, false, false, false},
-    {verb::data, false, false, true}, {verb::bdat, false, false, false},  {verb::rset, false, true, false},
-    {verb::noop, true, true, true},   {verb::vrfy, false, true, true},    {verb::etrn, false, true, true},
-    {verb::quit, true, false, true},  {verb::xclient, true, false, true}, {verb::xforward, false, false, false},
+    {verb::helo, true, true, true},    {verb::ehlo, true, true, true},     {verb::starttls, true, false, false},
+    {verb::auth, false, false, false}, {verb::mail, false, false, false},  {verb::rcpt, false, false, false},
+    {verb::data, false, false, true},  {verb::bdat, false, false, false},  {verb::rset, false, true, false},
+    {verb::noop, true, true, true},    {verb::vrfy, false, true, true},    {verb::etrn, false, true, false},
+    {verb::quit, true, false, false},  {verb::xclient, true, false, true}, {verb::xforward, false, false, false},
 };
 const command_rule& rule_of(verb name) {
     for (const command_rule& each : rules) {
@@ -28,46 +29,6 @@ const command_rule& rule_of(verb name) {
     }
     static constexpr command_rule none{verb::unknown, true, false, false};
     return none;
-}
-
-// escape(3), as of what was pipelined.
-std::string escaped(std::string_view text) {
-    std::string out;
-    for (const char c : text) {
-        switch (c) {
-            case '\r':
-                out += "\\r";
-                break;
-            case '\n':
-                out += "\\n";
-                break;
-            case '\t':
-                out += "\\t";
-                break;
-            case '\b':
-                out += "\\b";
-                break;
-            case '\f':
-                out += "\\f";
-                break;
-            case '\v':
-                out += "\\v";
-                break;
-            case '\a':
-                out += "\\a";
-                break;
-            case '\\':
-                out += "\\\\";
-                break;
-            default:
-                if (c >= ' ' && c < 127) {
-                    out += c;
-                } else {
-                    out += fmt::format("\\{:03o}", static_cast<unsigned char>(c));
-                }
-        }
-    }
-    return out;
 }
 
 }  // namespace
@@ -169,7 +130,7 @@ access_facts session::facts() {
     known.sasl_username = sasl_username_;
     known.sasl_method = sasl_method_;
     if (transaction_.mail.auth) known.sasl_sender = *transaction_.mail.auth;
-    known.input_waiting = pipelined_ || !stream_.unread().empty();
+    known.pipelined_improperly = pipelined_;
     known.tls = in_tls_;
     known.tls_protocol = tls_.protocol;
     known.tls_cipher = tls_.cipher;
@@ -230,7 +191,7 @@ task<void> session::run() {
     if (options_.logs_client_port) client_.shown_port = std::to_string(client_.port);
     announced_ = client_;
     connected_from_ = client_.address;
-    xforward_allowed_ = options_.xforward_hosts.match(client_.name, client_.address).matched();
+    xforward_ = listed(options_.xforward_hosts);
     server_.restrictions().introduce(options_.greetings, process_);
     server_.introduce(process_);
     if (!who.warning.empty()) warn(who.warning);
@@ -309,6 +270,19 @@ task<bool> session::next_command() {
     co_return true;
 }
 
+// What a table cannot tell ends the session.
+session::verdict session::local_data_error() {
+    const std::string text = fmt::format("421 4.3.0 {} Server local data error", options_.myhostname);
+    maillog::verdict told;
+    told.action = "reject";
+    told.stage = where_;
+    told.client = client_.for_log();
+    told.text = text;
+    log(told, transaction_.queue_id.empty() ? "NOQUEUE" : std::string_view(transaction_.queue_id));
+    reply(text);
+    return verdict::bad;
+}
+
 // smtpd_command_filter. False: its lookup failed, and the command is not to be had.
 bool session::filter_command() {
     if (!options_.command_filter) return true;
@@ -321,7 +295,7 @@ bool session::filter_command() {
                            found.value));
         text_ = found.value;
     } else if (found.failed()) {
-        warn(fmt::format("{}: {:.100} lookup error", options_.command_filter->type_and_name(), key));
+        warn(fmt::format("{} lookup error for \"{:.100}\"", options_.command_filter->type_and_name(), key));
         return false;
     }
     return true;
@@ -331,24 +305,30 @@ bool session::pipelines_improperly(const address::command_line& line) {
     const std::string_view waiting = stream_.unread();
     if (pipelined_ || waiting.empty() || (extended_ && !rule_of(line.name).last)) return false;
     inform(fmt::format("improper command pipelining after {} from {}: {}", address::name_of(line.name),
-                       client_.name_and_address(), escaped(waiting.substr(0, 100))));
+                       client_.name_and_address(), text::escaped(waiting.substr(0, 100))));
     if (!options_.forbid_pipelining) pipelined_ = true;
     return true;
 }
 
+bool session::is_one_of(const table::string_list& words, std::string_view word) {
+    const table::list_match match = words.match(word);
+    for (const std::string& each : match.warnings) warn(each);
+    return match.matched();
+}
+
 task<session::verdict> session::one_command() {
-    if (!filter_command()) co_return refuse("451 4.3.5 Server configuration problem", notice::software);
+    if (!filter_command()) co_return local_data_error();
     const auto parsed = address::parse_command(text_, options_.smtputf8);
     if (const auto* refused = std::get_if<address::refusal>(&parsed)) co_return refuse(*refused);
     const auto& line = std::get<address::command_line>(parsed);
-    if (!options_.noop_commands.patterns().empty() && options_.noop_commands.match(line.word()).matched()) {
+    if (!options_.noop_commands.patterns().empty() && is_one_of(options_.noop_commands, line.word())) {
         reply("250 2.0.0 Ok");
         co_return junk_++ > options_.junk_command_limit ? verdict::bad : verdict::good;
     }
     if (line.name == verb::unknown) {
         where_ = "UNKNOWN";
         count(verb::unknown, false);
-        if (address::looks_like_header(line.word()) || options_.forbidden_commands.match(line.word()).matched()) {
+        if (address::looks_like_header(line.word()) || is_one_of(options_.forbidden_commands, line.word())) {
             warn(fmt::format("non-SMTP command from {}: {:.100}", client_.name_and_address(), text_));
             reply("221 2.7.0 Error: I can break rules, too. Goodbye.");
             co_return verdict::quit;

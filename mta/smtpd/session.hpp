@@ -50,6 +50,7 @@ class session {
     task<io_error> send();
     task<bool> next_command();  // into text_; false: the session ends
     bool filter_command();
+    verdict local_data_error();
     task<verdict> one_command();
     task<verdict> execute(const address::command_line& line);
     bool pipelines_improperly(const address::command_line& line);
@@ -108,6 +109,10 @@ class session {
     const settings::sasl_offer& sasl_offer() const { return in_tls_ ? options_.tls_offer : options_.clear_offer; }
     address::command_rules grammar();
     bool verp_allowed() const;  // smtpd_authorized_verp_clients
+    table::outcome listed(const table::name_address_list& clients);
+    bool is_one_of(const table::string_list& words, std::string_view word);
+    std::string_view doubtful_feature();
+    bool too_many_recipients();
     access_facts facts();
     bool limited() const;  // whether anvil counts this client
     void log(const maillog::event& what, std::string_view queue_id = {});
@@ -147,10 +152,11 @@ class session {
     std::string helo_, denied_;
     bool extended_ = false, in_tls_ = false, pipelined_ = false, hang_up_ = false, died_ = false, counted_ = false,
          lost_in_content_ = false;
-    bool xclient_allowed_ = false, xforward_allowed_ = false, checks_bare_newline_ = false,
-         discarded_for_address_ = false;
+    bool checks_bare_newline_ = false;
+    table::outcome xclient_ = table::outcome::not_found, xforward_ = table::outcome::not_found;  // who may say them
     std::string counted_as_;
     keyword_set discarded_ = 0;
+    bool keywords_unknown_ = false;  // the lookup of smtpd_discard_ehlo_keyword_address_maps failed
     tls::session_summary tls_;
     transaction transaction_;
     address::mail_leftovers leftovers_;

@@ -92,7 +92,8 @@ task<io_error> session::receive_content() {
     }
 }
 
-// A chunk that is not wanted is read whole all the same, and so are those after it up to the last.
+// A chunk that is not wanted is read whole all the same, and so are those after it up to the last, which ends the
+// transaction.
 task<session::verdict> session::discard_chunk(const address::bdat_command& chunk, std::string text) {
     std::string piece;
     for (std::int64_t left = chunk.size; left > 0; left -= static_cast<std::int64_t>(piece.size())) {
@@ -101,8 +102,11 @@ task<session::verdict> session::discard_chunk(const address::bdat_command& chunk
         error_ = broken;
         if (broken != io_error::none) co_return verdict::lost;
     }
-    reset_transaction();
-    chunks_ = chunk.last ? chunks::none : chunks::discarded;
+    if (chunk.last) {
+        reset_transaction();
+    } else {
+        chunks_ = chunks::discarded;
+    }
     reply(text);
     co_return verdict::bad;
 }
@@ -166,9 +170,15 @@ task<session::verdict> session::bdat(const address::command_line& line) {
         co_return refuse(*refused);
     }
     const address::bdat_command chunk = std::get<address::bdat_command>(parsed);
-    if (transaction_.lost_recipients > 0 && transaction_.queue_id.empty()) co_return crash();
     std::string no;
-    if (chunks_ == chunks::discarded) {
+    if (chunk.size == 0 && !chunk.last) {
+        note(notice::policy);
+        const std::string& id = transaction_.queue_id;
+        warn(fmt::format("{}: null BDAT request from {}", id.empty() ? "NOQUEUE" : id, client_.name_and_address()));
+        no = "551 5.7.1 Null BDAT request";
+    } else if (transaction_.lost_recipients > 0 && transaction_.queue_id.empty()) {
+        co_return crash();
+    } else if (chunks_ == chunks::discarded) {
         note(notice::protocol);
         no = fmt::format("551 5.0.0 Discarded {} bytes after earlier error", chunk.size);
     } else if (transaction_.recipients.empty()) {
@@ -190,11 +200,6 @@ task<session::verdict> session::bdat(const address::command_line& line) {
         warn(fmt::format("{}: BDAT request from {} exceeds message size limit", transaction_.queue_id,
                          client_.name_and_address()));
         no = "552 5.3.4 Chunk exceeds message size limit";
-    }
-    if (no.empty() && chunk.size == 0 && !chunk.last) {
-        note(notice::policy);
-        warn(fmt::format("{}: null BDAT request from {}", transaction_.queue_id, client_.name_and_address()));
-        no = "551 5.7.1 Null BDAT request";
     }
     if (!no.empty()) {
         const verdict last = co_await discard_chunk(chunk, std::move(no));

@@ -15,7 +15,7 @@ namespace mta::smtpd {
 namespace {
 
 constexpr std::string_view unavailable = "[UNAVAILABLE]", for_now = "[TEMPUNAVAIL]";
-constexpr std::size_t longest_value = 255;
+constexpr std::size_t longest_value = 255, longest_protocol = 64;
 
 bool is_unknown(std::string_view value) {
     return text::equal_ignoring_case(value, unavailable) || text::equal_ignoring_case(value, for_now);
@@ -47,7 +47,11 @@ std::string bad_syntax(std::string_view name, std::string_view value) {
 
 task<session::verdict> session::xclient(const address::command_line& line) {
     if (in_transaction()) co_return refuse("503 5.5.1 Error: MAIL transaction in progress");
-    if (line.arguments.size() >= 2 && !xclient_allowed_)
+    if (line.arguments.size() >= 2 && xclient_ == table::outcome::error) {
+        warn(fmt::format("don't know if command XCLIENT should be allowed from {}", client_.name_and_address()));
+        co_return local_data_error();
+    }
+    if (line.arguments.size() >= 2 && xclient_ != table::outcome::found)
         co_return refuse("550 5.7.0 Error: insufficient authorization", notice::policy);
     const auto parsed = address::parse_attributes(line);
     if (const auto* refused = std::get_if<address::refusal>(&parsed)) co_return refuse(*refused);
@@ -82,7 +86,7 @@ task<session::verdict> session::xclient(const address::command_line& line) {
             if (good) announced_.port = unknown ? 0 : static_cast<std::uint16_t>(text::to_number(value).value_or(0));
             if (good && options_.logs_client_port) announced_.shown_port = unknown ? "unknown" : value;
         } else if (name == "HELO") {
-            helo_ = unknown ? "" : address::printable(value, options_.smtputf8);
+            helo_ = unknown ? "" : address::neutered(value, options_.smtputf8);
         } else if (name == "PROTO") {
             const bool esmtp = text::equal_ignoring_case(value, "ESMTP");
             good = esmtp || text::equal_ignoring_case(value, "SMTP");
@@ -128,7 +132,11 @@ task<session::verdict> session::xclient(const address::command_line& line) {
 
 task<session::verdict> session::xforward(const address::command_line& line) {
     if (in_transaction()) co_return refuse("503 5.5.1 Error: MAIL transaction in progress");
-    if (line.arguments.size() >= 2 && !xforward_allowed_)
+    if (line.arguments.size() >= 2 && xforward_ == table::outcome::error) {
+        warn(fmt::format("don't know if command XFORWARD should be allowed from {}", client_.name_and_address()));
+        co_return local_data_error();
+    }
+    if (line.arguments.size() >= 2 && xforward_ != table::outcome::found)
         co_return refuse("550 5.7.0 Error: insufficient authorization", notice::policy);
     const auto parsed = address::parse_attributes(line);
     if (const auto* refused = std::get_if<address::refusal>(&parsed)) co_return refuse(*refused);
@@ -144,7 +152,8 @@ task<session::verdict> session::xforward(const address::command_line& line) {
         const auto decoded = value_of(sent);
         if (!decoded) co_return refuse(bad_syntax(sent_name, sent));
         const bool unknown = is_unknown(*decoded);
-        std::string value = unknown ? "" : address::printable(*decoded, options_.smtputf8);
+        const std::string shown = address::neutered(*decoded, options_.smtputf8);
+        std::string value = unknown ? "" : shown;
         bool good = true;
         if (name == "NAME") good = unknown || address::valid_hostname(value);
         if (name == "PORT") good = unknown || is_port(value);
@@ -156,7 +165,8 @@ task<session::verdict> session::xforward(const address::command_line& line) {
             good = address.has_value();
             if (good) value = *address;
         }
-        if (!good) co_return refuse(bad_syntax(name, *decoded));
+        if (name == "PROTO") good = value.size() <= longest_protocol;
+        if (!good) co_return refuse(bad_syntax(name, shown));
         forwarded_[name] = std::move(value);
     }
     reply("250 2.0.0 Ok");

@@ -18,12 +18,28 @@ bool session::excepted_from_limits() {
     return match.matched();
 }
 
+table::outcome session::listed(const table::name_address_list& clients) {
+    const table::list_match match = clients.match(client_.name, client_.address);
+    for (const std::string& each : match.warnings) warn(each);
+    return match.status;
+}
+
 bool session::verp_allowed() const {
     return options_.verp_clients.match(client_.name, client_.address).matched();
 }
 
+// What EHLO would offer to some, when a list of them cannot be searched; empty when all can.
+std::string_view session::doubtful_feature() {
+    const bool asks = sasl_active() && advertises(keyword::auth);
+    if (asks && listed(options_.sasl_exceptions) == table::outcome::error) return "AUTH";
+    if (advertises(keyword::verp) && listed(options_.verp_clients) == table::outcome::error) return "XVERP";
+    if (advertises(keyword::xclient) && xclient_ == table::outcome::error) return "XCLIENT";
+    if (advertises(keyword::xforward) && xforward_ == table::outcome::error) return "XFORWARD";
+    return {};
+}
+
 bool session::admitted() {
-    if (xclient_allowed_ || excepted_from_limits()) return true;
+    if (xclient_ == table::outcome::found || excepted_from_limits()) return true;
     counted_ = true;
     counted_as_ = client_.address;
     const auto seen = server_.traffic().connect(options_.service_name, counted_as_);
@@ -44,7 +60,7 @@ bool session::admitted() {
 }
 
 task<bool> session::greet() {
-    xclient_allowed_ = options_.xclient_hosts.match(client_.name, client_.address).matched();
+    xclient_ = listed(options_.xclient_hosts);
     checks_bare_newline_ = options_.bare_newline != bare_newline::allowed &&
                            !options_.bare_newline_exclusions.match(client_.name, client_.address).matched();
     if (options_.tls_wrapper && !options_.tls_context) {
@@ -64,6 +80,9 @@ task<bool> session::greet() {
     const table::match own = options_.discarded_keywords_by_address.find(client_.address);
     if (own.found()) {
         discarded_ = parse_keywords(own.result.value);
+    } else if (own.result.failed()) {
+        for (const std::string& each : own.result.warnings) warn(each);
+        keywords_unknown_ = true;
     }
     if (!activate_sasl()) co_return false;
     const access_facts known = facts();
@@ -89,9 +108,6 @@ std::vector<std::string_view> session::offered_mechanisms() const {
 }
 
 std::string session::ehlo_reply() {
-    // Nothing is told by a server without enhanced status codes.
-    if (discarded_ && advertises(keyword::silent_discard) && advertises(keyword::enhancedstatuscodes))
-        inform("discarding EHLO keywords: " + names_of(discarded_));
     std::vector<std::string> lines = {options_.myhostname};
     const auto add = [&](keyword which, std::string text) {
         if (advertises(which)) lines.push_back(std::move(text));
@@ -107,10 +123,10 @@ std::string session::ehlo_reply() {
         if (options_.sasl_broken_clients) lines.push_back(fmt::format("AUTH={}", fmt::join(mechanisms, " ")));
     }
     if (verp_allowed()) add(keyword::verp, "XVERP");
-    if (xclient_allowed_) {
+    if (xclient_ == table::outcome::found) {
         add(keyword::xclient, "XCLIENT NAME ADDR PROTO HELO REVERSE_NAME PORT LOGIN DESTADDR DESTPORT");
     }
-    if (xforward_allowed_) add(keyword::xforward, "XFORWARD NAME ADDR PROTO HELO SOURCE PORT IDENT");
+    if (xforward_ == table::outcome::found) add(keyword::xforward, "XFORWARD NAME ADDR PROTO HELO SOURCE PORT IDENT");
     add(keyword::enhancedstatuscodes, "ENHANCEDSTATUSCODES");
     add(keyword::eightbitmime, "8BITMIME");
     add(keyword::dsn, "DSN");
@@ -136,6 +152,19 @@ task<session::verdict> session::helo(const address::command_line& line, bool ext
     if (decided.refused()) {
         helo_ = std::move(before);
         co_return refuse(decided);
+    }
+    // Nothing is told by a server without enhanced status codes.
+    const bool tells = advertises(keyword::silent_discard) && advertises(keyword::enhancedstatuscodes);
+    if (extended && discarded_ && tells) inform("discarding EHLO keywords: " + names_of(discarded_));
+    if (extended && keywords_unknown_) {
+        warn(fmt::format("don't know what EHLO features to announce to {}", client_.name_and_address()));
+        co_return local_data_error();
+    }
+    const std::string_view doubtful = extended ? doubtful_feature() : std::string_view();
+    if (!doubtful.empty()) {
+        warn(fmt::format("don't know if EHLO feature {} should be announced to {}", doubtful,
+                         client_.name_and_address()));
+        co_return local_data_error();
     }
     helo_ = std::get<address::helo_command>(parsed).name;
     flush_history(options_.history_limit);

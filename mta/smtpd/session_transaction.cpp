@@ -148,19 +148,21 @@ void session::begin_message() {
     log(told, transaction_.queue_id);
 }
 
+// Counts one more recipient of the client, asked of with RCPT or VRFY; what is too many has its reply.
+bool session::too_many_recipients() {
+    if (!limited() || options_.recipient_rate_limit <= 0) return false;
+    const int rate = server_.traffic().add(anvil::event::recipient, options_.service_name, counted_as_);
+    if (rate <= options_.recipient_rate_limit) return false;
+    refuse(fmt::format("450 4.7.1 Error: too many recipients from {}", client_.address), notice::policy);
+    warn(fmt::format("Recipient address rate limit exceeded: {} from {} for service {}", rate,
+                     client_.name_and_address(), options_.service_name));
+    return true;
+}
+
 task<session::verdict> session::rcpt(const address::command_line& line) {
     if (!in_transaction()) co_return refuse("503 5.5.1 Error: need MAIL command");
     if (chunks_ != chunks::none) co_return refuse("503 5.5.1 Error: RCPT after BDAT");
-    if (has_path(line, "to:") && limited() && options_.recipient_rate_limit > 0) {
-        const int rate = server_.traffic().add(anvil::event::recipient, options_.service_name, counted_as_);
-        if (rate > options_.recipient_rate_limit) {
-            const verdict last =
-                refuse(fmt::format("450 4.7.1 Error: too many recipients from {}", client_.address), notice::policy);
-            warn(fmt::format("Recipient address rate limit exceeded: {} from {} for service {}", rate,
-                             client_.name_and_address(), options_.service_name));
-            co_return last;
-        }
-    }
+    if (has_path(line, "to:") && too_many_recipients()) co_return verdict::bad;
     const address::command_rules rules = grammar();
     auto parsed = address::parse_rcpt(line, rules, leftovers_.smtputf8);
     if (const auto* refused = std::get_if<address::refusal>(&parsed)) co_return refuse(*refused);
@@ -205,6 +207,7 @@ task<session::verdict> session::rset(const address::command_line& line) {
 task<session::verdict> session::vrfy(const address::command_line& line) {
     if (options_.disable_vrfy) co_return refuse("502 5.5.1 VRFY command is disabled", notice::policy);
     const address::command_rules rules = grammar();
+    if (address::has_vrfy_argument(line, rules) && too_many_recipients()) co_return verdict::bad;
     const auto parsed = address::parse_vrfy(line, rules);
     if (const auto* refused = std::get_if<address::refusal>(&parsed)) co_return refuse(*refused);
     const auto& command = std::get<address::vrfy_command>(parsed);
@@ -233,6 +236,13 @@ task<session::verdict> session::etrn(const address::command_line& line) {
     etrn_domain_.reset();
     if (decided.refused()) co_return refuse(decided);
     // flush(8) has a list of its own, main.cf's.
+    for (const table::domain_list* each : {&options_.fast_flush_domains, &options_.flush_service_domains}) {
+        const table::list_match flushed = each->match(domain);
+        if (!flushed.failed()) continue;
+        for (const std::string& complaint : flushed.warnings) warn(complaint);
+        warn("unable to talk to fast flush service");
+        co_return refuse("458 Unable to queue messages", notice::none);
+    }
     if (!options_.fast_flush_domains.match(domain).matched() ||
         !options_.flush_service_domains.match(domain).matched()) {
         warn(fmt::format("reject: ETRN {:.100}... from {}", domain, client_.name_and_address()));

@@ -44,12 +44,15 @@ std::string first_name_of(const record::message_trace& story, const std::vector<
 }  // namespace
 
 void refusal_collector::add(std::string_view host, const mta::maillog::entry& entry) {
+    const auto* command = std::get_if<mta::maillog::command>(&entry.what);
+    const bool ends = std::holds_alternative<mta::maillog::disconnected>(entry.what);
+    if (!command && !ends && !std::holds_alternative<mta::maillog::connected>(entry.what)) return;
     const std::pair<std::string, std::uint64_t> key(host, entry.connection);
     if (const auto* connected = std::get_if<mta::maillog::connected>(&entry.what)) {
         open_[key].client = name_of_(connected->client.address);
-    } else if (std::holds_alternative<mta::maillog::disconnected>(entry.what)) {
+    } else if (ends) {
         open_.erase(key);
-    } else if (const auto* command = std::get_if<mta::maillog::command>(&entry.what)) {
+    } else {
         if (command->at_client || command->reply.empty()) return;
         conversation& with = open_[key];
         const bool is_mail = mta::text::starts_with_ignoring_case(command->line, "MAIL FROM");
@@ -133,10 +136,7 @@ std::vector<scenario::bounce_fact> lab_evidence::bounces() const {
 
 void lab_evidence::maillog(std::string_view host, const std::function<bool(std::string_view line)>& visit) const {
     const record::maillog* log = lab_.recorder().log_of(host);
-    if (!log) return;
-    for (const auto line : mta::text::split(log->text(), "\n")) {
-        if (!visit(line)) return;
-    }
+    if (log) log->each_line(visit);
 }
 
 scenario::queue_counts lab_evidence::queue(std::string_view host) const {

@@ -5,7 +5,7 @@ namespace sim::lab {
 recorder::recorder(options choice) : options_(std::move(choice)) {
     if (options_.database) {
         database_ = options_.database_path.empty()
-                        ? std::make_unique<record::database>()
+                        ? std::make_unique<record::database>(options_.kept_in_memory)
                         : std::make_unique<record::database>(record::database::create(options_.database_path));
     }
     if (options_.conservation) conservation_ = std::make_unique<scenario::conservation>();

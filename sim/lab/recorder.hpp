@@ -16,8 +16,9 @@ class recorder {
   public:
     struct options {
         record::maillog::printer on_line;  // each line as it is logged
-        bool database = true;              // commands and sessions too; costs
+        bool database = true;              // costs most
         std::string database_path;         // "" keeps it in memory
+        record::detail kept_in_memory = record::detail::everything;
         bool conservation = true;
         options() = default;
     };
@@ -29,7 +30,8 @@ class recorder {
     // The line as rendered, "" for what the maillog does not show.
     std::string_view add(std::string_view host, const mta::maillog::entry& entry);
 
-    bool wants_commands() const { return database_ != nullptr; }
+    // Conservation counts what an SMTP server promised, and expectations what it refused.
+    bool wants_commands() const { return database_ || conservation_; }
     mta::time_point last_line() const { return last_line_; }
     const record::maillog* log_of(std::string_view host) const;
     record::database* database() { return database_.get(); }

@@ -23,7 +23,7 @@ using connection = std::unique_ptr<sqlite3, closer>;
 
 connection connect(const std::string& path, int flags, std::string_view doing) {
     sqlite3* handle = nullptr;
-    const int code = sqlite3_open_v2(path.c_str(), &handle, flags, nullptr);
+    const int code = sqlite3_open_v2(path.c_str(), &handle, flags | SQLITE_OPEN_NOMUTEX, nullptr);
     connection owned(handle);
     if (code != SQLITE_OK) sqlite::fail(handle, path, doing);
     return owned;
@@ -81,18 +81,18 @@ struct database::implementation {
         }
     }
 
-    void prepare(std::string name) {
+    void prepare(std::string name, detail kept) {
         path = std::move(name);
         handle = connect(path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, "create the record");
         // A crash of the machine may cost the record of a run, which the same seed makes again.
-        execute(handle.get(), path,
-                "PRAGMA journal_mode = MEMORY; PRAGMA synchronous = OFF; PRAGMA temp_store = MEMORY",
+        // Nothing is ever rolled back.
+        execute(handle.get(), path, "PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA temp_store = MEMORY",
                 "create the record");
         const std::string marks = "BEGIN; PRAGMA application_id = " + std::to_string(application_id) +
                                   "; PRAGMA user_version = " + std::to_string(schema_version) + ";" + schema_sql +
                                   "INSERT INTO schema_version VALUES (" + std::to_string(schema_version) + "); COMMIT";
         execute(handle.get(), path, marks.c_str(), "create the record");
-        rows = std::make_unique<deriver>(handle.get(), path);
+        rows = std::make_unique<deriver>(handle.get(), path, kept);
     }
 
     template <class Work>
@@ -126,8 +126,8 @@ struct database::implementation {
     }
 };
 
-database::database() : self_(std::make_unique<implementation>()) {
-    self_->prepare(":memory:");
+database::database(detail kept) : self_(std::make_unique<implementation>()) {
+    self_->prepare(":memory:", kept);
 }
 database::database(std::unique_ptr<implementation> self) : self_(std::move(self)) {}
 database::database(database&&) noexcept = default;
@@ -137,7 +137,7 @@ database::~database() = default;
 database database::create(const std::string& path) {
     make_room(path);
     auto self = std::make_unique<implementation>();
-    self->prepare(path);
+    self->prepare(path, detail::everything);
     return database(std::move(self));
 }
 

@@ -21,10 +21,14 @@ namespace sim::record {
 // Of the tables and views; in schema_version, and in the file as PRAGMA user_version.
 inline constexpr int schema_version = 1;
 
+// How much is written. `traces`: what follows messages from host to host, without the tables events, log and commands,
+// which are three rows in four.
+enum class detail : std::uint8_t { everything, traces };
+
 class database {
   public:
     // Keeps the record in memory alone.
-    database();
+    explicit database(detail kept = detail::everything);
     // A new file; one that relaylab wrote before is replaced, any other file is refused.
     static database create(const std::string& path);
     // A file of an earlier run, to read.

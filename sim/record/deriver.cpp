@@ -63,7 +63,7 @@ std::string_view sasl_username(std::string_view more) {
 
 }  // namespace
 
-deriver::deriver(sqlite3* c, const std::string& path) {
+deriver::deriver(sqlite3* c, const std::string& path, detail kept) : kept_(kept) {
     const auto prepare = [&](std::string_view sql) { return sqlite::statement(c, path, sql); };
     insert_host_ = prepare("INSERT INTO hosts (host, address) VALUES (?1, ?2)");
     update_host_time_ = prepare("UPDATE hosts SET time_ns = ?2 WHERE host = ?1");
@@ -106,7 +106,9 @@ void deriver::add_host(std::string_view name, std::string_view address, const mt
     auto found = host_by_name_.find(name);
     if (found == host_by_name_.end()) {
         found = host_by_name_.emplace(name, hosts_.size()).first;
-        hosts_.push_back({std::string(name), {}, std::string(name.substr(0, name.find('.'))), zone, false});
+        host_state& made = hosts_.emplace_back();
+        made.name = name;
+        made.machine = name.substr(0, name.find('.'));
         insert_host_.bind(1, name).bind_or_null(2, address).run();
     } else if (!address.empty()) {
         update_host_address_.bind(1, name).bind(2, address).run();
@@ -124,7 +126,8 @@ void deriver::add(std::string_view host, const events::entry& entry, std::option
     speak(now);
     const std::int64_t event = ++last_event_;
     const std::int64_t message = derive(now);
-    if (std::holds_alternative<events::command>(entry.what)) return;  // has a table of its own
+    // A command has a table of its own.
+    if (kept_ == detail::traces || std::holds_alternative<events::command>(entry.what)) return;
     write_event(now, message);
     if (!line) {
         if (!events::in_maillog(entry.what)) return;
@@ -202,8 +205,14 @@ std::int64_t deriver::on(const context& now, const events::message_id_seen& e) {
 std::int64_t deriver::on(const context& now, const events::became_active& e) {
     if (!is_queue_id(now.entry.queue_id)) return 0;
     message_state& message = known(now, now.entry.queue_id);
+    // A retry changes nothing.
+    const bool known_so =
+        message.active && !message.ended && message.size == e.size && message.recipient_count == e.recipient_count;
+    if (known_so) return message.row;
     message.active = true;
     message.ended = false;
+    message.size = e.size;
+    message.recipient_count = e.recipient_count;
     update_active_.bind(1, message.row).bind(2, e.sender).bind(3, static_cast<std::int64_t>(e.size));
     update_active_.bind(4, static_cast<std::int64_t>(e.recipient_count)).run();
     return message.row;
@@ -236,8 +245,9 @@ std::string deriver::message_key(std::size_t host, std::string_view id) const {
 }
 
 deriver::message_state* deriver::find(std::size_t host, std::string_view queue_id) {
-    const auto found = by_queue_id_.find(message_key(host, queue_id));
-    return found == by_queue_id_.end() ? nullptr : find_row(found->second);
+    const auto& by_queue_id = hosts_[host].by_queue_id;
+    const auto found = by_queue_id.find(queue_id);
+    return found == by_queue_id.end() ? nullptr : find_row(found->second);
 }
 
 deriver::message_state* deriver::find_row(std::int64_t row) {
@@ -277,7 +287,7 @@ deriver::message_state& deriver::create(const context& now, std::string_view que
     message.queue_id = queue_id;
     message.arrived = now.entry.when;
     message.from = from;
-    by_queue_id_[message_key(now.host, queue_id)] = row;
+    hosts_[now.host].by_queue_id[message.queue_id] = row;
     return message;
 }
 
@@ -299,8 +309,9 @@ void deriver::retire(message_state& message) {
         retired_.pop_front();
         if (oldest == messages_.end()) continue;
         const message_state& gone = oldest->second;
-        const auto by_id = by_queue_id_.find(message_key(gone.host, gone.queue_id));
-        if (by_id != by_queue_id_.end() && by_id->second == gone.row) by_queue_id_.erase(by_id);
+        auto& by_queue_id = hosts_[gone.host].by_queue_id;
+        const auto by_id = by_queue_id.find(gone.queue_id);
+        if (by_id != by_queue_id.end() && by_id->second == gone.row) by_queue_id.erase(by_id);
         const std::string key = message_key(gone.host, gone.message_id);
         if (const auto same = by_message_id_.find(key); same != by_message_id_.end()) {
             std::erase(same->second, gone.row);

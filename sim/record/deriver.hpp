@@ -17,13 +17,15 @@
 
 #include "mta/maillog/event.hpp"
 #include "mta/text/dates.hpp"
+#include "mta/text/name_table.hpp"
+#include "sim/record/database.hpp"
 #include "sim/record/sqlite.hpp"
 
 namespace sim::record {
 
 class deriver {
   public:
-    deriver(sqlite3* connection, const std::string& path);
+    deriver(sqlite3* connection, const std::string& path, detail kept);
 
     void add_host(std::string_view name, std::string_view address, const mta::text::time_zone& zone);
     // `line` without its newline; nothing for "render it", which is done for entries that Postfix logs.
@@ -37,6 +39,7 @@ class deriver {
         std::string name, address, machine;
         mta::text::time_zone zone;
         bool spoke = false;
+        mta::text::name_table<std::int64_t> by_queue_id;  // the newest row with that id
     };
     struct session_state {
         std::int64_t row = 0;  // 0: none yet
@@ -67,6 +70,7 @@ class deriver {
         time_point arrived{};
         origin from = origin::internal;
         bool has_parent = false, active = false, ended = false, retiring = false;
+        std::uint64_t size = 0, recipient_count = 0;  // when it was active last
         // The hop of the last delivery, for further recipients of the same transaction.
         std::int64_t hop = 0;
         std::int64_t hop_session = 0;
@@ -147,12 +151,12 @@ class deriver {
     static relay parse_relay(std::string_view text);
     std::string message_key(std::size_t host, std::string_view id) const;
 
+    detail kept_;
     std::deque<host_state> hosts_;
     std::map<std::string, std::size_t, std::less<>> host_by_name_, host_by_address_;
     std::map<connection_key, connection_state> connections_;
     std::deque<connection_key> ended_connections_;
     std::unordered_map<std::int64_t, message_state> messages_;
-    std::unordered_map<std::string, std::int64_t> by_queue_id_;  // newest row with that id
     std::unordered_map<std::string, std::vector<std::int64_t>> by_message_id_;
     std::unordered_map<std::string, std::vector<awaited>> awaited_;  // by host and Message-Id
     std::deque<std::int64_t> retired_;

@@ -108,9 +108,11 @@ std::int64_t deriver::on(const context& now, const events::connection_broken& e)
 
 std::int64_t deriver::on(const context& now, const events::command& e) {
     const session_state* session = e.at_client ? client_session(now, {}, {}) : &server_session(now, nullptr);
-    insert_command_.bind(1, last_event_).bind(2, hosts_[now.host].name).bind(3, now.time);
-    insert_command_.bind_or_null(4, session ? session->row : 0).bind(5, e.at_client ? "client" : "server");
-    insert_command_.bind_or_null(6, now.entry.queue_id).bind(7, e.line).bind(8, e.reply).run();
+    if (kept_ == detail::everything) {
+        insert_command_.bind(1, last_event_).bind(2, hosts_[now.host].name).bind(3, now.time);
+        insert_command_.bind_or_null(4, session ? session->row : 0).bind(5, e.at_client ? "client" : "server");
+        insert_command_.bind_or_null(6, now.entry.queue_id).bind(7, e.line).bind(8, e.reply).run();
+    }
 
     const std::string_view verb = verb_of(e.line);
     const bool extended = mta::text::equal_ignoring_case(verb, "EHLO") || mta::text::equal_ignoring_case(verb, "LHLO");

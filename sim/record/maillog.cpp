@@ -10,6 +10,7 @@
 namespace sim::record {
 namespace {
 
+constexpr std::size_t block_size = std::size_t{1} << 20, room_for_a_line = 4096;
 constexpr std::int64_t no_second = std::numeric_limits<std::int64_t>::min();
 
 }  // namespace
@@ -30,23 +31,49 @@ void maillog::refresh_stamp(mta::time_point when) {
 std::string_view maillog::add(const mta::maillog::entry& entry) {
     if (!mta::maillog::in_maillog(entry.what)) return {};
     refresh_stamp(entry.when);
-    const std::size_t start = text_.size();
-    ((text_ += stamp_) += machine_) += entry.by.tag;
+    if (blocks_.empty()) {
+        blocks_.emplace_back();  // most logs are small: this one grows as it must
+    } else if (blocks_.back().size() + room_for_a_line > block_size) {
+        blocks_.emplace_back().reserve(block_size);
+    }
+    std::string& text = blocks_.back();
+    const std::size_t start = text.size();
+    ((text += stamp_) += machine_) += entry.by.tag;
     std::array<char, 16> pid;
     char* const end = std::to_chars(pid.data(), pid.data() + pid.size(), entry.by.pid).ptr;
-    text_ += '[';
-    text_.append(pid.data(), end);
-    text_ += "]: ";
-    mta::maillog::render_text(entry, text_, utf8_);
-    text_ += '\n';
+    text += '[';
+    text.append(pid.data(), end);
+    text += "]: ";
+    mta::maillog::render_text(entry, text, utf8_);
+    text += '\n';
     ++lines_;
-    const std::string_view line = std::string_view(text_).substr(start, text_.size() - start - 1);
+    const std::string_view line = std::string_view(text).substr(start, text.size() - start - 1);
     if (live_) live_(host_, line);
     return line;
 }
 
+std::string maillog::text() const {
+    std::string whole;
+    std::size_t bytes = 0;
+    for (const std::string& each : blocks_) bytes += each.size();
+    whole.reserve(bytes);
+    for (const std::string& each : blocks_) whole += each;
+    return whole;
+}
+
+void maillog::each_line(const std::function<bool(std::string_view line)>& visit) const {
+    for (const std::string& block : blocks_) {
+        std::string_view rest = block;
+        while (!rest.empty()) {
+            const std::size_t end = rest.find('\n');
+            if (!visit(rest.substr(0, end))) return;
+            rest.remove_prefix(end + 1);
+        }
+    }
+}
+
 void maillog::clear() {
-    text_.clear();
+    blocks_.clear();
     lines_ = 0;
 }
 

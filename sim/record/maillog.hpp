@@ -7,6 +7,7 @@
 #include <functional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "mta/maillog/event.hpp"
 #include "mta/text/dates.hpp"
@@ -26,7 +27,9 @@ class maillog {
     void print_with(printer live) { live_ = std::move(live); }
 
     const std::string& host() const { return host_; }
-    const std::string& text() const { return text_; }
+    std::string text() const;
+    // The lines, without their newlines, until `visit` says no.
+    void each_line(const std::function<bool(std::string_view line)>& visit) const;
     std::uint64_t lines() const { return lines_; }
     void clear();
 
@@ -37,8 +40,8 @@ class maillog {
     std::string machine_;  // " mail "
     mta::text::time_zone zone_;
     bool utf8_;
-    std::string text_;
-    std::string stamp_;  // of `second_`: most lines share their second with the one before
+    std::vector<std::string> blocks_;  // of whole lines: a text of gigabytes is never copied to grow
+    std::string stamp_;                // of `second_`: most lines share their second with the one before
     std::int64_t second_;
     std::uint64_t lines_ = 0;
     printer live_;

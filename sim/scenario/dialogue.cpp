@@ -30,9 +30,24 @@ class conversation {
     conversation(channel& wire, mta::scheduler& clock, const stream_upgrade& start_tls, std::string& transcript)
         : wire_(wire), clock_(clock), start_tls_(start_tls), transcript_(transcript) {}
 
-    task<void> run(std::span<const dialogue_entry> lines) {
+    task<void> run(std::span<const dialogue_entry> lines, bool early) {
+        const auto* first = early && !lines.empty() ? std::get_if<line>(&lines[0]) : nullptr;
+        if (first) {
+            say('C', first->text);
+            std::string bytes = first->text + "\r\n";
+            const io_error error = co_await wire_.send(std::move(bytes), patience);
+            if (error != io_error::none) closed();
+            if (error != io_error::none) co_return;
+            lines = lines.subspan(1);
+        }
         std::string code = co_await reply();
         code_ = std::move(code);
+        // postscreen(8) has nothing more of a greeting for who was early: then this was the answer already.
+        if (first && code_ == "220") {
+            std::string answer = co_await reply();
+            code_ = std::move(answer);
+            if (code_.empty()) co_return;
+        }
         for (const dialogue_entry& each : lines) {
             const bool goes_on = co_await play(each);
             if (!goes_on) co_return;
@@ -163,7 +178,7 @@ task<std::string> run_dialogue(mta::Host& client, dialogue_route route, std::spa
     }
     channel wire(std::move(made.stream), clock);
     conversation both(wire, clock, route.start_tls, transcript);
-    co_await both.run(lines);
+    co_await both.run(lines, route.early);
     co_return with_plain_line_ends(transcript);
 }
 

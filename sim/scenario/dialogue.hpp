@@ -22,6 +22,7 @@ struct dialogue_route {
     mta::endpoint server;
     std::optional<mta::address::ip_address> source;
     stream_upgrade start_tls;  // empty: no TLS here, STARTTLS ends the dialogue
+    bool early = false;        // the first line, where it is no more than that, goes out before the greeting has come
     dialogue_route() = default;
 };
 

@@ -10,6 +10,7 @@
 #include <utility>
 #include <variant>
 
+#include "mta/text/name_table.hpp"
 #include "mta/text/strings.hpp"
 
 namespace sim::scenario {
@@ -50,7 +51,7 @@ struct relayed {
 
 struct host {
     std::set<std::string> addresses;
-    std::map<std::string, message> messages;  // by queue id
+    text::name_table<message> messages;  // by queue id
     std::map<std::string, mta::queue::message> queue;
     std::set<std::string> ever;                  // ids that were accepted, also of files whose id came again
     std::map<std::string, std::string> notices;  // id -> the id it is about
@@ -133,7 +134,9 @@ struct conservation::state {
 
 // `begins`: the line can only be the first of a file, or one of its first. Queue ids come again once a file is removed.
 message& conservation::state::file(std::string_view where, std::string_view id, bool begins) {
-    message& m = at(where).messages[std::string(id)];
+    auto& messages = at(where).messages;
+    const auto known = messages.find(id);
+    message& m = known != messages.end() ? known->second : messages[std::string(id)];
     if (!m.removed) return m;
     if (begins) {
         judge(std::string(where), std::string(id), m, found);
@@ -232,9 +235,9 @@ void conservation::state::note(std::string_view where, const log::entry& entry) 
         if (!m.from_client) m.promised = true;
     } else if (const auto* active = std::get_if<log::became_active>(&entry.what)) {
         message& m = file(where, id, false);
+        if (!m.active) at(where).ever.emplace(id);
         m.active = true;
         m.recipients = std::max(m.recipients, active->recipient_count);
-        at(where).ever.emplace(id);
     } else if (rule) {
         message& m = file(where, id, false);
         if (rule->action == "discard") m.discarded = true;

@@ -110,6 +110,7 @@ task<void> player::state::converse(std::size_t index, const smtp& step) {
     route.server = mta::endpoint{world.address_of(step.server), step.port};
     route.source = world.address_of(step.client);
     route.start_tls = world.client_tls(step.client);
+    route.early = step.early;
     mta::Host& client = world.machine(step.client);
     const std::span<const dialogue_entry> lines = step.lines;
     std::string transcript = co_await run_dialogue(client, std::move(route), lines);

@@ -83,6 +83,7 @@ struct smtp {
     std::string server;  // a host
     std::uint16_t port = 25;
     std::vector<dialogue_entry> lines;
+    bool early = false;  // the first line goes out before the greeting has come
     bool background = false;
 };
 

@@ -191,6 +191,9 @@ const object_table<smtp>& table_of<smtp>() {
             "lines", need::required,
             "What is said, one line at a time, each answered before the next; after a 354 reply the lines up to `.` "
             "are the message; `STARTTLS` switches to TLS."),
+        field<t, &t::early, boolean_type>("early", need::optional,
+                                          "`true`: the first line is sent before the greeting has come, as by software "
+                                          "that is no mail server. Default: `false`."),
         field<t, &t::background, boolean_type>("background", need::optional,
                                                "`true`: it runs beside the steps after it. Default: `false`."),
     };

@@ -28,6 +28,7 @@ using sim::lab::virtual_lab;
 constexpr std::size_t chain_messages = 10'000;
 constexpr std::size_t tls_messages = 1'000;
 constexpr std::size_t retry_messages = 10'000;
+constexpr std::size_t deferred_messages = 100'000;
 constexpr std::size_t idle_hosts = 1'000;
 
 // How much of a figure's work is played.
@@ -157,6 +158,28 @@ void retry_transport(share played) {
     retry("retry-transport", played, "retry:4.0.0 not now");
 }
 
+// What a message costs that waits for its next attempt; the maillog is not counted.
+void deferred(share played) {
+    const std::size_t messages = played.of(deferred_messages);
+    const auto topology = topology_of(dead_destination_text("retry:4.0.0 not now"));
+    virtual_lab lab(topology, plain_options());
+    start_all(lab);
+    lab.loop().run_until(lab.loop().now());
+    const std::size_t before = heap_in_use();
+    for (std::size_t i = 0; i < messages; ++i) {
+        submit(lab, dead_sender_host, "zibiten@mta.lonely.test", fmt::format("r{}@dead.test", i));
+    }
+    // Before the first of them is tried again (minimal_backoff_time).
+    lab.loop().run_until(lab.loop().now() + std::chrono::seconds(200));
+    const auto& files = lab.machine(dead_sender_host).queue_files().all();
+    const auto waiting = std::count_if(files.begin(), files.end(),
+                                       [](const auto& each) { return each->where == mta::queue::name::deferred; });
+    expect(static_cast<std::size_t>(waiting) == messages, "a message is not in the deferred queue");
+    const std::size_t log = lab.recorder().log_of(dead_sender_host)->text().size();
+    fmt::print("{:24} {:10.0f} bytes a message, {} in the deferred queue\n", "deferred",
+               static_cast<double>(heap_in_use() - before - log) / static_cast<double>(messages), messages);
+}
+
 void idle(share) {
     const auto topology = topology_of(many_hosts_text(idle_hosts));
     const std::size_t before = heap_in_use();
@@ -215,6 +238,7 @@ constexpr figure figures[] = {
     {"chain-capture", chain_capture},
     {"retry-refused", retry_refused},
     {"retry-transport", retry_transport},
+    {"deferred", deferred},
     {"idle", idle},
     {"start-plain", start_plain},
     {"start-tls", start_tls},

@@ -32,7 +32,7 @@ LOG_MASKS = [(re.compile(pattern), mask) for pattern, mask in (
     (r"\bdelay=[\d.]+, delays=[\d./]+", "delay=*, delays=*"),
     (r"\bsize=\d+", "size=*"),
     (r"\[(\d+\.\d+\.\d+\.\d+)\]:\d{4,5}\b(?=.*(?:SSL_accept|lost|client port))", r"[\1]:PORT"),
-    (r"(?<= )(?<!to )\[(\d+\.\d+\.\d+\.\d+)\]:(?:\d{4,5}|PORT)\b", r"[\1]:PORT"),  # a client's own, as postscreen has it
+    (r"(?:^|(?<=[ =]))(?<!to )\[(\d+\.\d+\.\d+\.\d+)\](:?)(?:\d{4,5}|PORT)\b", r"[\1]\2PORT"),  # a client's own, as postscreen has it
     (r"\b\d+ more byte", "* more byte"),
     (r"\bafter [\d.]+(?=s? ?(?:seconds|from))", "after *"),
     (r"\bmail queue: \d+ bytes", "mail queue: * bytes"),

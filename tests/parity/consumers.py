@@ -43,6 +43,7 @@ GAPS = {
         r" reject: RCPT from .* (?:blocked using (?:rhs\.test|bl\.test=)|is listed: dial-up)",           # and templates
         r"/local\[\d+\]: \w+: passing <",
         r"/cleanup\[\d+\]: \w+: to=<.*status=deliverable ",
+        r"/postscreen\[\d+\]: (?:(?:DENY|ALLOW)LIST(?:ED| VETO)|(?:DATA|BDAT) without valid RCPT)",
         r" postfix\[\d+\]: ",                                                                  # postfix(1) itself
     ],
 }
@@ -84,7 +85,11 @@ EXPORTER = {
     "local": [DELIVERY, rf"{QUEUE_ID}: passing {ADDRESS} to transport=\S+", rf"{QUEUE_ID}: required alias not found: .*", ANY],
     "postsuper": [rf"{QUEUE_ID}: (?:removed|requeued|placed on hold|released from hold|expired)", r"(?:Deleted|Requeued|Placed on hold|Released from hold|Expired): \d+ messages?", ANY],
     "anvil": [r"statistics: max .*"],
-    "postscreen": [r"[A-Z][\w -]* .*", ANY],
+    "postscreen": [r"NOQUEUE: reject: (?:CONNECT|RCPT) from \[[\d.]+\]:\d+: .*", r"[A-Z][\w -]* .*", r"cache \S+ full cleanup: .*",
+                   r"(?:entering|leaving) STRESS mode with \d+ connections", r"reject: connect from \[[\d.]+\]:\d+: all screening ports busy",
+                   r"\[[\d.]+\]:?\d+: (?:replacing command|discarding EHLO keywords).*",
+                   r"using backwards-compatible default setting respectful_logging=no for client .*", ANY],
+    "tlsproxy": [TLS, r"(?:DIS)?CONNECT .*", r"TLS handshake failed for service=\S+ peer=\S+", ANY],
     "dnsblog": [r"addr \S+ listed by domain \S+ as \S+", ANY],
     "verify": [r"cache \S+ .*", ANY],
 }

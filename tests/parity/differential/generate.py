@@ -4,8 +4,10 @@ A batch is a function of its seed and number alone, on any machine and Python.
 """
 import random
 
+import content
 import model
 import names
+import parameters
 from probes import Probes
 from restrictions import Restrictions
 from tables import Tables
@@ -48,6 +50,9 @@ def main_cf(r, tables):
         main["transport_maps"] = tables.recipient_map(names.FAR + names.RELAYED, lambda: r.choice(("discard:", "error:5.1.9 not here", "retry:4.1.9 later", "smtp:[192.0.2.1]", ":")))
     if r.random() < 0.3:
         main["parent_domain_matches_subdomains"] = r.choice(("", "relay_domains", "smtpd_access_maps", "mynetworks, permit_mx_backup_networks"))
+    if r.random() < 0.15:
+        del main["mynetworks"]
+        main["mynetworks_style"] = r.choice(("host", "subnet", "class"))
     if r.random() < 0.2:
         main["relayhost"] = "[192.0.2.25]"
     return main
@@ -75,32 +80,7 @@ def options(r, tables, classes):
         if r.random() < 0.3:
             value = (lambda: ", ".join(some(r, names.LOGINS, 0.4) or ["nobody"])) if "login" in name else (lambda: "x")
             chosen[name] = tables.recipient_map(domains, value)
-    for name, chance, make in (
-            ("mynetworks", 0.3, lambda: ", ".join(some(r, names.NETWORKS, 0.3) or ["127.0.0.0/8"])),
-            ("parent_domain_matches_subdomains", 0.1, lambda: r.choice(("", "smtpd_access_maps", "permit_mx_backup_networks"))),
-            ("smtpd_recipient_limit", 0.1, lambda: str(r.randint(1, 3))),
-            ("smtpd_hard_error_limit", 0.06, lambda: str(r.randint(1, 8))),
-            ("smtpd_junk_command_limit", 0.06, lambda: str(r.randint(1, 8))),
-            ("message_size_limit", 0.1, lambda: r.choice(("0", "1000", "100000"))),
-            ("smtpd_null_access_lookup_key", 0.05, lambda: r.choice(("null", "far.test", "alice@lab.test"))),
-            ("smtpd_reject_footer", 0.08, lambda: r.choice(("\\c. See $client_address", "For help: $localtime_not", "Contact us about $sender to $recipient", "one\\nfour $server_name $helo_name"))),
-            ("default_rbl_reply", 0.1, lambda: r.choice(("$rbl_code Service refused; $rbl_class [$rbl_what] by $rbl_domain${rbl_reason?; $rbl_reason}", "450 4.7.9 $client listed in $rbl_domain",
-                                                         "$rbl_code 5.7.8 $client_name $client_address $helo_name $sender $recipient $rbl_txt"))),
-            ("rbl_reply_maps", 0.06, lambda: "inline:{{bl.test=550 5.7.7 $client on $rbl_domain}, {dbl.test=$rbl_code name $rbl_what}}"),
-            ("smtpd_noop_commands", 0.08, lambda: "EXPN, FROB"), ("smtpd_forbidden_commands", 0.08, lambda: r.choice(("CONNECT GET", "NOOP, frob", "regexp:{{/^help/ x}}", "{CONNECT GET POST}"))),
-            ("smtpd_discard_ehlo_keywords", 0.1, lambda: r.choice(("dsn", "dsn, size", "pipelining etrn", "smtputf8", "silent-discard, 8bitmime", "auth chunking", "xclient"))),
-            ("smtpd_command_filter", 0.05, lambda: "pcre:" + tables.file("/^(RCPT\\s+TO:\\S+)\\s+\\(.*\\)$/ $1\n/^FROB/ NOOP\n")),
-            ("permit_mx_backup_networks", 0.2, lambda: r.choice(("192.0.2.0/24", "198.51.100.0/24, !192.0.2.40", "0.0.0.0/0"))),
-            ("fast_flush_domains", 0.2, lambda: r.choice(("", "relay.test, far.test", "$relay_domains"))),
-            ("smtpd_banner", 0.1, lambda: r.choice(("$myhostname ESMTP $mail_name ($mail_version)", "hello.test SMTP"))),
-            ("double_bounce_sender", 0.05, lambda: "x"), ("recipient_delimiter", 0.1, lambda: r.choice(("+", "-", "", "+-"))),
-            ("smtpd_expansion_filter", 0.03, lambda: "abcdefghijklmnopqrstuvwxyz"),
-            ("unverified_sender_reject_code", 0.02, lambda: "550"), ("smtpd_sasl_exceptions_networks", 0.05, lambda: "192.0.2.0/24"),
-            ("smtpd_discard_ehlo_keyword_address_maps", 0.05, lambda: "inline:{{192.0.2.1=dsn}, {10.0.0.1=smtputf8 vrfy}}"),
-            ("smtpd_dns_reply_filter", 0.05, lambda: "regexp:" + tables.file("/^mx\\.far\\.test/ IGNORE\n/203\\.0\\.113\\.7/ IGNORE\n")),
-            ("smtpd_data_restrictions_", 0, None)):
-        if make and r.random() < chance:
-            chosen[name] = make()
+    chosen.update(parameters.others(r, tables))
     if classes:
         chosen["smtpd_restriction_classes"] = ", ".join(classes)
     restrictions = Restrictions(r, tables, classes)
@@ -110,19 +90,29 @@ def options(r, tables, classes):
     return chosen
 
 
-def service(r, number, sasl):
+def service(r, number, sasl, tls):
     classes = [f"class{each}" for each in range(r.choice((0, 0, 1, 2)))]
     tables = Tables(r, f"s{number}t", classes)
     chosen = options(r, tables, classes)
+    if sasl:
+        chosen.update(parameters.sasl(r))
+    if tls:
+        chosen.update(parameters.tls(r))
+    xclient = r.random() < 0.85
+    if not xclient:
+        chosen["smtpd_authorized_xclient_hosts"] = ""
+        chosen.update(parameters.rates(r))
     port = model.FIRST_PORT + number
-    return model.Service(port, chosen, tables.files, Probes(r, sasl and chosen.get("smtpd_sasl_auth_enable") != "no").dialogues(PROBES))
+    probes = Probes(r, sasl and chosen.get("smtpd_sasl_auth_enable") != "no", tls, xclient)
+    return model.Service(port, chosen, tables.files, probes.dialogues(PROBES))
 
 
 def batch(seed, number, services=SERVICES):
     r = random.Random(f"{seed}/{number}")
     tables = Tables(r, "main")
     main = main_cf(r, tables)
+    main.update(content.parameters(r, tables))
     sasl = {"alice": "secret", "bob": "secret"} if r.random() < 0.6 else {}
-    made = model.Batch(f"differential-{seed}-{number}", main, tables.files, names.zones(r), [], users_sasl=sasl)
-    made.services = [service(r, each, bool(sasl)) for each in range(services)]
+    made = model.Batch(f"differential-{seed}-{number}", main, tables.files, names.zones(r), [], users_sasl=sasl, tls=r.random() < 0.4)
+    made.services = [service(r, each, bool(sasl), made.tls) for each in range(services)]
     return made

@@ -23,7 +23,7 @@ class Service:
     port: int
     options: dict           # parameter -> value, as `-o { parameter = value }`
     files: dict             # name -> text; named $lab_files/NAME in values
-    dialogues: list         # each a list of lines, or of {"group": [lines]}
+    dialogues: list         # each a list of lines, of {"group": [lines]} and of {"raw": text with escapes}
 
 
 @dataclasses.dataclass
@@ -35,6 +35,7 @@ class Batch:
     services: list
     mailboxes: list = dataclasses.field(default_factory=lambda: ["alice", "bob"])
     users_sasl: dict = dataclasses.field(default_factory=dict)
+    tls: bool = False       # the host has a certificate
 
     def with_services(self, services):
         other = copy.copy(self)
@@ -94,6 +95,8 @@ def scenario(batch):
     """The batch as a topology file's contents."""
     host = {"address": HOST_ADDRESS, "ptr": None, "a": False, "mailboxes": batch.mailboxes, "postfix": batch.main,
             "master_cf": "\n".join(batch.master_lines()) + "\n"}
+    if batch.tls:
+        host["tls"] = True
     if batch.users_sasl:
         host["users_sasl"] = batch.users_sasl
     if files := batch.all_files():

@@ -1,12 +1,13 @@
 """Random SMTP dialogues: who the client is (by XCLIENT), and what it says."""
 import names
+from sessions import Sessions
 
 CLIENT_FACTS = ["[UNAVAILABLE]", "[TEMPUNAVAIL]"]
 
 
-class Probes:
-    def __init__(self, r, sasl):
-        self.r, self.sasl = r, sasl
+class Probes(Sessions):
+    def __init__(self, r, sasl, tls=False, xclient=True):
+        self.r, self.sasl, self.tls, self.may_xclient = r, sasl, tls, xclient
 
     def dialogues(self, probes):
         """Dialogues of together so many probes. A probe is one try to send a message, or something else one says."""
@@ -19,26 +20,40 @@ class Probes:
 
     def probe(self):
         r, lines = self.r, []
-        if r.random() < 0.85:
+        if r.random() < (0.85 if self.may_xclient else 0.01):
             lines.append(self.xclient())
         if r.random() < 0.9:
             lines.append(f"{r.choice(('EHLO', 'EHLO', 'EHLO', 'HELO', 'helo', 'Ehlo'))} {r.choice(names.HELO_NAMES)}")
-        if r.random() < 0.12:
-            lines.append(self.other())
-        lines.append(self.mail())
-        for _ in range(r.choice((1, 1, 1, 1, 2, 3))):
-            lines.append(self.rcpt())
-        if r.random() < 0.1:
-            lines.append(self.other())
-        if r.random() < 0.35:
+        if r.random() < (0.3 if self.tls else 0.01):
+            lines += self.secure()
+        if r.random() < (0.25 if self.sasl else 0.02):
+            lines += self.login()
+        for part, chance in ((self.other_lines, 0.12), (self.odd, 0.06), (self.forward, 0.04)):
+            if r.random() < chance:
+                lines += part()
+        if r.random() < 0.06:
+            lines += self.pipelined()
+        else:
+            lines.append(self.mail())
+            lines += [self.rcpt() for _ in range(r.choice((1, 1, 1, 1, 2, 3)))]
+        for part, chance in ((self.other_lines, 0.1), (self.odd, 0.03)):
+            if r.random() < chance:
+                lines += part()
+        if r.random() < 0.3:
             lines.append("DATA")
             lines += self.message()
+        elif r.random() < 0.06:
+            lines += self.chunks()
+        elif r.random() < 0.02:
+            lines += self.smuggled()
         elif r.random() < 0.5:
             lines.append("RSET")
         return lines
 
     def xclient(self):
         r = self.r
+        if r.random() < 0.03:
+            return self.another_client()
         name = r.choice(names.CLIENT_NAMES + CLIENT_FACTS)
         facts = [f"ADDR={r.choice(names.ADDRESSES)}", f"NAME={name}"]
         if r.random() < 0.6:
@@ -91,6 +106,9 @@ class Probes:
                                    for _ in range(r.choice((1, 1, 2))))
         return line
 
+    def other_lines(self):
+        return [self.other()]
+
     def other(self):
         r = self.r
         address = self.address(names.OURS + names.RELAYED + names.ALIASED + names.FAR)
@@ -98,7 +116,3 @@ class Probes:
                          "ETRN far.test", "ETRN", "ETRN @relay.test", "ETRN #x", "ETRN a b", "ETRN bad_name!", "ETRN [192.0.2.1]", "ETRN gone.test", "STARTTLS", "STARTTLS x", "EHLO", "HELO", "HELO a b", "EHLO other.test",
                          "HELO other.test", "DATA", "DATA x", "", " NOOP", "MAIL FROM:<second@far.test>", "RCPT TO:<alice@lab.test>", "Subject: hello", "GET / HTTP/1.0", "AUTH", "AUTH FOO", "AUTH PLAIN x y",
                          "XFORWARD NAME=x.test", "BDAT", "BDAT x", "QUIT x", "XCLIENT", "XCLIENT FOO=bar", "XCLIENT NAME=bad_name!", "XCLIENT ADDR=x", "XCLIENT PROTO=x", "XCLIENT LOGIN=x"))
-
-    def message(self):
-        r = self.r
-        return [f"Subject: {r.choice(('hello', 'probe'))}", *(["From: <x@far.test>"] if r.random() < 0.5 else []), "", *(["text " * 20] * r.choice((0, 1, 1, 20))), "."]

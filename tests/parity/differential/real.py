@@ -14,18 +14,15 @@ import pathlib
 import pwd
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 
 import model
 import responder
+from dialogue import SILENCE, Dialogue
 
-REPLY_S = 15            # as long as a reply may take on a busy machine
-GREETING_S = 6          # a service that has not said anything by then has not started
 AT_ONCE = 8             # dialogues side by side
-SILENCE = "S: (no reply)"
-NEEDED = ("postfix", "postmap", "postconf", "unshare", "ip")
+NEEDED = ("postfix", "postmap", "postconf", "unshare", "ip", "openssl", "saslpasswd2")
 
 MASTER = """
 cleanup   unix  n - n - 0 cleanup
@@ -116,6 +113,18 @@ def prepare(folder):
     bind_over(folder, "/etc/passwd", "\n".join(accounts) + "\n")
 
 
+def certificate(folder):
+    """A key and a certificate that it signed itself, made once."""
+    path = folder / "chain.pem"
+    if not path.exists():
+        key, public = folder / "key.pem", folder / "certificate.pem"
+        run("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "30",
+            "-subj", f"/CN={model.HOST}", "-keyout", key, "-out", public)
+        path.write_text(key.read_text() + public.read_text())
+        path.chmod(0o600)
+    return path
+
+
 class Instance:
     """One running Postfix with the configuration of one batch."""
 
@@ -137,6 +146,8 @@ class Instance:
         if batch.users_sasl:
             self.main |= {"smtpd_sasl_auth_enable": "yes", "smtpd_sasl_local_domain": "$myhostname",
                           "smtpd_sasl_mechanism_filter": "plain, login, cram-md5, scram-sha-256"}
+        if batch.tls:
+            self.main |= {"smtpd_tls_chain_files": certificate(folder), "smtpd_tls_security_level": "may"}
         self.main |= batch.main
         self.write()
         self.names = multiprocessing.Process(target=responder.serve, args=(batch.zones, model.DNS_ADDRESS), daemon=True)
@@ -171,9 +182,14 @@ class Instance:
         if tables := [f"{kind}:{self.etc / name}" for kind, name in indexed if name in files]:
             run("postmap", *tables)
         (self.etc / "sasl").mkdir()
+        accounts = self.etc / "sasldb2"
         (self.etc / "sasl" / "smtpd.conf").write_text(
-            "pwcheck_method: auxprop\nauxprop_plugin: sasldb\n"
+            f"pwcheck_method: auxprop\nauxprop_plugin: sasldb\nsasldb_path: {accounts}\n"
             "mech_list: PLAIN LOGIN CRAM-MD5 SCRAM-SHA-256\n")
+        for user, password in self.batch.users_sasl.items():
+            run("saslpasswd2", "-p", "-c", "-f", accounts, "-u", model.HOST, user, input=password)
+        if accounts.exists():
+            shutil.chown(accounts, "postfix", "postfix")
 
     def play(self):
         with concurrent.futures.ThreadPoolExecutor(AT_ONCE) as pool:
@@ -197,67 +213,6 @@ def play_service(service):
         silent = silent or transcript == [SILENCE]
         transcripts.append(transcript)
     return transcripts
-
-
-class Dialogue:
-    """Lines sent one at a time, each answered before the next, written down as the lab writes them."""
-
-    def __init__(self, port):
-        self.port, self.buffer, self.transcript, self.connection = port, b"", [], None
-
-    def say(self, side, text):
-        self.transcript.append(f"{side}: {text}")
-
-    def reply(self):
-        while True:
-            while b"\r\n" not in self.buffer:
-                try:
-                    chunk = self.connection.recv(65536)
-                except socket.timeout:
-                    self.say("S", "(no reply)")
-                    return ""
-                except OSError:
-                    chunk = b""
-                if not chunk:
-                    self.say("S", "(closed)")
-                    return ""
-                self.buffer += chunk
-            line, self.buffer = self.buffer.split(b"\r\n", 1)
-            text = line.decode("utf-8", "backslashreplace")
-            self.say("S", text)
-            if text[3:4] != "-":
-                return text[:3]
-
-    def send(self, data):
-        try:
-            self.connection.sendall(data)
-            return True
-        except OSError:
-            self.say("S", "(closed)")
-            return False
-
-    def play(self, lines):
-        with socket.create_connection((model.HOST_ADDRESS, self.port), REPLY_S, (model.CLIENT_ADDRESS, 0)) as self.connection:
-            self.connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            self.connection.settimeout(GREETING_S)
-            code, in_data = self.reply(), False
-            self.connection.settimeout(REPLY_S)
-            if self.transcript == [SILENCE]:
-                return self.transcript
-            for item in lines:
-                group = item["group"] if isinstance(item, dict) else [item]
-                for line in group:
-                    self.say("C", line)
-                if not self.send("".join(line + "\r\n" for line in group).encode()):
-                    break
-                if in_data and item != ".":
-                    continue
-                for _ in group:
-                    code = self.reply()
-                    if not code:
-                        return self.transcript
-                in_data = code == "354"
-        return self.transcript
 
 
 def main(folder):

@@ -24,7 +24,8 @@ import real
 import shrink
 
 SKIPPED = 77
-MASKS = [(re.compile(r"queued as [0-9A-Za-z]+"), "queued as @"),
+MASKS = [(re.compile(r"^S: 334 \S{24,}$"), "S: 334 @"),            # a challenge
+         (re.compile(r"queued as [0-9A-Za-z]+"), "queued as @"),
          (re.compile(r"(\w\[[0-9A-Fa-f.:]+\]):\d+"), r"\1:@")]      # a client's port, with smtpd_client_port_logging
 
 

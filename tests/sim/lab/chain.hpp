@@ -76,7 +76,7 @@ class world {
         message.content = std::move(body);
         system(host).submit(std::move(message));
     }
-    std::string_view log(std::string_view host) { return lab_->recorder().log_of(host)->text(); }
+    std::string log(std::string_view host) { return lab_->recorder().log_of(host)->text(); }
     std::string mbox(std::string_view host, std::string_view user) {
         for (const auto& each : lab_->mailboxes_of(host)) {
             if (each.user == user) return each.text;

@@ -49,6 +49,7 @@ class dialogue : public testing::Test {
         route.server = {server.address(), 25};
         route.source = client.address();
         route.start_tls = start_tls;
+        route.early = early;
         return finish(net.clock, run_dialogue(client, std::move(route), lines));
     }
     std::string talk_to(std::vector<std::string> says, std::vector<dialogue_entry> lines) {
@@ -61,6 +62,7 @@ class dialogue : public testing::Test {
     tests::fake_host client{net, "pc.york.cc", "192.168.137.9"};
     tests::fake_host server{net, "mail.york.cc", "192.168.137.5"};
     stream_upgrade start_tls;
+    bool early = false;
     std::string heard;
 };
 
@@ -78,6 +80,21 @@ TEST_F(dialogue, takes_turns_with_a_server) {
               "S: 250 2.0.0 accepted\nC: QUIT\nS: 221 2.0.0 bye\n");
     ASSERT_EQ(plain.received().size(), 1u);
     EXPECT_EQ(plain.received()[0].body, "Subject: x\n\n.hello\n");
+}
+
+TEST_F(dialogue, an_early_client_talks_before_the_greeting) {
+    scripted_server plain(server, server.address(), {});
+    ASSERT_TRUE(plain.play({}));
+    early = true;
+    EXPECT_EQ(talk({say("HELO pc"), say("QUIT")}),
+              "C: HELO pc\nS: 220 mail.york.cc ESMTP\nS: 250 mail.york.cc\nC: QUIT\nS: 221 2.0.0 bye\n");
+}
+
+TEST_F(dialogue, an_early_client_may_get_its_answer_in_place_of_a_greeting) {
+    early = true;
+    EXPECT_EQ(talk_to({"220-bait\r\n250 for HELO\r\n", "221 bye\r\n"}, {say("HELO pc"), say("QUIT")}),
+              "C: HELO pc\nS: 220-bait\nS: 250 for HELO\nC: QUIT\nS: 221 bye\n");
+    EXPECT_EQ(heard, "HELO pc\r\nQUIT\r\n");
 }
 
 TEST_F(dialogue, reads_a_reply_of_several_lines) {
