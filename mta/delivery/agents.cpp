@@ -36,6 +36,24 @@ const status_filter& agents::filter_of(const master::daemon& service) {
 }
 
 task<void> agents::deliver(master::daemon& service, const maillog::process& process, request& work) {
+    std::string last_words;
+    try {
+        co_await serve(service, process, work);
+    } catch (const agent_died& e) {
+        last_words = e.why;
+        work.died = true;
+    }
+    if (!work.died) co_return;
+    mail_.log(process, {}, maillog::remark{maillog::level::fatal, last_words});
+    for (const target& each : work.targets) {
+        if (!work.recipient(each).done) work.recipient(each).delay = nullptr;
+    }
+    // A process that ends for a reason waits a second before it does, lest another one follows at once.
+    co_await sleep_for(mail_.clock(), std::chrono::seconds(1));
+    mail_.warn(mail_.process_of(work.asked_by), "private/" + service.service.name + " socket: malformed response");
+}
+
+task<void> agents::serve(master::daemon& service, const maillog::process& process, request& work) {
     const std::string& program = service.service.command;
     report account(mail_, process, work);
     account.set_filter(filter_of(service));
@@ -63,6 +81,7 @@ task<void> agents::pass_on(request& from, target to, std::string transport, std:
     passed.next_hop = std::move(next_hop);
     passed.became_active = from.became_active;
     passed.handed_out = mail_.now();
+    passed.asked_by = "local";
     master::daemon* service = mail_.transport(transport);
     if (!service) {
         mail_.warn(mail_.process_of("local"), "connect to private/" + transport + ": No such file or directory");

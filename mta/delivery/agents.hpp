@@ -29,6 +29,7 @@ class agents {
     task<void> pass_on(request& from, target to, std::string transport, std::string next_hop);
 
   private:
+    task<void> serve(master::daemon& service, const maillog::process& process, request& work);
     smtp::client& client_of(master::daemon& service);
     const status_filter& filter_of(const master::daemon& service);
     master::mail_system& mail_;

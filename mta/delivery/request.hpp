@@ -25,6 +25,11 @@ struct target {
     std::string address;
 };
 
+// Thrown where an agent's process ends in the middle of a request: nobody answers, and the mail waits without a reason.
+struct agent_died {
+    std::string why;  // its last words
+};
+
 struct request {
     queue::message file;
     std::vector<target> targets;
@@ -36,6 +41,8 @@ struct request {
     bool use_cached_connection = false, keep_connection = false;
     // An SMTP session got as far as the message: whatever fails then does not make the destination a dead one.
     bool reached_destination = false;
+    bool died = false;  // the agent's process did
+    std::string_view asked_by = "qmgr";
     // Set by the agent when it was the destination that failed, not the recipient: the queue manager slows down.
     std::optional<queue::delivery_status> site_failure;
 

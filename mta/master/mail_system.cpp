@@ -249,9 +249,13 @@ bool mail_system::pass_to_smtpd(std::unique_ptr<byte_stream>& stream, const endp
 
 void mail_system::daemon_failed(const daemon& which, const maillog::process& process, const config::fatal& why) {
     log(process, {}, maillog::remark{maillog::level::fatal, why.what()});
+    process_ended(which, process, true);
+}
+
+void mail_system::process_ended(const daemon& which, const maillog::process& process, bool at_first_use) {
     const std::string program = fmt::format("{}/{}", parameters().text("daemon_directory"), which.service.command);
     warn(*master_, fmt::format("process {} pid {} exit status 1", program, process.pid));
-    warn(*master_, program + ": bad command startup -- throttling");
+    if (at_first_use) warn(*master_, program + ": bad command startup -- throttling");
 }
 
 void mail_system::stop_daemons() {

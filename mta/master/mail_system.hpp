@@ -122,6 +122,8 @@ class mail_system {
     std::shared_ptr<const queue::delivery_status> shared_status(queue::delivery_status status);
     // What a daemon with a fatal configuration logs, and what master(8) logs of its end.
     void daemon_failed(const daemon& which, const maillog::process& process, const config::fatal& why);
+    // What master(8) says of a process that ended badly.
+    void process_ended(const daemon& which, const maillog::process& process, bool at_first_use);
     // Null when master.cf has no such unix service.
     daemon* transport(std::string_view name);
     std::deque<daemon>& daemons() { return daemons_; }

@@ -47,16 +47,14 @@ task<void> client::deliver(delivery::report& account) {
             try_local(now, std::string_view(destination).substr(5));
             continue;
         }
-        auto to = parse_next_hop(destination, settings_->port);
-        if (to) {
-            if (settings_->lmtp) to->no_mx = true;
-            if (tried == 1) choose_caching(now, destination, *to);
-            const next_hop& target = *to;
-            co_await try_destination(now, target, tried == destinations.size());
-        } else {
-            now.last_failure = queue::delivery_status(
-                "4.3.5", fmt::format("Server configuration error: bad destination {}", destination));
-        }
+        std::string_view place = destination;
+        if (settings_->lmtp && text::starts_with_ignoring_case(place, "inet:")) place.remove_prefix(5);
+        next_hop to = parse_next_hop(place, settings_->port);
+        to.as_written = destination;
+        if (!to.problem.empty()) throw delivery::agent_died{to.problem};
+        if (settings_->lmtp) to.no_mx = true;
+        if (tried == 1) choose_caching(now, destination, to);
+        co_await try_destination(now, to, tried == destinations.size());
         // Another host would only make a loop longer.
         if (now.loops) break;
     }

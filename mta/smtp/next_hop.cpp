@@ -52,11 +52,27 @@ queue::delivery_status lookup_failure(const dns::question& asked, dns::status st
     return status;
 }
 
+// What getaddrinfo(3) says of it, which asks last where it is asked (smtp_host_lookup).
+queue::delivery_status native_failure(const std::string& name, dns::status state) {
+    const bool again = state != dns::status::nxdomain && state != dns::status::nodata &&
+                       state != dns::status::invalid_name && state != dns::status::failure;
+    const char* what = state == dns::status::nodata ? "No address associated with hostname"
+                       : again                      ? "Temporary failure in name resolution"
+                                                    : "Name or service not known";
+    return {again ? "4.4.3" : "5.4.4", fmt::format("unable to look up host {}: {}", name, what)};
+}
+
 // The addresses of one host; what went wrong stays in `failure`, for when no host has any.
-task<void> add_addresses(Host& host, candidate named, candidates& into) {
+task<void> add_addresses(Host& host, candidate named, candidates& into, lookup_settings settings) {
     const std::string& name = named.name;
     const std::string bare = name.size() > 1 && name.front() == '[' ? name.substr(1, name.size() - 2) : name;
     if (const auto literal = address::ip_address::parse(bare)) {
+        const bool is_spoken = literal->is_v6() ? settings.ipv6 : settings.ipv4;
+        if (!is_spoken) {
+            into.failure = queue::delivery_status(
+                "5.4.4", fmt::format("Name service error for {}: invalid host or domain name", bare));
+            co_return;
+        }
         named.address = literal->to_string();
         into.hosts.push_back(std::move(named));
         co_return;
@@ -66,7 +82,8 @@ task<void> add_addresses(Host& host, candidate named, candidates& into) {
     const answered found = co_await ask(host, question);
     if (!named.from_mx) into.first_answer_is_secure = found.answer.ok() && found.answer.authenticated;
     if (!found.answer.ok()) {
-        into.failure = lookup_failure(found.asked, found.answer.state);
+        into.failure = settings.native ? native_failure(name, found.answer.state)
+                                       : lookup_failure(found.asked, found.answer.state);
         if (found.answer.state == dns::status::loop) into.warnings.push_back("dns_lookup: " + into.failure->text);
         co_return;
     }
@@ -116,7 +133,7 @@ task<candidates> host_addresses(Host& host, address::trivial_rewrite& rewrite, n
     candidates found;
     candidate named;
     named.name = to.domain;
-    co_await add_addresses(host, named, found);
+    co_await add_addresses(host, named, found, settings);
     const bool loops = settings.detect_loops &&
                        std::any_of(found.hosts.begin(), found.hosts.end(),
                                    [&](const candidate& each) { return rewrite.is_own_address(each.address); });
@@ -131,33 +148,42 @@ task<candidates> host_addresses(Host& host, address::trivial_rewrite& rewrite, n
 
 }  // namespace
 
-std::optional<next_hop> parse_next_hop(std::string_view text, std::uint16_t default_port) {
+next_hop parse_next_hop(std::string_view text, std::uint16_t default_port) {
     next_hop result;
     result.as_written = std::string(text);
     result.port = default_port;
-    std::string_view rest = text;
-    if (text::starts_with_ignoring_case(rest, "inet:")) rest.remove_prefix(5);
     std::string_view port;
-    if (!rest.empty() && rest.front() == '[') {
-        const auto close = rest.find(']');
-        if (close == std::string_view::npos) return std::nullopt;
-        result.domain = std::string(rest.substr(1, close - 1));
+    const auto wrong = [&](std::string_view what) {
+        result.problem = fmt::format("{} in server description: {}", what, text);
+        return result;
+    };
+    if (!text.empty() && text.front() == '[') {
+        const auto close = text.find(']');
+        if (close == std::string_view::npos) return wrong("missing \"]\"");
+        result.domain = std::string(text.substr(1, close - 1));
         result.no_mx = true;
-        rest.remove_prefix(close + 1);
-        if (!rest.empty() && rest.front() == ':') port = rest.substr(1);
+        const std::string_view rest = text.substr(close + 1);
+        if (!rest.empty() && rest.front() != ':') return wrong("garbage after \"]\"");
+        if (!rest.empty()) port = rest.substr(1);
     } else {
-        const auto colon = rest.rfind(':');
-        result.domain = std::string(rest.substr(0, colon));
-        if (colon != std::string_view::npos) port = rest.substr(colon + 1);
+        const auto colon = text.rfind(':');
+        result.domain = std::string(text.substr(0, colon));
+        if (colon != std::string_view::npos) port = text.substr(colon + 1);
+        if (result.domain.empty()) return wrong("missing host information");
     }
     if (text::starts_with_ignoring_case(result.domain, "ipv6:")) result.domain.erase(0, 5);
-    if (address::ip_address::parse(result.domain)) result.no_mx = true;
-    if (!port.empty()) {
-        const auto digits = text::to_number(port);
-        if (digits && (*digits == 0 || *digits > 65'535)) return std::nullopt;
-        const auto number = config::port_of(port);
-        if (!number) return std::nullopt;
+    const bool is_address = address::ip_address::parse(result.domain).has_value();
+    if (!is_address && !dns::is_valid_hostname(result.domain))
+        return wrong("valid hostname or network address required");
+    if (is_address) result.no_mx = true;
+    if (port.empty()) return result;
+    const auto digits = text::to_number(port);
+    if (digits && (*digits == 0 || *digits > 65'535)) {
+        result.problem = fmt::format("bad network port: {} for destination: {}", port, text);
+    } else if (const auto number = config::port_of(port)) {
         result.port = *number;
+    } else {
+        result.problem = fmt::format("unknown service: {}/tcp", port);
     }
     return result;
 }
@@ -193,7 +219,7 @@ task<candidates> find_hosts(Host& host, address::trivial_rewrite& rewrite, next_
             found.warnings.push_back(
                 fmt::format("numeric domain name in resource data of MX record for {}: {}", to.domain, each.name));
         }
-        co_await add_addresses(host, each, found);
+        co_await add_addresses(host, each, found, settings);
     }
     if (found.hosts.empty()) {
         found.warnings.push_back(fmt::format("no MX host for {} has a valid address record", to.domain));

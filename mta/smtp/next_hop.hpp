@@ -24,9 +24,9 @@ struct next_hop {
     std::uint16_t port = 25;
     bool no_mx = false;  // in brackets, or with an address
     std::string as_written;
+    std::string problem;  // what ends the process that is told to go there; "": none
 };
-// Nothing for a port that is none.
-std::optional<next_hop> parse_next_hop(std::string_view text, std::uint16_t default_port);
+next_hop parse_next_hop(std::string_view text, std::uint16_t default_port);
 
 struct candidate {
     std::string name;  // of the host, as logged
@@ -49,7 +49,9 @@ struct lookup_settings {
     bool randomize = true;  // smtp_randomize_addresses
     bool ignore_mx_lookup_error = false;
     bool defer_if_no_mx_address_found = false;
-    bool detect_loops = true;  // on the SMTP port only
+    bool detect_loops = true;       // on the SMTP port only
+    bool ipv4 = true, ipv6 = true;  // inet_protocols
+    bool native = false;            // smtp_host_lookup: the last word is the C library's
 };
 
 // Asks for MX records of a domain, or for the addresses of a host in brackets.

@@ -46,7 +46,18 @@ settings::settings(master::mail_system& mail, master::daemon& service)
                         source));
     }
     bind_address_enforced = p.flag(prefix + "bind_address_enforce");
+    dummy_mail_auth = p.flag(prefix + "send_dummy_mail_auth");
     lookup.randomize = p.flag(prefix + "randomize_addresses");
+    const auto protocols = p.words("inet_protocols");
+    const auto speaks = [&](std::string_view which) {
+        return std::any_of(protocols.begin(), protocols.end(),
+                           [&](const std::string& each) { return each == which || each == "all"; });
+    };
+    lookup.ipv4 = speaks("ipv4");
+    lookup.ipv6 = speaks("ipv6");
+    for (const std::string& each : p.words(prefix + "host_lookup")) {
+        lookup.native |= text::equal_ignoring_case(each, "native");
+    }
     lookup.ignore_mx_lookup_error = !lmtp && p.flag("ignore_mx_lookup_error");
     lookup.defer_if_no_mx_address_found = !lmtp && p.flag("smtp_defer_if_no_mx_address_found");
     best_mx_transport = p.text("best_mx_transport");
