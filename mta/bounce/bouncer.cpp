@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <tuple>
 #include <utility>
 
 #include "mta/cleanup/cleanup.hpp"
@@ -16,6 +17,18 @@ namespace {
 // Whether the sender wants to hear of this: NOTIFY says so, or says nothing and it is the default.
 bool wants(const queue::notice_entry& entry, unsigned event) {
     return entry.notify == 0 || (entry.notify & event) != 0;
+}
+
+// As the defer log has them: in the order of their last deferrals.
+std::vector<queue::recipient*> open_recipients(queue::queue_file& file) {
+    std::vector<queue::recipient*> open;
+    for (queue::recipient& each : file.recipients) {
+        if (!each.done) open.push_back(&each);
+    }
+    std::sort(open.begin(), open.end(), [](const queue::recipient* a, const queue::recipient* b) {
+        return std::tie(a->put_off_as, a) < std::tie(b->put_off_as, b);
+    });
+    return open;
 }
 
 queue::notice_entry entry_of(const queue::recipient& who, std::string action) {
@@ -157,10 +170,9 @@ bool bouncer::return_failures(const queue::queue_file& about, const std::vector<
 }
 
 bool bouncer::return_expired(queue::queue_file& file) {
-    for (queue::recipient& each : file.recipients) {
-        if (each.done) continue;
-        file.bounces.push_back(entry_of(each, "failed"));
-        each.done = true;
+    for (queue::recipient* each : open_recipients(file)) {
+        file.bounces.push_back(entry_of(*each, "failed"));
+        each->done = true;
     }
     return send_notices(file);
 }
@@ -168,9 +180,7 @@ bool bouncer::return_expired(queue::queue_file& file) {
 void bouncer::warn_of_delay(queue::queue_file& file) {
     if (file.sender.empty()) return;
     std::vector<queue::notice_entry> entries;
-    for (const queue::recipient& each : file.recipients) {
-        if (!each.done) entries.push_back(entry_of(each, "delayed"));
-    }
+    for (const queue::recipient* each : open_recipients(file)) entries.push_back(entry_of(*each, "delayed"));
     const auto fill = [&](report& what) {
         what.what = returned::headers;
         what.retried_until = file.arrived + settings_->queue_lifetime;

@@ -22,8 +22,9 @@ std::string passage::rewritten(std::string_view internal, bool as_sender) {
     std::string address = mail_.rewrite().rewrite(internal, true);
     if (as_sender && text::equal_ignoring_case(address, mail_.rewrite().rewrite("MAILER-DAEMON", true)))
         address.clear();
-    if (!maps_ || address.empty()) return address;
-    std::string external = address::quote_822_local(address);
+    if (!maps_ || (address.empty() && !as_sender)) return address;
+    // The null sender is looked up too, as "".
+    std::string external = address.empty() ? "\"\"" : address::quote_822_local(address);
     mapping_problems problems;
     const auto applies = [&](const address_classes& classes) {
         return as_sender ? classes.envelope_sender : classes.envelope_recipient;

@@ -218,6 +218,11 @@ void add(master_cf& read, service s) {
         read.services.push_back(std::move(s));
         return;
     }
+    // Lines that are added to the stock ones have no other way to change these.
+    if (!same->where.file && s.where.file) {
+        *same = std::move(s);
+        return;
+    }
     const auto shown = s.type == transport_type::inet ? s.name : (s.is_private ? "private/" : "public/") + s.name;
     read.found.push_back(
         {s.where, severity::warning,

@@ -29,7 +29,6 @@ class agents {
     task<void> pass_on(request& from, target to, std::string transport, std::string next_hop);
 
   private:
-    task<void> serve(master::daemon& service, const maillog::process& process, request& work);
     smtp::client& client_of(master::daemon& service);
     const status_filter& filter_of(const master::daemon& service);
     master::mail_system& mail_;
@@ -38,8 +37,8 @@ class agents {
 };
 
 // The agents that are functions. Each accounts for every target of the request.
-void deliver_error(report& account);    // error(8), also as retry
-void deliver_discard(report& account);  // discard(8)
+void deliver_error(master::mail_system& mail, report& account);  // error(8), also as retry
+void deliver_discard(report& account);                           // discard(8)
 task<void> deliver_local(master::mail_system& mail, master::daemon& service, report& account);  // local(8)
 void deliver_virtual(master::mail_system& mail, master::daemon& service, report& account);      // virtual(8)
 task<void> deliver_pipe(master::mail_system& mail, master::daemon& service, report& account);   // pipe(8)

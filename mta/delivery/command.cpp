@@ -140,9 +140,8 @@ queue::delivery_status command_status(const command_result& result, const std::s
                                          "is allowed to",
                                          command)};
         case command_result::outcome::not_found:
-            return {"4.3.0", fmt::format("temporary failure. Command output: pipe: fatal: pipe_command: execvp {}: No "
-                                         "such file or directory ",
-                                         command)};
+            return {"4.3.0",
+                    fmt::format("temporary failure. Command output: {}: No such file or directory ", result.output)};
         case command_result::outcome::exited:
             break;
     }

@@ -141,6 +141,10 @@ task<local_delivery::outcome> local_delivery::deliver_include(state at, std::str
         mail_.warn(account_.agent(), fmt::format(":include:{} uses a relative path", path));
         co_return account_for(at, misconfigured);
     }
+    if (path == null_device) {
+        mail_.warn(account_.agent(), fmt::format(":include: file {} is not a regular file", path));
+        co_return account_for(at, misconfigured);
+    }
     std::optional<std::string> text = mail_.host().read_file(path);
     if (!text) {
         mail_.warn(account_.agent(),

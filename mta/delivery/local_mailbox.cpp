@@ -80,6 +80,7 @@ local_delivery::outcome local_delivery::deliver_file(const state& at, const std:
     to.owner = at.rights;
     if (to.owner.uid == 0) to.owner = mail_.host().find_account(nobody).value_or(account());
     const unsigned flags = settings_.prepend_to_file ? copy_mbox : copy_mbox & ~copy_delivered_to;
+    if (path == null_device) return account_for(at, {"2.0.0", "delivered to file: " + path});
     queue::delivery_status status = store(mail_.host(), to, *file().content, flags, copy_about(at), "5.2.0");
     if (status.dsn.empty()) {
         status = {"2.0.0", to.maildir() ? "delivered to maildir" : "delivered to file: " + path};
@@ -106,11 +107,30 @@ task<local_delivery::outcome> local_delivery::deliver_command(state at, std::str
     if (settings_.prepend_to_command) flags |= copy_delivered_to;
     command program;
     program.arguments = command_words(command_line);
+    const bool bare = program.arguments.size() > 0 && program.arguments.front().find('/') == std::string::npos;
     program.user = at.rights.uid == 0 ? nobody : at.rights.name;
     program.input = std::make_shared<const std::string>(
         mail_copy(*file().content, flags, copy_about(at), mail_.now(), mail_.host().time_zone()));
     program.time_limit = settings_.command_time_limit;
-    const command_result result = co_await mail_.host().run(std::move(program));
+    const std::string name = program.arguments.empty() ? "" : program.arguments.front();
+    command again = program;
+    command_result result = co_await mail_.host().run(std::move(program));
+    if (result.how == command_result::outcome::not_found && bare) {
+        // It may be one of the shell's own.
+        again.arguments = {"/bin/sh", "-c", command_line};
+        result = co_await mail_.host().run(std::move(again));
+        if (result.how != command_result::outcome::exited) {
+            constexpr int shell_found_none = 127;
+            result.how = command_result::outcome::exited;
+            result.exit_status = shell_found_none;
+            result.output = fmt::format("sh: 1: {}: not found\n", name);
+        }
+    }
+    if (result.how == command_result::outcome::not_found) {
+        const std::string why = "execvp " + name;
+        mail_.log(account_.agent(), {}, maillog::remark{maillog::level::fatal, why + ": No such file or directory"});
+        result.output = "local: fatal: " + why;
+    }
     queue::delivery_status status = command_status(result, command_line, "delivered to command: " + command_line);
     if (status.dsn.starts_with('2')) co_return account_for(at, status);
     co_return bounce_to_owner(at, status);

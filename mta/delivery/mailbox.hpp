@@ -18,6 +18,8 @@ struct mailbox {
     bool maildir() const { return path.ends_with('/'); }
 };
 
+inline constexpr std::string_view null_device = "/dev/null";  // a file that takes everything, and is no regular one
+
 // An empty dsn: the message is in. Else why not, in the words of the system: "unable to create lock file ...".
 // `cannot_open`: the status of a file that cannot be opened.
 queue::delivery_status store(Host& host, const mailbox& to, std::string_view content, unsigned mbox_flags,

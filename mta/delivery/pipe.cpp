@@ -161,11 +161,11 @@ task<void> deliver_pipe(master::mail_system& mail, master::daemon& service, repo
         for (const target& each : work.targets) account.sent(each, work.transport, would);
         co_return;
     }
-    const command_result result = co_await mail.host().run(std::move(program));
+    command_result result = co_await mail.host().run(std::move(program));
     if (result.how == command_result::outcome::not_found) {
-        mail.log(account.agent(), {},
-                 maillog::remark{maillog::level::fatal,
-                                 fmt::format("pipe_command: execvp {}: No such file or directory", name)});
+        const std::string why = "pipe_command: execvp " + name;
+        mail.log(account.agent(), {}, maillog::remark{maillog::level::fatal, why + ": No such file or directory"});
+        result.output = "pipe: fatal: " + why;
     }
     const queue::delivery_status status =
         command_status(result, name, fmt::format("delivered via {} service", work.transport));

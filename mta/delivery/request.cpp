@@ -137,7 +137,7 @@ void report::fail(const target& to, std::string_view relay, queue::delivery_stat
         if (!status.dsn.empty()) status.dsn[0] = '4';
         log(named_by(to), relay, status, "SOFTBOUNCE");
         record(named_by(to), relay, "delayed", status);
-        request_.recipient(to).delay = mail_.shared_status(kept(std::move(status)));
+        keep_delay(request_.recipient(to), std::move(status));
         return;
     }
     log(named_by(to), relay, status, "bounced");
@@ -147,6 +147,11 @@ void report::fail(const target& to, std::string_view relay, queue::delivery_stat
     request_.file->bounces.push_back(notice_of(who, to.address, "failed", std::move(status)));
 }
 
+void report::keep_delay(queue::recipient& who, queue::delivery_status status) {
+    who.delay = mail_.shared_status(kept(std::move(status)));
+    who.put_off_as = ++request_.file->deferrals;
+}
+
 void report::put_off(const target& to, std::string_view relay, queue::delivery_status status) {
     if (end_probe(named_by(to), relay, status, verify::verdict::deferred)) {
         request_.recipient(to).done = true;
@@ -154,7 +159,7 @@ void report::put_off(const target& to, std::string_view relay, queue::delivery_s
     }
     log(named_by(to), relay, status, "deferred");
     record(named_by(to), relay, "delayed", status);
-    request_.recipient(to).delay = mail_.shared_status(kept(std::move(status)));
+    keep_delay(request_.recipient(to), std::move(status));
 }
 
 void report::settle(const target& to, std::string_view relay, const queue::delivery_status& status) {
@@ -189,7 +194,7 @@ part_result report::settle_part(const queue::recipient& who, std::size_t index, 
     log(to, relay, status, softened ? "SOFTBOUNCE" : again ? "deferred" : "bounced");
     record(to, relay, again ? "delayed" : "failed", status);
     if (again) {
-        request_.file->recipients[index].delay = mail_.shared_status(kept(std::move(status)));
+        keep_delay(request_.file->recipients[index], std::move(status));
         return part_result::deferred;
     }
     request_.file->bounces.push_back(notice_of(who, who.address, "failed", std::move(status)));

@@ -2,6 +2,7 @@
 // (deliver_request(3), sent(3), bounce(3), defer(3)).
 #pragma once
 #include <optional>
+#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -19,15 +20,16 @@ namespace mta::delivery {
 
 class status_filter;
 
+// An agent ends in the middle of a request with this as its last words: the request has no answer.
+class agent_died : public std::runtime_error {
+  public:
+    using std::runtime_error::runtime_error;
+};
+
 // A recipient of a request: its place in the queue file, and the address as resolved.
 struct target {
     std::size_t index = 0;
     std::string address;
-};
-
-// Thrown where an agent's process ends in the middle of a request: nobody answers, and the mail waits without a reason.
-struct agent_died {
-    std::string why;  // its last words
 };
 
 struct request {
@@ -41,8 +43,6 @@ struct request {
     bool use_cached_connection = false, keep_connection = false;
     // An SMTP session got as far as the message: whatever fails then does not make the destination a dead one.
     bool reached_destination = false;
-    bool died = false;  // the agent's process did
-    std::string_view asked_by = "qmgr";
     // Set by the agent when it was the destination that failed, not the recipient: the queue manager slows down.
     std::optional<queue::delivery_status> site_failure;
 
@@ -103,6 +103,7 @@ class report {
     };
     void filter(queue::delivery_status& status) const;
     void fail(const target& to, std::string_view relay, queue::delivery_status status);
+    void keep_delay(queue::recipient& who, queue::delivery_status status);
     void put_off(const target& to, std::string_view relay, queue::delivery_status status);
     void log(const named& to, std::string_view relay, const queue::delivery_status& status, std::string_view outcome);
     void trace(const named& to, std::string_view relay, std::string_view action, const queue::delivery_status& status);

@@ -9,6 +9,7 @@
 #include "mta/anvil/anvil.hpp"
 #include "mta/bounce/bouncer.hpp"
 #include "mta/delivery/agents.hpp"
+#include "mta/master/programs.hpp"
 #include "mta/pickup/sendmail.hpp"
 #include "mta/postscreen/server.hpp"
 #include "mta/qmgr/queue_manager.hpp"
@@ -170,9 +171,9 @@ task<void> mail_system::run_anvil() {
 
 void mail_system::open_ports() {
     for (daemon& each : daemons_) {
-        const bool screens = each.service.command == "postscreen";
-        if (each.service.type != config::transport_type::inet || (each.service.command != "smtpd" && !screens))
-            continue;
+        const program behind = program_of(each.service.command);
+        const bool screens = behind == program::postscreen;
+        if (each.service.type != config::transport_type::inet || (behind != program::smtpd && !screens)) continue;
         std::vector<std::string> addresses;
         if (!each.service.host.empty()) {
             addresses.push_back(each.service.host == "localhost" ? "127.0.0.1" : each.service.host);
@@ -249,13 +250,13 @@ bool mail_system::pass_to_smtpd(std::unique_ptr<byte_stream>& stream, const endp
 
 void mail_system::daemon_failed(const daemon& which, const maillog::process& process, const config::fatal& why) {
     log(process, {}, maillog::remark{maillog::level::fatal, why.what()});
-    process_ended(which, process, true);
+    daemon_ended(which, process, true);
 }
 
-void mail_system::process_ended(const daemon& which, const maillog::process& process, bool at_first_use) {
+void mail_system::daemon_ended(const daemon& which, const maillog::process& process, bool throttles) {
     const std::string program = fmt::format("{}/{}", parameters().text("daemon_directory"), which.service.command);
     warn(*master_, fmt::format("process {} pid {} exit status 1", program, process.pid));
-    if (at_first_use) warn(*master_, program + ": bad command startup -- throttling");
+    if (throttles) warn(*master_, program + ": bad command startup -- throttling");
 }
 
 void mail_system::stop_daemons() {
@@ -364,57 +365,6 @@ void mail_system::maildrop_arrived(const queue::message& file) {
     if (!running_) return;
     maildrop_.push_back(file);
     scan_maildrop();
-}
-
-// The changes of postsuper(1) are to the spool; the queue manager learns of them as if it looked there.
-void mail_system::superuser(const std::vector<std::string>& arguments) {
-    char action = 0;
-    std::map<char, std::size_t> changed;
-    for (const std::string& each : arguments) {
-        if (each.size() == 2 && each[0] == '-') {
-            action = each[1];
-            continue;
-        }
-        for (const queue::message& file : host_.queue_files().all()) {
-            if ((each == "ALL" || each == file->id) && change_queue_file(file, action)) ++changed[action];
-        }
-    }
-    const maillog::process postsuper{syslog_tag(parameters(), "postsuper"), ids_.next()};
-    constexpr std::pair<char, std::string_view> reports[] = {
-        {'d', "Deleted"}, {'r', "Requeued"}, {'h', "Placed on hold"}, {'H', "Released from hold"}};
-    for (const auto& [letter, text] : reports) {
-        const std::size_t count = changed[letter];
-        if (count == 0) continue;
-        const std::string line = fmt::format("{}: {} message{}", text, count, count > 1 ? "s" : "");
-        log(postsuper, {}, maillog::remark{maillog::level::info, line});
-    }
-    if (running_) pick_up();
-}
-
-bool mail_system::change_queue_file(const queue::message& file, char action) {
-    const bool held = file->where == queue::name::hold;
-    if ((running_ && file->where == queue::name::active) || file->where == queue::name::maildrop) return false;
-    if ((action == 'H' && !held) || (action == 'h' && held)) return false;
-    if (std::string_view("dhHr").find(action) == std::string_view::npos) return false;
-    if (running_) queue_manager_->forget(file->id);
-    switch (action) {
-        case 'd':
-            host_.queue_files().remove(file->id);
-            return true;
-        case 'h':
-            file->where = queue::name::hold;
-            break;
-        case 'H':
-            file->where = queue::name::deferred;
-            if (running_) queue_manager_->released(file);
-            break;
-        case 'r':
-            file->where = queue::name::maildrop;
-            file->original_id = file->id;
-            break;
-    }
-    host_.queue_files().save(file);
-    return true;
 }
 
 void mail_system::flush() {

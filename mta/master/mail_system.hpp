@@ -94,7 +94,7 @@ class mail_system {
 
     // sendmail(1) and postdrop(1): works while the mail system is stopped too; the message then waits in the maildrop.
     submission_result submit(submission message);
-    // postsuper(1): -h, -H, -r, -d with ALL or queue ids.
+    // postsuper(1): -d, -r, -h, -H, -e, -f with ALL or queue ids, and the queues to look into.
     void superuser(const std::vector<std::string>& arguments);
     // postqueue -f
     void flush();
@@ -122,8 +122,8 @@ class mail_system {
     std::shared_ptr<const queue::delivery_status> shared_status(queue::delivery_status status);
     // What a daemon with a fatal configuration logs, and what master(8) logs of its end.
     void daemon_failed(const daemon& which, const maillog::process& process, const config::fatal& why);
-    // What master(8) says of a process that ended badly.
-    void process_ended(const daemon& which, const maillog::process& process, bool at_first_use);
+    // What master(8) alone logs of it; it throttles a service whose process did not survive its first client.
+    void daemon_ended(const daemon& which, const maillog::process& process, bool throttles);
     // Null when master.cf has no such unix service.
     daemon* transport(std::string_view name);
     std::deque<daemon>& daemons() { return daemons_; }

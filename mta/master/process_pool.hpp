@@ -42,7 +42,6 @@ class process_pool {
         lease& operator=(lease&& other) noexcept;
         ~lease() { give_back(); }
         const maillog::process& process() const { return *pool_->workers_[index_]; }
-        bool is_first_use() const { return pool_->workers_[index_]->uses == 1; }
         // The process has had other clients.
         bool used_before() const { return pool_->workers_[index_]->uses > 1; }
         // The process ended badly and is not used again.

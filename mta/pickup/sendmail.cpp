@@ -105,7 +105,7 @@ class command {
     master::submission_result run() {
         for (const std::string& each : options_.warnings) warn(each);
         if (!options_.fatal.empty()) return fail(exit_usage, options_.fatal);
-        if (!options_.delivers) return {};
+        if (!options_.delivers) return do_other_job();
         read_sender();
         if (!options_.verp_delimiters.empty() && file_.sender.empty()) {
             return fail(exit_usage,
@@ -138,6 +138,13 @@ class command {
     }
 
   private:
+    master::submission_result do_other_job() {
+        const bool named = !options_.arguments.empty() || !message_.recipients.empty();
+        if (named && !options_.other_job.empty())
+            return fail(exit_usage, options_.other_job + " requires no recipient");
+        if (options_.flushes) mail_.flush();
+        return {};
+    }
     // The first address in what -f gives.
     void read_sender() {
         const std::string& given = options_.sender ? *options_.sender : message_.sender;

@@ -62,7 +62,8 @@ class reader {
                     verp(word.substr(1));
                 }
             } else if (word == "-q") {
-                out.delivers = false;
+                other_job("flush queue mode");
+                out.flushes = true;
             } else if (word == "-XV") {
                 out.verp_delimiters = default_verp_;
             } else {
@@ -115,7 +116,7 @@ class reader {
                 out.gateway = true;
                 break;
             case 'I':
-                out.delivers = false;
+                other_job("alias initialization mode");
                 break;
             case 't':
                 out.extracts_recipients = true;
@@ -172,11 +173,17 @@ class reader {
                 if (text.empty() || !(text::is_digit(text[0]) || text[0] == 'R' || text[0] == 'I')) {
                     out.fatal = fmt::format("-q{} is not implemented", text.substr(0, 1));
                 }
-                out.delivers = false;
+                if (!text.empty() && text[0] == 'R') other_job("flush site");
+                if (!text.empty() && text[0] == 'I') other_job("flush queue_id");
                 break;
             default:
                 break;
         }
+    }
+
+    void other_job(std::string_view name) {
+        out.other_job = name;
+        out.delivers = false;
     }
 
     void envelope_id(const std::string& text) {
@@ -201,14 +208,28 @@ class reader {
     }
 
     void mode(const std::string& text) {
+        struct row {
+            char letter;
+            std::string_view job;
+        };
+        constexpr row others[] = {{'d', "daemon mode"},
+                                  {'l', "daemon mode"},
+                                  {'i', "alias initialization mode"},
+                                  {'p', "display queue mode"},
+                                  {'s', "stand-alone mode"}};
         const char letter = text.empty() ? ' ' : text[0];
-        if (std::string_view("dhHipsm v").find(letter) == std::string_view::npos || letter == ' ') {
-            out.fatal = fmt::format("unsupported: -b{}", letter);
-        }
-        if (letter == 'v') {
+        const auto other =
+            std::find_if(std::begin(others), std::end(others), [&](const row& each) { return each.letter == letter; });
+        if (other != std::end(others)) {
+            other_job(other->job);
+        } else if (letter == 'h' || letter == 'H') {
+            out.delivers = false;
+        } else if (letter == 'v') {
             out.verifies = true;
+        } else if (letter == 'm') {
+            out.delivers = true;
         } else {
-            out.delivers = letter == 'm';
+            out.fatal = fmt::format("unsupported: -b{}", letter);
         }
     }
 

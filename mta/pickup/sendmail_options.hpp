@@ -20,6 +20,8 @@ struct sendmail_options {
     bool verifies = false;                                             // -bv
     bool records = false;                                              // -v
     bool delivers = true;                                              // not another job: mailq, newaliases, a daemon
+    std::string other_job;                                             // "display queue mode", which has no recipients
+    bool flushes = false;                                              // -q
     std::string encoding;                                              // -B: "8bit", "7bit"
     std::string envelope_id;                                           // -V
     queue::return_content returns = queue::return_content::not_given;  // -R

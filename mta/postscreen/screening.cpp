@@ -267,7 +267,8 @@ task<void> screening::early_tests() {
             early_.append(buffer.data(), got.bytes);
             if (greets && !pregreet_seen_) spoke_too_soon(got.bytes);
             if (!final_reply_.empty()) co_return;
-            if (early_.size() >= peeked) break;
+            // More of it is not looked at, and waits where it is.
+            if (early_.size() >= peeked) co_await sleep_until(mail_.clock(), until);
         } else if (got.error != io_error::timed_out) {
             gone_ = true;
         }

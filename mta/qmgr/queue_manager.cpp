@@ -21,6 +21,10 @@ queue_manager::~queue_manager() = default;
 
 void queue_manager::start() {
     started_ = mail_.now();
+    if (settings_->adjusts_bounce_lifetime) {
+        mail_.warn(mail_.process_of("qmgr"),
+                   "bounce_queue_lifetime is larger than maximal_queue_lifetime - adjusting bounce_queue_lifetime");
+    }
     for (const queue::message& file : mail_.host().queue_files().all()) {
         for (queue::recipient& each : file->recipients) each.route = nullptr;
         switch (file->where) {
@@ -213,18 +217,23 @@ task<void> queue_manager::deliver(transport& by, destination& to, std::unique_pt
 // False: the agent could not start, its configuration is fatal.
 task<bool> queue_manager::run_agent(transport& by, delivery::request& work) {
     auto process = by.daemon->processes.take(mail_.clock());
+    std::string last_words;
     try {
         co_await mail_.agents().deliver(*by.daemon, process.process(), work);
     } catch (const config::fatal& e) {
         mail_.daemon_failed(*by.daemon, process.process(), e);
         co_return false;
+    } catch (const delivery::agent_died& e) {
+        last_words = e.what();
     }
-    if (work.died) {
-        // master(8) takes it for a bad start when it was the process's first request.
-        if (process.is_first_use()) mail_.clock().arm(by.restart, mail_.now() + settings_->throttle_time);
-        mail_.process_ended(*by.daemon, process.process(), process.is_first_use());
-        process.end_process();
-    }
+    if (last_words.empty()) co_return true;
+    mail_.log(process.process(), {}, maillog::remark{maillog::level::fatal, last_words});
+    co_await sleep_for(mail_.clock(), std::chrono::seconds(1));
+    mail_.warn(mail_.process_of("qmgr"), fmt::format("private/{} socket: malformed response", by.name));
+    const bool at_once = !process.used_before();
+    mail_.daemon_ended(*by.daemon, process.process(), at_once);
+    if (at_once) mail_.clock().arm(by.restart, mail_.now() + settings_->throttle_time);
+    process.end_process();
     co_return true;
 }
 

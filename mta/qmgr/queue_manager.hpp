@@ -75,6 +75,7 @@ class queue_manager final : private recipient_reader {
     void read_more(job_owner& message) override;
     void warn_of_clog(destination& to);
     struct placed;
+    bool discard_double_bounce(active_message& message, const delivery::target& to);
     placed place(active_message& message, std::size_t index);
     void place_with_error(const char* service, const std::string& next_hop, placed& result);
     transport& find_transport(std::string_view name);

@@ -141,41 +141,58 @@ void queue_manager::place_with_error(const char* service, const std::string& nex
     result.to = &find_destination(*result.by, next_hop, next_hop);
 }
 
+// What could not be bounced ends here: the postmaster's notice came back.
+bool queue_manager::discard_double_bounce(active_message& message, const delivery::target& to) {
+    const auto parts = address::split_at_domain(to.address);
+    const bool ours = text::equal_ignoring_case(parts.local, settings_->double_bounce_sender) &&
+                      mail_.rewrite().is_local_domain(parts.domain.value_or("")) == address::lookup_status::found;
+    if (!ours) return false;
+    delivery::request request;
+    request.file = message.file;
+    request.became_active = message.since;
+    delivery::report(mail_, mail_.process_of("qmgr"), request)
+        .sent(to, "none", {"2.0.0", "undeliverable postmaster notification discarded"});
+    return true;
+}
+
 // qmgr_message_resolve for one recipient.
 queue_manager::placed queue_manager::place(active_message& message, std::size_t index) {
     queue::queue_file& file = *message.file;
     queue::recipient& who = file.recipients[index];
     placed result;
     result.target.index = index;
+    if (file.forced_expired) {
+        // Returned with the reason that it was deferred for last, if it ever was.
+        result.target.address = who.address;
+        if (!who.delay) place_with_error("retry", "4.7.0 message is administratively expired", result);
+        return result;
+    }
     const bool verifies = file.trace == queue::tracing::verification;
-    if (!verifies && !who.route && routes_kept_ < settings_->recipients_in_memory) {
-        who.route = mail_.rewrite().lasting_route(file.sender, who.address);
-        if (who.route) ++routes_kept_;
+    std::string service, next_hop;
+    if (!file.content_filter.empty() && !file.is_probe()) {
+        // The filter has it as it is: whether there is such a recipient is asked when the message comes back.
+        auto filter = address::split_transport(file.content_filter);
+        result.target.address = who.address;
+        service = std::move(filter.transport);
+        next_hop = std::move(filter.next_hop);
+        if (next_hop.empty()) next_hop = settings_->filter_next_hop;
+        if (next_hop.empty()) next_hop = address::split_at_domain(who.address).domain.value_or("");
+        if (next_hop.empty()) next_hop = settings_->myhostname;
+    } else {
+        if (!verifies && !who.route && routes_kept_ < settings_->recipients_in_memory) {
+            who.route = mail_.rewrite().lasting_route(file.sender, who.address);
+            if (who.route) ++routes_kept_;
+        }
+        const address::resolved& answer = verifies    ? mail_.rewrite().route_probe(file.sender, who.address)
+                                          : who.route ? *who.route
+                                                      : mail_.rewrite().route(file.sender, who.address);
+        for (const std::string& each : answer.warnings) mail_.warn(mail_.process_of("trivial-rewrite"), each);
+        result.target.address = answer.recipient.empty() ? who.address : answer.recipient;
+        service = answer.transport;
+        next_hop = answer.next_hop;
+        if (discard_double_bounce(message, result.target)) return {};
     }
-    const address::resolved& answer = verifies    ? mail_.rewrite().route_probe(file.sender, who.address)
-                                      : who.route ? *who.route
-                                                  : mail_.rewrite().route(file.sender, who.address);
-    for (const std::string& each : answer.warnings) mail_.warn(mail_.process_of("trivial-rewrite"), each);
-    result.target.address = answer.recipient.empty() ? who.address : answer.recipient;
-
     const auto parts = address::split_at_domain(result.target.address);
-    if (text::equal_ignoring_case(parts.local, settings_->double_bounce_sender) &&
-        mail_.rewrite().is_local_domain(parts.domain ? *parts.domain : "") == address::lookup_status::found) {
-        delivery::request request;
-        request.file = message.file;
-        request.became_active = message.since;
-        delivery::report(mail_, mail_.process_of("qmgr"), request)
-            .sent(result.target, "none", {"2.0.0", "undeliverable postmaster notification discarded"});
-        return {};
-    }
-    const bool has_error = answer.transport == "error" || answer.transport == "retry";
-    address::transport_and_next_hop filter;
-    std::string_view service = answer.transport, next_hop = answer.next_hop;
-    if (!file.content_filter.empty() && !has_error && !file.is_probe()) {
-        filter = address::split_transport(file.content_filter);
-        service = filter.transport;
-        next_hop = filter.next_hop.empty() && parts.domain ? *parts.domain : std::string_view(filter.next_hop);
-    }
     if (verifies && pending_probes_ > settings_->pending_probe_limit) {
         place_with_error("retry", "4.3.2 Too many address verification requests", result);
         return result;

@@ -2,6 +2,7 @@
 //
 // Private to the queue manager; these are its own types, apart because they are data.
 #pragma once
+#include <algorithm>
 #include <chrono>
 #include <optional>
 
@@ -19,14 +20,15 @@ struct queue_manager::settings {
     duration clog_warn_time;
     bool helpful_warnings, confirms_clearing;
     std::string double_bounce_sender;
-    std::string recipient_delimiter;
+    std::string recipient_delimiter, filter_next_hop, myhostname;
+    bool adjusts_bounce_lifetime;
 
     explicit settings(const config::parameters& p)
         : queue_run_delay(p.duration("queue_run_delay")),
           minimal_backoff(p.duration("minimal_backoff_time")),
           maximal_backoff(p.duration("maximal_backoff_time")),
           queue_lifetime(p.duration("maximal_queue_lifetime")),
-          bounce_lifetime(p.duration("bounce_queue_lifetime")),
+          bounce_lifetime(std::min(p.duration("bounce_queue_lifetime"), queue_lifetime)),
           throttle_time(p.duration("service_throttle_time")),
           active_limit(static_cast<std::size_t>(p.number("qmgr_message_active_limit"))),
           recipients_in_memory(static_cast<std::size_t>(p.number("qmgr_message_recipient_limit"))),
@@ -36,7 +38,10 @@ struct queue_manager::settings {
           helpful_warnings(p.flag("helpful_warnings")),
           confirms_clearing(p.flag("confirm_delay_cleared")),
           double_bounce_sender(p.text("double_bounce_sender")),
-          recipient_delimiter(p.text("recipient_delimiter")) {}
+          recipient_delimiter(p.text("recipient_delimiter")),
+          filter_next_hop(p.text("default_filter_nexthop")),
+          myhostname(p.text("myhostname")),
+          adjusts_bounce_lifetime(p.duration("bounce_queue_lifetime") > queue_lifetime) {}
 };
 
 struct queue_manager::active_message : job_owner {

@@ -42,7 +42,8 @@ struct recipient {
     std::string original;      // as the client or the command line gave it, for orig_to= and X-Original-To
     std::string dsn_original;  // ORCPT, "rfc822;name@domain", without its xtext, or ""
     std::uint8_t notify = 0;
-    bool done = false;  // delivered or bounced: never tried again
+    bool done = false;             // delivered or bounced: never tried again
+    std::uint32_t put_off_as = 0;  // of the file's deferrals which: notices tell of them in this order
     // Where the queue manager found it to go, until its host is started anew; the next attempt asks no more.
     std::shared_ptr<const address::resolved> route;
     // The last reason for a delay, as postqueue(1) shows it and the next notice tells it; null: never tried.
@@ -103,6 +104,7 @@ struct queue_file {
     time_point warn_after = never;  // when the sender is told of a delay
     bool reports_clearing = false;  // the sender was told of it, and will be told of its end (confirm_delay_cleared)
     bool forced_expired = false;
+    std::uint32_t deferrals = 0;  // of its recipients, so far
     // Of a requeued message in the maildrop: the uid it comes back with and its old id.
     unsigned uid = 0;
     std::string original_id;

@@ -43,15 +43,11 @@ task<void> client::deliver(delivery::report& account) {
     std::size_t tried = 0;
     while (tried < destinations.size() && !now.open.empty()) {
         const std::string& destination = destinations[tried++];
-        if (text::starts_with_ignoring_case(destination, "unix:")) {
+        if (settings_->lmtp && text::starts_with_ignoring_case(destination, "unix:")) {
             try_local(now, std::string_view(destination).substr(5));
             continue;
         }
-        std::string_view place = destination;
-        if (settings_->lmtp && text::starts_with_ignoring_case(place, "inet:")) place.remove_prefix(5);
-        next_hop to = parse_next_hop(place, settings_->port);
-        to.as_written = destination;
-        if (!to.problem.empty()) throw delivery::agent_died{to.problem};
+        next_hop to = parse(destination);
         if (settings_->lmtp) to.no_mx = true;
         if (tried == 1) choose_caching(now, destination, to);
         co_await try_destination(now, to, tried == destinations.size());
@@ -73,6 +69,15 @@ task<void> client::deliver(delivery::report& account) {
         }
     }
     co_await give_up(now, why);
+}
+
+// The process ends with a destination that is none.
+next_hop client::parse(const std::string& destination) const {
+    std::string fault;
+    const bool names_family = settings_->lmtp && text::starts_with_ignoring_case(destination, "inet:");
+    const auto to = parse_next_hop(std::string_view(destination).substr(names_family ? 5 : 0), settings_->port, &fault);
+    if (!to) throw delivery::agent_died(fault);
+    return *to;
 }
 
 // The lab has no servers on UNIX-domain sockets: there is nothing at any path.
@@ -111,6 +116,8 @@ task<void> client::try_destination(attempt& now, const next_hop& to, bool last_d
     candidates found = co_await find_hosts(mail_.host(), mail_.rewrite(), to, how);
     const bool proven = found.first_answer_is_secure;
     co_await check_resolver(now, proven);
+    for (const std::string& each : found.remarks)
+        mail_.log(now.account.agent(), {}, maillog::remark{maillog::level::info, each});
     for (const std::string& each : found.warnings) mail_.warn(now.account.agent(), each);
     now.loops = found.loops;
     if (found.failure) now.last_failure = *found.failure;
@@ -311,6 +318,7 @@ task<void> client::give_up(attempt& now, const queue::delivery_status& why) {
         const std::string transport = whole.substr(0, colon);
         const std::string next_hop = colon == std::string::npos ? "" : whole.substr(colon + 1);
         for (const delivery::target& each : now.open) {
+            now.account.remark(fmt::format("passing <{}> to transport={}", each.address, transport));
             const std::string hop = next_hop.empty() ? now.account.about().next_hop : next_hop;
             co_await mail_.agents().pass_on(now.account.about(), each, transport, hop);
         }

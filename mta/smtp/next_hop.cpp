@@ -4,14 +4,23 @@
 
 #include <algorithm>
 
+#include "mta/address/host_name.hpp"
 #include "mta/address/ip_address.hpp"
 #include "mta/address/trivial_rewrite.hpp"
 #include "mta/config/master_cf.hpp"
 #include "mta/host.hpp"
+#include "mta/table/dns_reply_filter.hpp"
 #include "mta/text/strings.hpp"
 
 namespace mta::smtp {
 namespace {
+
+// Names beyond ASCII as A-labels, others as they are written.
+std::string as_asked(const std::string& name) {
+    const bool ascii =
+        std::all_of(name.begin(), name.end(), [](char c) { return static_cast<unsigned char>(c) < 0x80; });
+    return ascii ? name : address::domain_to_ascii(name).value_or(name);
+}
 
 struct answered {
     dns::question asked;  // the last of a chain of questions: what the answer is about
@@ -28,6 +37,16 @@ task<answered> ask(Host& host, dns::question first) {
     co_return result;
 }
 
+// What smtp_dns_reply_filter leaves of it. What the machine finds by itself is not filtered.
+task<answered> ask_filtered(Host& host, dns::question first, const lookup_settings& settings, candidates& into) {
+    answered result = co_await ask(host, std::move(first));
+    if (!settings.reply_filter) co_return result;
+    const table::filtered_answer said = table::filter_answer(*settings.reply_filter, result.asked.type, result.answer);
+    into.remarks.insert(into.remarks.end(), said.ignored.begin(), said.ignored.end());
+    into.warnings.insert(into.warnings.end(), said.warnings.begin(), said.warnings.end());
+    co_return result;
+}
+
 // The status that an answer without records of its own means (smtp_addr.c's switch statements).
 queue::delivery_status lookup_failure(const dns::question& asked, dns::status state) {
     queue::delivery_status status;
@@ -35,6 +54,9 @@ queue::delivery_status lookup_failure(const dns::question& asked, dns::status st
     switch (state) {
         case dns::status::null_mx:
             status.dsn = "5.1.0";
+            break;
+        case dns::status::filtered:
+            status.dsn = "4.7.0";
             break;
         case dns::status::failure:
             status.dsn = "5.4.3";
@@ -52,47 +74,68 @@ queue::delivery_status lookup_failure(const dns::question& asked, dns::status st
     return status;
 }
 
-// What getaddrinfo(3) says of it, which asks last where it is asked (smtp_host_lookup).
-queue::delivery_status native_failure(const std::string& name, dns::status state) {
-    const bool again = state != dns::status::nxdomain && state != dns::status::nodata &&
-                       state != dns::status::invalid_name && state != dns::status::failure;
-    const char* what = state == dns::status::nodata ? "No address associated with hostname"
-                       : again                      ? "Temporary failure in name resolution"
-                                                    : "Name or service not known";
-    return {again ? "4.4.3" : "5.4.4", fmt::format("unable to look up host {}: {}", name, what)};
+bool is_soft(const candidates& found) {
+    return found.failure && found.failure->dsn[0] == '4';
 }
 
-// The addresses of one host; what went wrong stays in `failure`, for when no host has any.
-task<void> add_addresses(Host& host, candidate named, candidates& into, lookup_settings settings) {
+// As getaddrinfo(3) tells of it: by /etc/hosts, which names only this machine, then by the resolver.
+task<void> add_natively(Host& host, candidate named, dns::question question, candidates& into) {
+    if (text::equal_ignoring_case(named.name, "localhost")) {
+        named.address = "127.0.0.1";
+        into.hosts.push_back(std::move(named));
+        co_return;
+    }
+    const answered found = co_await ask(host, std::move(question));
+    if (found.answer.ok()) {
+        for (const dns::record& each : dns::records_of(found.answer, dns::record_type::a)) {
+            named.address = each.address;
+            into.hosts.push_back(named);
+        }
+        co_return;
+    }
+    const bool nothing = found.answer.state == dns::status::nodata;
+    const bool nobody = found.answer.state == dns::status::nxdomain || found.answer.state == dns::status::invalid_name;
+    const bool soft = (!nothing && !nobody) || is_soft(into);
+    into.failure = queue::delivery_status(fmt::format("{}.{}", soft ? '4' : '5', nothing ? "3.0" : "4.4"),
+                                          fmt::format("unable to look up host {}: {}", named.name,
+                                                      nothing  ? "No address associated with hostname"
+                                                      : nobody ? "Name or service not known"
+                                                               : "Temporary failure in name resolution"));
+}
+
+// The addresses of one host; what went wrong stays in `failure`, for when no host has any. A soft failure makes all
+// later ones soft.
+task<void> add_addresses(Host& host, candidate named, const lookup_settings& settings, candidates& into) {
     const std::string& name = named.name;
     const std::string bare = name.size() > 1 && name.front() == '[' ? name.substr(1, name.size() - 2) : name;
-    if (const auto literal = address::ip_address::parse(bare)) {
-        const bool is_spoken = literal->is_v6() ? settings.ipv6 : settings.ipv4;
-        if (!is_spoken) {
-            into.failure = queue::delivery_status(
-                "5.4.4", fmt::format("Name service error for {}: invalid host or domain name", bare));
-            co_return;
-        }
+    const auto literal = address::ip_address::parse(bare);
+    if (literal && (literal->is_v4() || settings.ipv6)) {
         named.address = literal->to_string();
         into.hosts.push_back(std::move(named));
         co_return;
     }
     dns::question question;
-    question.name = name;
-    const answered found = co_await ask(host, question);
-    if (!named.from_mx) into.first_answer_is_secure = found.answer.ok() && found.answer.authenticated;
-    if (!found.answer.ok()) {
-        into.failure = settings.native ? native_failure(name, found.answer.state)
-                                       : lookup_failure(found.asked, found.answer.state);
+    question.name = as_asked(name);
+    if (settings.asks_dns) {
+        const answered found = co_await ask_filtered(host, question, settings, into);
+        if (!named.from_mx) into.first_answer_is_secure = found.answer.ok() && found.answer.authenticated;
+        if (found.answer.ok()) {
+            for (const dns::record& each : dns::records_of(found.answer, dns::record_type::a)) {
+                named.address = each.address;
+                named.is_secure = found.answer.authenticated;
+                if (!dns::same_name(each.owner, question.name)) named.canonical = each.owner;
+                into.hosts.push_back(named);
+            }
+            co_return;
+        }
+        const bool soft = is_soft(into);
+        into.failure = lookup_failure(found.asked, found.answer.state);
+        if (soft) into.failure->dsn[0] = '4';
         if (found.answer.state == dns::status::loop) into.warnings.push_back("dns_lookup: " + into.failure->text);
-        co_return;
+        const bool absent = found.answer.state == dns::status::nxdomain || found.answer.state == dns::status::nodata;
+        if (!absent) co_return;
     }
-    for (const dns::record& each : dns::records_of(found.answer, dns::record_type::a)) {
-        named.address = each.address;
-        named.is_secure = found.answer.authenticated;
-        if (!dns::same_name(each.owner, name)) named.canonical = each.owner;
-        into.hosts.push_back(named);
-    }
+    if (settings.asks_natively) co_await add_natively(host, std::move(named), std::move(question), into);
 }
 
 void sort_by_preference(std::vector<candidate>& hosts) {
@@ -133,7 +176,7 @@ task<candidates> host_addresses(Host& host, address::trivial_rewrite& rewrite, n
     candidates found;
     candidate named;
     named.name = to.domain;
-    co_await add_addresses(host, named, found, settings);
+    co_await add_addresses(host, named, settings, found);
     const bool loops = settings.detect_loops &&
                        std::any_of(found.hosts.begin(), found.hosts.end(),
                                    [&](const candidate& each) { return rewrite.is_own_address(each.address); });
@@ -148,62 +191,64 @@ task<candidates> host_addresses(Host& host, address::trivial_rewrite& rewrite, n
 
 }  // namespace
 
-next_hop parse_next_hop(std::string_view text, std::uint16_t default_port) {
+std::optional<next_hop> parse_next_hop(std::string_view text, std::uint16_t default_port, std::string* fault) {
+    const auto refuse = [&](std::string why) -> std::optional<next_hop> {
+        if (fault) *fault = std::move(why);
+        return std::nullopt;
+    };
+    const std::string about = fmt::format(" in server description: {}", text);
     next_hop result;
     result.as_written = std::string(text);
     result.port = default_port;
     std::string_view port;
-    const auto wrong = [&](std::string_view what) {
-        result.problem = fmt::format("{} in server description: {}", what, text);
-        return result;
-    };
     if (!text.empty() && text.front() == '[') {
         const auto close = text.find(']');
-        if (close == std::string_view::npos) return wrong("missing \"]\"");
+        if (close == std::string_view::npos) return refuse("missing \"]\"" + about);
         result.domain = std::string(text.substr(1, close - 1));
         result.no_mx = true;
-        const std::string_view rest = text.substr(close + 1);
-        if (!rest.empty() && rest.front() != ':') return wrong("garbage after \"]\"");
-        if (!rest.empty()) port = rest.substr(1);
+        port = text.substr(close + 1);
+        if (!port.empty() && port.front() != ':') return refuse("garbage after \"]\"" + about);
+        if (!port.empty()) port.remove_prefix(1);
     } else {
         const auto colon = text.rfind(':');
         result.domain = std::string(text.substr(0, colon));
         if (colon != std::string_view::npos) port = text.substr(colon + 1);
-        if (result.domain.empty()) return wrong("missing host information");
+        if (result.domain.empty()) return refuse("missing host information" + about);
     }
     if (text::starts_with_ignoring_case(result.domain, "ipv6:")) result.domain.erase(0, 5);
-    const bool is_address = address::ip_address::parse(result.domain).has_value();
-    if (!is_address && !dns::is_valid_hostname(result.domain))
-        return wrong("valid hostname or network address required");
-    if (is_address) result.no_mx = true;
+    if (!address::valid_utf8_hostname(true, result.domain) && !address::valid_hostaddr(result.domain))
+        return refuse("valid hostname or network address required" + about);
+    if (address::ip_address::parse(result.domain)) result.no_mx = true;
     if (port.empty()) return result;
-    const auto digits = text::to_number(port);
-    if (digits && (*digits == 0 || *digits > 65'535)) {
-        result.problem = fmt::format("bad network port: {} for destination: {}", port, text);
-    } else if (const auto number = config::port_of(port)) {
-        result.port = *number;
-    } else {
-        result.problem = fmt::format("unknown service: {}/tcp", port);
+    const bool digits = std::all_of(port.begin(), port.end(), text::is_digit);
+    if (text::is_digit(port.front()) && !digits) return refuse("garbage after numerical service" + about);
+    const auto number = config::port_of(port);
+    if (!number || *number == 0 || text::to_number(port).value_or(0) > 65'535) {
+        return refuse(digits ? fmt::format("bad network port: {} for destination: {}", port, text)
+                             : fmt::format("unknown service: {}/tcp", port));
     }
+    result.port = *number;
     return result;
 }
 
 task<candidates> find_hosts(Host& host, address::trivial_rewrite& rewrite, next_hop to, lookup_settings settings) {
-    if (to.no_mx) {
+    if (to.no_mx || !settings.has_dns) {
         candidates hosts = co_await host_addresses(host, rewrite, to, settings);
         co_return hosts;
     }
     dns::question question;
-    question.name = to.domain;
+    question.name = as_asked(to.domain);
     question.type = dns::record_type::mx;
-    const answered mx = co_await ask(host, question);
+    candidates found;
+    const answered mx = co_await ask_filtered(host, question, settings, found);
     const bool ignorable = mx.answer.state != dns::status::null_mx && settings.ignore_mx_lookup_error;
     if (mx.answer.state == dns::status::nxdomain || mx.answer.state == dns::status::nodata ||
         (!mx.answer.ok() && ignorable)) {
         candidates hosts = co_await host_addresses(host, rewrite, to, settings);
+        hosts.remarks.insert(hosts.remarks.begin(), found.remarks.begin(), found.remarks.end());
+        hosts.warnings.insert(hosts.warnings.begin(), found.warnings.begin(), found.warnings.end());
         co_return hosts;
     }
-    candidates found;
     found.first_answer_is_secure = mx.answer.ok() && mx.answer.authenticated;
     if (!mx.answer.ok()) {
         found.failure = lookup_failure(mx.asked, mx.answer.state);
@@ -219,7 +264,7 @@ task<candidates> find_hosts(Host& host, address::trivial_rewrite& rewrite, next_
             found.warnings.push_back(
                 fmt::format("numeric domain name in resource data of MX record for {}: {}", to.domain, each.name));
         }
-        co_await add_addresses(host, each, found, settings);
+        co_await add_addresses(host, each, settings, found);
     }
     if (found.hosts.empty()) {
         found.warnings.push_back(fmt::format("no MX host for {} has a valid address record", to.domain));

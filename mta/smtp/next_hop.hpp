@@ -15,6 +15,9 @@ class Host;
 namespace mta::address {
 class trivial_rewrite;
 }
+namespace mta::table {
+class maps;
+}
 
 namespace mta::smtp {
 
@@ -24,9 +27,9 @@ struct next_hop {
     std::uint16_t port = 25;
     bool no_mx = false;  // in brackets, or with an address
     std::string as_written;
-    std::string problem;  // what ends the process that is told to go there; "": none
 };
-next_hop parse_next_hop(std::string_view text, std::uint16_t default_port);
+// Nothing for what is no host and port; `fault` is then what Postfix's client says of it before it ends (host_port(3)).
+std::optional<next_hop> parse_next_hop(std::string_view text, std::uint16_t default_port, std::string* fault = nullptr);
 
 struct candidate {
     std::string name;  // of the host, as logged
@@ -41,17 +44,20 @@ struct candidates {
     std::vector<candidate> hosts;                   // in the order to try them
     std::optional<queue::delivery_status> failure;  // why there is none
     bool loops = false;                             // the best of them is this host
-    std::vector<std::string> warnings;
-    bool first_answer_is_secure = false;  // DNSSEC vouches for what was asked first
+    std::vector<std::string> remarks, warnings;     // for the log
+    bool first_answer_is_secure = false;            // DNSSEC vouches for what was asked first
 };
 
 struct lookup_settings {
     bool randomize = true;  // smtp_randomize_addresses
     bool ignore_mx_lookup_error = false;
     bool defer_if_no_mx_address_found = false;
-    bool detect_loops = true;       // on the SMTP port only
-    bool ipv4 = true, ipv6 = true;  // inet_protocols
-    bool native = false;            // smtp_host_lookup: the last word is the C library's
+    bool detect_loops = true;  // on the SMTP port only
+    // smtp_host_lookup: addresses from the DNS, then as the machine's own programs find them. Without the DNS
+    // (disable_dns_lookups) no domain has MX hosts.
+    bool has_dns = true, asks_dns = true, asks_natively = false;
+    const table::maps* reply_filter = nullptr;  // smtp_dns_reply_filter
+    bool ipv6 = false;                          // inet_protocols: else an IPv6 address is only a name that is none
 };
 
 // Asks for MX records of a domain, or for the addresses of a host in brackets.

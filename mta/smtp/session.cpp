@@ -241,6 +241,10 @@ bool session::read_features(const reply& answer) {
             return false;
         }
     }
+    if (has(feature::smtputf8) && !has(feature::eight_bit_mime)) {
+        inform(fmt::format("host {} offers SMTPUTF8 support, but not 8BITMIME", name_));
+        set(feature::eight_bit_mime);
+    }
     return true;
 }
 

@@ -97,6 +97,7 @@ class session {
     };
     enum class data_answer : std::uint8_t { no, go_ahead };
     std::string generic_address(const std::string& internal);
+    std::string path(const std::string& address);
     bool downgrades() const;
     std::string mail_command();
     std::string rcpt_command(const delivery::target& to);

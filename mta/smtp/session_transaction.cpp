@@ -60,9 +60,14 @@ bool session::downgrades() const {
            account_.about().file->encoding != "7bit";
 }
 
+std::string session::path(const std::string& address) {
+    const std::string shown = generic_address(address);
+    return settings_.quotes_envelope ? address::path_821(shown) : shown;
+}
+
 std::string session::mail_command() {
     const queue::queue_file& file = *account_.about().file;
-    std::string line = fmt::format("MAIL FROM:<{}>", address::path_821(generic_address(file.sender)));
+    std::string line = fmt::format("MAIL FROM:<{}>", path(file.sender));
     if (has(feature::size) && !downgrades()) line += fmt::format(" SIZE={}", file.size);
     if (has(feature::eight_bit_mime)) {
         if (file.encoding == "8bit") line += " BODY=8BITMIME";
@@ -80,7 +85,7 @@ std::string session::mail_command() {
 
 std::string session::rcpt_command(const delivery::target& to) {
     const queue::recipient& who = account_.about().recipient(to);
-    std::string line = fmt::format("RCPT TO:<{}>", address::path_821(generic_address(to.address)));
+    std::string line = fmt::format("RCPT TO:<{}>", path(to.address));
     if (has(feature::dsn)) {
         if (!who.dsn_original.empty()) {
             const auto semicolon = who.dsn_original.find(';');

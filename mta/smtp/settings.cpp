@@ -48,18 +48,18 @@ settings::settings(master::mail_system& mail, master::daemon& service)
     bind_address_enforced = p.flag(prefix + "bind_address_enforce");
     dummy_mail_auth = p.flag(prefix + "send_dummy_mail_auth");
     lookup.randomize = p.flag(prefix + "randomize_addresses");
-    const auto protocols = p.words("inet_protocols");
-    const auto speaks = [&](std::string_view which) {
-        return std::any_of(protocols.begin(), protocols.end(),
-                           [&](const std::string& each) { return each == which || each == "all"; });
-    };
-    lookup.ipv4 = speaks("ipv4");
-    lookup.ipv6 = speaks("ipv6");
-    for (const std::string& each : p.words(prefix + "host_lookup")) {
-        lookup.native |= text::equal_ignoring_case(each, "native");
-    }
     lookup.ignore_mx_lookup_error = !lmtp && p.flag("ignore_mx_lookup_error");
     lookup.defer_if_no_mx_address_found = !lmtp && p.flag("smtp_defer_if_no_mx_address_found");
+    const std::string dns_support = p.text(prefix + "dns_support_level");
+    lookup.has_dns =
+        dns_support.empty() ? !p.flag("disable_dns_lookups") : !text::equal_ignoring_case(dns_support, "disabled");
+    lookup.asks_dns = lookup.asks_natively = false;
+    for (const std::string& each : p.words(prefix + "host_lookup")) {
+        if (text::equal_ignoring_case(each, "dns")) lookup.asks_dns = true;
+        if (text::equal_ignoring_case(each, "native")) lookup.asks_natively = true;
+    }
+    if (!lookup.has_dns) lookup.asks_dns = false, lookup.asks_natively = true;
+    lookup.ipv6 = p.text("inet_protocols") != "ipv4";
     best_mx_transport = p.text("best_mx_transport");
     relayhost = p.text("relayhost");
     address_limit = p.number(prefix + "mx_address_limit");
@@ -71,6 +71,7 @@ settings::settings(master::mail_system& mail, master::daemon& service)
     never_send_ehlo = !lmtp && p.flag("smtp_never_send_ehlo");
     smtputf8 = p.flag("smtputf8_enable");
     helpful_warnings = p.flag("helpful_warnings");
+    quotes_envelope = p.flag(prefix + "quote_rfc821_envelope");
     sends_xforward = p.flag(prefix + "send_xforward_command");
     for (const std::string& each : service.service.arguments) {
         if (each.starts_with("flags=")) flags = each.substr(6);
@@ -123,6 +124,8 @@ void settings::read_greeting_parameters(master::mail_system& mail, const config:
     discard_maps_name = lmtp ? "lmtp_discard_lhlo_keyword_address_maps" : "smtp_discard_ehlo_keyword_address_maps";
     discard_maps = open(discard_maps_name);
     pix_workaround_maps = open(prefix + "pix_workaround_maps");
+    dns_filter = open(prefix + "dns_reply_filter");
+    if (!dns_filter.empty()) lookup.reply_filter = &dns_filter;
     for (const table::diagnostic& each : complaints) mail.log(mail.process_of("smtp"), each);
     pix_workarounds = p.text(prefix + "pix_workarounds");
     pix_threshold = p.duration(prefix + "pix_workaround_threshold_time");

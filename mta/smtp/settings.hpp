@@ -39,7 +39,7 @@ struct settings {
     std::int64_t address_limit = 5, session_limit = 2;
     bool probes_data = false;  // smtp_address_verify_target
     bool skip_5xx_greeting = true, skip_quit_response = true, always_send_ehlo = true, never_send_ehlo = false;
-    bool smtputf8 = true, helpful_warnings = true;
+    bool smtputf8 = true, helpful_warnings = true, quotes_envelope = true;
     bool sends_xforward = false;  // smtp_send_xforward_command
     bool is_final = false;        // lmtp_assume_final, flags=X: no mail server comes after
     std::string flags;            // of master.cf: D, O and R are headers to put on top
@@ -51,7 +51,7 @@ struct settings {
 
     // What the greeting and EHLO are taken for.
     std::string pix_workarounds, discard_maps_name;
-    table::maps pix_workaround_maps, discard_maps;
+    table::maps pix_workaround_maps, discard_maps, dns_filter;
     config::keyword_set discarded_keywords = 0;
     duration pix_threshold{}, pix_delay{};
 

@@ -97,7 +97,7 @@ verdict evaluation::check_relay_domains(const call& c) {
 // ours: then no refusal is final.
 task<bool> evaluation::any_is_us(std::vector<dns::record> exchangers, const subject& about) {
     for (const dns::record& each : exchangers) {
-        if (mail_.rewrite().is_local_domain(each.target) == address::lookup_status::found) co_return true;
+        if (is_local_domain(each.target)) co_return true;
     }
     for (const dns::record& each : exchangers) {
         const host_addresses found = co_await addresses_of(each.target);

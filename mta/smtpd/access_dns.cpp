@@ -7,7 +7,7 @@
 #include "mta/address/host_name.hpp"
 #include "mta/address/quote.hpp"
 #include "mta/smtpd/access_evaluation.hpp"
-#include "mta/smtpd/dns_reply_filter.hpp"
+#include "mta/table/dns_reply_filter.hpp"
 #include "mta/text/strings.hpp"
 
 namespace mta::smtpd {
@@ -64,7 +64,7 @@ task<dns::response> evaluation::ask_unfiltered(std::string name, dns::record_typ
 
 task<dns::response> evaluation::ask(std::string name, dns::record_type type) {
     dns::response got = co_await ask_unfiltered(std::move(name), type);
-    const filtered_answer said = filter_answer(settings_.dns_filter, type, got);
+    const table::filtered_answer said = table::filter_answer(settings_.dns_filter, type, got);
     for (const std::string& each : said.ignored) mail_.log(by_, {}, maillog::remark{maillog::level::info, each});
     warn_all(said.warnings);
     co_return got;

@@ -30,6 +30,12 @@ struct subject {
     std::string_view default_check;  // for a bare "type:table"; "" where none
 };
 
+// What one question to a policy server came to.
+struct policy_attempt {
+    bool answered = false;
+    std::string action, why = "Connection refused";  // why: where there is no answer
+};
+
 // Whose name a restriction looks at: check_SUBJECT_access, reject_rhsbl_SUBJECT.
 enum class party : std::uint8_t { none, client, unverified_client, helo, sender, recipient };
 
@@ -189,6 +195,7 @@ class evaluation {
     verdict check_known(std::string_view sender, const std::string& recipient, reply_class about);
     verdict unknown_user(int code, reply_class about, std::string_view recipient, std::string_view table);
     enum class known : std::uint8_t { no, yes, failed };
+    bool is_local_domain(std::string_view domain) const;
     known find_in(const table::maps& maps, const std::string& address, std::string_view name, verdict& failure);
     known find_owners(std::string_view sender, std::string& owners, verdict& failure);
     verdict not_owned(bool unknown_is_fine);
@@ -219,6 +226,9 @@ class evaluation {
 
     // Policy services.
     std::string policy_request(const policy_service& service);
+    task<policy_attempt> ask_policy_server(const policy_service& service, const std::string& request);
+    task<policy_attempt> talk_to_policy_server(std::unique_ptr<byte_stream> stream, const policy_service& service,
+                                               const std::string& request);
 
     // The trail.
     void note(std::string_view list, const subject& about, std::string_view word, std::string_view argument,

@@ -31,6 +31,18 @@ std::optional<endpoint_text> parse_inet(std::string_view text) {
     return endpoint_text{std::string(host.empty() ? "localhost" : host), static_cast<std::uint16_t>(*port)};
 }
 
+// An endpoint as it is written, "unix:private/policy" or "inet:host:port", and as warnings show it.
+struct policy_place {
+    bool is_socket;
+    std::optional<endpoint_text> inet;
+    std::string shown;
+    explicit policy_place(std::string_view endpoint) : is_socket(endpoint.starts_with(unix_prefix)) {
+        if (!is_socket) inet = parse_inet(endpoint);
+        shown =
+            inet ? fmt::format("{}:{}", inet->host, inet->port) : std::string(endpoint.substr(endpoint.find(':') + 1));
+    }
+};
+
 }  // namespace
 
 // All attributes of Postfix 3.7, in its order.
@@ -78,6 +90,65 @@ std::string evaluation::policy_request(const policy_service& service) {
     return out + "\n";
 }
 
+// What a server's connection has to say to one request.
+task<policy_attempt> evaluation::talk_to_policy_server(std::unique_ptr<byte_stream> stream,
+                                                       const policy_service& service, const std::string& request) {
+    constexpr std::string_view wanted = "action=";
+    policy_attempt result;
+    smtp_stream talk(std::move(stream), mail_.clock());
+    talk.put(request);
+    io_error broken = co_await talk.flush(service.timeout);
+    std::string line;
+    for (std::size_t lines = 0; broken == io_error::none && lines < most_lines; ++lines) {
+        const smtp_stream::line got = co_await talk.read_line(line, longest_line, service.timeout);
+        broken = got.error;
+        if (broken != io_error::none || line.empty()) break;
+        if (line.starts_with(wanted)) result.action = line.substr(wanted.size());
+    }
+    result.answered = broken == io_error::none && !result.action.empty();
+    result.why = broken == io_error::timed_out ? "Connection timed out" : "Success";
+    co_return result;
+}
+
+// One connection and one question. Where there is no server, what was logged of that is the reason.
+task<policy_attempt> evaluation::ask_policy_server(const policy_service& service, const std::string& request) {
+    const policy_place place(service.endpoint);
+    policy_attempt result;
+    std::optional<endpoint> remote;
+    if (place.is_socket) {
+        remote = mail_.host().unix_socket(place.shown);
+        if (!remote) {
+            result.why = no_socket;
+            warn(fmt::format("connect to {}: {}", place.shown, result.why));
+            co_return result;
+        }
+    } else if (!place.inet) {
+        co_return result;
+    } else {
+        const host_addresses found = co_await addresses_of(place.inet->host);
+        if (!found.addresses.empty()) {
+            const auto parsed = address::ip_address::parse(found.addresses.front());
+            remote = endpoint{parsed.value_or(address::ip_address()), place.inet->port};
+        }
+    }
+    connect_result made;
+    made.error = io_error::refused;
+    if (remote) {
+        const endpoint there = *remote;
+        const time_point deadline = mail_.now() + service.timeout;
+        const std::optional<address::ip_address> any;
+        connect_result connected = co_await mail_.host().connect(there, any, deadline);
+        made = std::move(connected);
+    }
+    if (!made.stream) {
+        result.why = std::string(describe(made.error));
+        warn(fmt::format("connect to {}: {}", place.shown, result.why));
+        co_return result;
+    }
+    policy_attempt told = co_await talk_to_policy_server(std::move(made.stream), service, request);
+    co_return told;
+}
+
 task<verdict> evaluation::check_policy_service(const call& c) {
     const auto found = settings_.policies.find(c.argument);
     if (found == settings_.policies.end()) {
@@ -86,62 +157,20 @@ task<verdict> evaluation::check_policy_service(const call& c) {
     }
     const policy_service& service = found->second;
     const subject about{c.about.name, c.about.about, c.about.default_check};
-    std::string action;
-    bool answered = false;
-    const bool is_unix = service.endpoint.starts_with(unix_prefix);
-    const auto where = is_unix ? std::nullopt : parse_inet(service.endpoint);
-    const std::string shown = where ? fmt::format("{}:{}", where->host, where->port)
-                                    : service.endpoint.substr(service.endpoint.find(':') + 1);
-    std::optional<endpoint> socket;
-    if (is_unix) socket = mail_.host().unix_socket(shown);
+    const std::string shown = policy_place(service.endpoint).shown;
     const std::string request = policy_request(service);
-    for (std::int64_t attempt = 0; attempt < service.try_limit && !answered; ++attempt) {
-        if (attempt > 0) co_await sleep_for(mail_.clock(), service.retry_delay);
-        std::string why = is_unix ? std::string(no_socket) : "Connection refused";
-        if (is_unix && !socket) warn(fmt::format("connect to {}: {}", shown, why));
-        if (where || socket) {
-            std::optional<endpoint> remote_end = socket;
-            if (where) {
-                const host_addresses addresses = co_await addresses_of(where->host);
-                if (!addresses.addresses.empty()) {
-                    const auto parsed = address::ip_address::parse(addresses.addresses.front());
-                    remote_end = endpoint{parsed.value_or(address::ip_address()), where->port};
-                }
-            }
-            connect_result made;
-            made.error = io_error::refused;
-            if (remote_end) {
-                const endpoint remote = *remote_end;
-                const time_point deadline = mail_.now() + service.timeout;
-                const std::optional<address::ip_address> any;
-                made = co_await mail_.host().connect(remote, any, deadline);
-            }
-            if (made.stream) {
-                smtp_stream talk(std::move(made.stream), mail_.clock());
-                talk.put(request);
-                io_error broken = co_await talk.flush(service.timeout);
-                std::string line;
-                for (std::size_t lines = 0; broken == io_error::none && lines < most_lines; ++lines) {
-                    const smtp_stream::line got = co_await talk.read_line(line, longest_line, service.timeout);
-                    broken = got.error;
-                    if (broken != io_error::none || line.empty()) break;
-                    constexpr std::string_view wanted = "action=";
-                    if (line.substr(0, wanted.size()) == wanted) action = line.substr(wanted.size());
-                }
-                answered = broken == io_error::none && !action.empty();
-                why = broken == io_error::timed_out ? "Connection timed out" : "Success";
-            } else {
-                why = std::string(describe(made.error));
-                warn(fmt::format("connect to {}: {}", shown, why));
-            }
+    // A default action that asks the same server again gets Postfix's own.
+    std::string action = policy_depth_ == 0 ? service.default_action : "451 4.3.5 Server configuration problem";
+    for (std::int64_t attempt = 1; attempt <= service.try_limit; ++attempt) {
+        if (attempt > 1) co_await sleep_for(mail_.clock(), service.retry_delay);
+        policy_attempt got = co_await ask_policy_server(service, request);
+        if (got.answered) {
+            action = std::move(got.action);
+            break;
         }
         // A socket that is not there may be made a moment later: told once all attempts have failed.
-        const bool last = attempt + 1 >= service.try_limit;
-        if (!answered && (last || why != no_socket)) warn(fmt::format("problem talking to server {}: {}", shown, why));
-    }
-    if (!answered) {
-        // A default action that asks the same server again gets Postfix's own.
-        action = policy_depth_ == 0 ? service.default_action : "451 4.3.5 Server configuration problem";
+        if (attempt == service.try_limit || got.why != no_socket)
+            warn(fmt::format("problem talking to server {}: {}", shown, got.why));
     }
     ++policy_depth_;
     said_.table = service.name;

@@ -74,6 +74,7 @@ struct text_row {
 };
 constexpr text_row texts[] = {
     {"recipient_delimiter", &access_settings::recipient_delimiter},
+    {"myorigin", &access_settings::myorigin},
     {"smtpd_null_access_lookup_key", &access_settings::null_key},
     {"myhostname", &access_settings::myhostname},
     {"mail_name", &access_settings::mail_name},
@@ -180,6 +181,8 @@ void access_settings::open_tables(master::mail_system& mail, const config::param
     mynetworks = {"mynetworks", p.text("mynetworks"), registry, environment, greetings, style("mynetworks")};
     relay_domains = {"relay_domains", p.text("relay_domains"), registry, environment,
                      greetings,       style("relay_domains")};
+    mydestination = {"mydestination", p.text("mydestination"), registry, environment,
+                     greetings,       style("mydestination")};
     const std::string backups = p.text("permit_mx_backup_networks");
     has_mx_networks = !backups.empty();
     mx_networks = {"permit_mx_backup_networks",       backups, registry, environment, greetings,

@@ -77,11 +77,11 @@ struct access_settings {
     std::int64_t verify_poll_count;
     duration verify_poll_delay;
     bool ipv4, ipv6;
-    std::string recipient_delimiter, null_key, myhostname, mail_name, default_rbl_reply, expansion_filter,
+    std::string recipient_delimiter, myorigin, null_key, myhostname, mail_name, default_rbl_reply, expansion_filter,
         reject_footer, double_bounce_sender, double_bounce_address, maps_rbl_domains, proxy_filter;
     table::parent_style access_style;
     table::name_address_list mynetworks;
-    table::domain_list relay_domains;
+    table::domain_list relay_domains, mydestination;
     table::address_list mx_networks;
     bool has_mx_networks;
     table::string_list logged_permissions;

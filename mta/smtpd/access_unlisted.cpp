@@ -2,6 +2,7 @@
 // (postconf(5), ADDRESS_CLASS_README).
 #include <fmt/format.h>
 
+#include "mta/address/ip_address.hpp"
 #include "mta/address/quote.hpp"
 #include "mta/address/trivial_rewrite.hpp"
 #include "mta/smtpd/access_evaluation.hpp"
@@ -12,11 +13,24 @@
 namespace mta::smtpd {
 
 // mail_addr_find(3) as smtpd does: a failed lookup is answered at once, in `failure`.
+// resolve_local(3).
+bool evaluation::is_local_domain(std::string_view domain) const {
+    while (domain.size() > 1 && domain.back() == '.') domain.remove_suffix(1);
+    const table::list_match match = settings_.mydestination.match(domain);
+    warn_all(match.warnings);
+    if (match.matched() || match.failed()) return match.matched();
+    const auto literal = address::ip_address::parse_literal(domain);
+    return literal && mail_.rewrite().is_own_address(literal->to_string());
+}
+
 evaluation::known evaluation::find_in(const table::maps& maps, const std::string& address, std::string_view name,
                                       verdict& failure) {
     if (maps.empty()) return known::no;
-    table::address_rules rules = mail_.rewrite().address_rules();
-    rules.recipient_delimiter = settings_.recipient_delimiter;  // the service's own
+    // All of it the service's own.
+    const table::address_rules rules{settings_.recipient_delimiter, [this](std::string_view domain) {
+                                         return text::equal_ignoring_case(domain, settings_.myorigin) ||
+                                                is_local_domain(domain);
+                                     }};
     const table::match found = table::find_address(maps, address, rules);
     warn_all(found.result.warnings);
     if (found.failed()) {

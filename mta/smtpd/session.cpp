@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "mta/address/host_name.hpp"
 #include "mta/master/mail_system.hpp"
 #include "mta/text/escape.hpp"
 #include "mta/text/strings.hpp"
@@ -317,6 +318,10 @@ bool session::is_one_of(const table::string_list& words, std::string_view word) 
 }
 
 task<session::verdict> session::one_command() {
+    // Not even a filter sees what is no text.
+    const bool filtered = options_.command_filter != nullptr;
+    if (filtered && options_.smtputf8 && !address::valid_utf8(text_))
+        co_return refuse("500 5.5.2 Error: bad UTF-8 syntax");
     if (!filter_command()) co_return local_data_error();
     const auto parsed = address::parse_command(text_, options_.smtputf8);
     if (const auto* refused = std::get_if<address::refusal>(&parsed)) co_return refuse(*refused);

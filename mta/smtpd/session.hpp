@@ -113,6 +113,7 @@ class session {
     bool is_one_of(const table::string_list& words, std::string_view word);
     std::string_view doubtful_feature();
     bool too_many_recipients();
+    bool lacks_storage();
     access_facts facts();
     bool limited() const;  // whether anvil counts this client
     void log(const maillog::event& what, std::string_view queue_id = {});

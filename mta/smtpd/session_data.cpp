@@ -102,12 +102,15 @@ task<session::verdict> session::discard_chunk(const address::bdat_command& chunk
         error_ = broken;
         if (broken != io_error::none) co_return verdict::lost;
     }
+    reply(text);
     if (chunk.last) {
+        // The recipients that it had still count, as those of a message that its end refused.
+        const std::size_t lost = transaction_.lost_recipients + transaction_.recipients.size();
         reset_transaction();
+        transaction_.lost_recipients = lost;
     } else {
         chunks_ = chunks::discarded;
     }
-    reply(text);
     co_return verdict::bad;
 }
 

@@ -153,6 +153,11 @@ task<session::verdict> session::helo(const address::command_line& line, bool ext
         helo_ = std::move(before);
         co_return refuse(decided);
     }
+    helo_ = std::get<address::helo_command>(parsed).name;
+    flush_history(options_.history_limit);
+    reset_transaction();
+    // HELO after EHLO is no step back: what may be pipelined stays what it was.
+    extended_ = extended_ || extended;
     // Nothing is told by a server without enhanced status codes.
     const bool tells = advertises(keyword::silent_discard) && advertises(keyword::enhancedstatuscodes);
     if (extended && discarded_ && tells) inform("discarding EHLO keywords: " + names_of(discarded_));
@@ -166,11 +171,6 @@ task<session::verdict> session::helo(const address::command_line& line, bool ext
                          client_.name_and_address()));
         co_return local_data_error();
     }
-    helo_ = std::get<address::helo_command>(parsed).name;
-    flush_history(options_.history_limit);
-    reset_transaction();
-    // HELO after EHLO is no step back: what may be pipelined stays what it was.
-    extended_ = extended_ || extended;
     reply(extended ? ehlo_reply() : "250 " + options_.myhostname);
     co_return verdict::good;
 }

@@ -173,16 +173,18 @@ bool session::rejects_newlines() const {
 
 session::verdict session::reject_newlines() {
     log_rejection(where_, "bare <LF> received");
+    const verdict last =
+        refuse(fmt::format("{} 5.5.2 {} Error: bare <LF> received", options_.bare_newline_code, options_.myhostname));
     reset_transaction();
-    return refuse(
-        fmt::format("{} 5.5.2 {} Error: bare <LF> received", options_.bare_newline_code, options_.myhostname));
+    return last;
 }
 
 task<session::verdict> session::finish_message() {
     if (rejects_newlines()) co_return reject_newlines();
     if (transaction_.too_big) {
+        const verdict last = refuse("552 5.3.4 Error: message file too big", notice::bounce);
         reset_transaction();
-        co_return refuse("552 5.3.4 Error: message file too big", notice::bounce);
+        co_return last;
     }
     // What was to be discarded before its content came never gets to cleanup.
     const bool discarded_early = memory_.effects.discard;
@@ -207,12 +209,12 @@ session::verdict session::hand_over(bool discarded) {
         taken = mail_.cleanup().take(std::move(message));
     }
     transaction_.queue_id.clear();
-    reset_transaction();
     if (taken.status == cleanup::status::ok) {
         errors_ = junk_ = 0;
         seen_notices_ = 0;
         reply(chunked ? fmt::format("250 2.0.0 Ok: {} bytes queued as {}", size, id)
                       : fmt::format("250 2.0.0 Ok: queued as {}", id));
+        reset_transaction();
         flush_history(options_.history_limit);
         return verdict::good;
     }
@@ -231,7 +233,8 @@ session::verdict session::hand_over(bool discarded) {
         default:
             break;
     }
-    const verdict last = refuse(taken.smtp_reply(), why);
+    const verdict last = refuse(taken.smtp_reply(), why);  // its footer still knows the message
+    reset_transaction();
     flush_history(options_.history_limit);
     return last;
 }

@@ -43,8 +43,11 @@ task<session::verdict> session::start_tls(const address::command_line& line) {
     }
     helo_.clear();
     extended_ = false;
-    sasl_method_.clear();
-    sasl_username_.clear();
+    // Logins that were not to be had before TLS are not reset by it: one that XCLIENT told of stays.
+    if (options_.sasl_enabled && !options_.tls_auth_only) {
+        sasl_method_.clear();
+        sasl_username_.clear();
+    }
     reset_transaction();
     if (!activate_sasl()) co_return verdict::quit;
     client_certificate_missing();

@@ -60,6 +60,18 @@ void session::log_rejection(std::string_view stage, std::string_view text) {
     log(told, transaction_.queue_id.empty() ? "NOQUEUE" : std::string_view(transaction_.queue_id));
 }
 
+bool session::lacks_storage() {
+    const auto free = static_cast<double>(mail_.host().queue_files().free_bytes());
+    const bool under_floor = options_.minimum_free > 0 && free < static_cast<double>(options_.minimum_free);
+    const bool narrow =
+        options_.message_size_limit > 0 && free < 1.5 * static_cast<double>(options_.message_size_limit);
+    if (!under_floor && !narrow) return false;
+    reset_transaction();  // the sender is not told of
+    log_rejection("MAIL", "452 4.3.1 Insufficient system storage");
+    warn(fmt::format("not enough free space in mail queue: {:.0f} bytes < {}*message size limit", free, 1.5));
+    return true;
+}
+
 task<session::verdict> session::mail(const address::command_line& line) {
     // Even a MAIL that is refused, nested say, undoes this; what cleanup has got already stays.
     leftovers_.smtputf8 = false;
@@ -90,14 +102,6 @@ task<session::verdict> session::mail(const address::command_line& line) {
     }
     const auto& command = std::get<address::mail_command>(parsed);
     leftovers_ = command.leftovers;
-    const auto free = static_cast<double>(mail_.host().queue_files().free_bytes());
-    const bool under_floor = options_.minimum_free > 0 && free < static_cast<double>(options_.minimum_free);
-    if (under_floor ||
-        (options_.message_size_limit > 0 && free < 1.5 * static_cast<double>(options_.message_size_limit))) {
-        log_rejection("MAIL", "452 4.3.1 Insufficient system storage");
-        warn(fmt::format("not enough free space in mail queue: {:.0f} bytes < {}*message size limit", free, 1.5));
-        co_return refuse("452 4.3.1 Insufficient system storage", notice::resource);
-    }
     transaction_.sender = command.reverse_path;
     transaction_.sender_as_sent = command.as_sent;
     transaction_.mail = command;
@@ -116,6 +120,9 @@ task<session::verdict> session::mail(const address::command_line& line) {
     if (decided.refused()) {
         reset_transaction();
         co_return refuse(decided);
+    }
+    if (lacks_storage()) {
+        co_return refuse("452 4.3.1 Insufficient system storage", notice::resource);
     }
     reply("250 2.1.0 Ok");
     co_return verdict::good;

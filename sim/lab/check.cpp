@@ -254,7 +254,7 @@ void check_host(const topology::topology& whole, const topology::host& host, std
         out.push_back({places.find(at), level, std::move(text)});
     };
     host_check(read.main, read.services, read.values, reader, tell).run();
-    report_all(check_policies(whole, host, *read.values), tell);
+    report_all(check_policies(whole, host, read.values, read.services), tell);
 }
 
 }  // namespace

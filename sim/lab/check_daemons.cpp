@@ -3,10 +3,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 #include <set>
 
 #include "mta/config/word_places.hpp"
+#include "mta/master/programs.hpp"
+#include "mta/postscreen/server.hpp"
 #include "mta/smtpd/access_evaluation.hpp"
 #include "mta/smtpd/server.hpp"
 #include "mta/text/strings.hpp"
@@ -18,18 +19,6 @@ namespace {
 
 namespace config = mta::config;
 namespace smtpd = mta::smtpd;
-
-// The programs whose work the mail system does, as services of the types that they come as.
-constexpr std::array<std::string_view, 14> agents = {"smtp",  "lmtp",    "local",           "virtual",   "pipe",
-                                                     "error", "discard", "smtpd",           "cleanup",   "pickup",
-                                                     "qmgr",  "bounce",  "trivial-rewrite", "postscreen"};
-// Without them a lab misses nothing: what they do for others is done where it is needed.
-constexpr std::array<std::string_view, 11> helpers = {"anvil",  "flush",  "postlogd", "proxymap", "scache",  "showq",
-                                                      "tlsmgr", "verify", "oqmgr",    "dnsblog",  "tlsproxy"};
-
-bool is_one_of(std::string_view name, const auto& names) {
-    return std::find(names.begin(), names.end(), name) != names.end();
-}
 
 config::source_reader files() {
     return [](std::string_view file) -> std::optional<std::string> {
@@ -89,8 +78,7 @@ config::problems check_services(const config::master_cf& services) {
         out.push_back({at, config::severity::warning, std::move(text)});
     };
     for (const config::service& each : services.services) {
-        const bool known = is_one_of(each.command, agents) || is_one_of(each.command, helpers);
-        if (!known) {
+        if (mta::master::program_of(each.command) == mta::master::program::unknown) {
             warn(each.where,
                  fmt::format("the service {} is not simulated: the lab has no {}", each.name, each.command));
             continue;
@@ -146,8 +134,14 @@ config::problems check_starts(const topology::topology& whole, const topology::h
         collect(started, {});
         if (!started.mail().running()) return out;
         for (mta::master::daemon& each : started.mail().daemons()) {
-            if (each.service.command != "smtpd") continue;
+            const mta::master::program what = mta::master::program_of(each.service.command);
+            if (what != mta::master::program::smtpd && what != mta::master::program::postscreen) continue;
             try {
+                if (what == mta::master::program::postscreen) {
+                    const mta::postscreen::server doorkeeper(started.mail(), each);
+                    collect(started, each.service.where);
+                    continue;
+                }
                 smtpd::server server(started.mail(), each);
                 const mta::maillog::process by{each.processes.tag(), 1};
                 server.restrictions().introduce(server.options().greetings, by);

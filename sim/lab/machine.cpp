@@ -5,6 +5,7 @@
 
 #include "mta/text/strings.hpp"
 #include "sim/lab/mail_configuration.hpp"
+#include "sim/lab/plain_command.hpp"
 #include "sim/lab/policies.hpp"
 #include "sim/lab/real_command.hpp"
 
@@ -171,6 +172,8 @@ mta::task<mta::command_result> machine::run(mta::command program) {
         std::find_if(filters_.begin(), filters_.end(), [&](const auto& each) { return prefix + each.name() == name; });
     if (filter == filters_.end() && sink_.allows_real_commands()) co_return run_real_command(program);
     if (filter == filters_.end()) {
+        const auto plain = files_.contains(name) ? std::nullopt : run_plain_command(program);
+        if (plain) co_return *plain;
         result.how =
             has_program(name) ? mta::command_result::outcome::not_allowed : mta::command_result::outcome::not_found;
         co_return result;

@@ -114,12 +114,12 @@ std::vector<policy_at> policies_of(const topology::host& host) {
 }
 
 config::problems check_policies(const topology::topology& whole, const topology::host& host,
-                                const config::parameters& values) {
+                                const config::parameters::pointer& values, const config::master_cf& services) {
     config::problems out;
     std::set<std::string> told;
     std::optional<looker> look;
-    const auto check = [&](std::string_view name) {
-        const auto words = config::placed_words(values, name, files());
+    const auto check = [&](const config::parameters& of, std::string_view name) {
+        const auto words = config::placed_words(of, name, files());
         for (std::size_t i = 0; i + 1 < words.size(); ++i) {
             if (!mta::text::equal_ignoring_case(words[i].text, "check_policy_service")) continue;
             const std::string endpoint = endpoint_of(words[i + 1].text);
@@ -132,12 +132,20 @@ config::problems check_policies(const topology::topology& whole, const topology:
                                        endpoint)});
         }
     };
-    try {
+    const auto check_all = [&](const config::parameters& of) {
         for (const std::string_view each : restriction_lists) {
-            if (values.is_set(each)) check(each);
+            if (of.is_set(each)) check(of, each);
         }
-        for (const std::string& each : values.words("smtpd_restriction_classes")) {
-            if (values.is_set(each)) check(each);
+        for (const std::string& each : of.words("smtpd_restriction_classes")) {
+            if (of.is_set(each)) check(of, each);
+        }
+    };
+    try {
+        check_all(*values);
+        for (const config::service& each : services.services) {
+            if (each.command != "smtpd") continue;
+            const config::parameters::pointer own = config::parameters::for_service(values, each);
+            check_all(*own);
         }
     } catch (const config::fatal&) {
         // Listed with the value itself.

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "mta/config/master_cf.hpp"
 #include "mta/config/parameters.hpp"
 #include "mta/config/problem.hpp"
 #include "mta/host.hpp"
@@ -21,8 +22,10 @@ struct policy_at {
 // Of one host, in the file's order; they point into it.
 std::vector<policy_at> policies_of(const topology::host& host);
 
-// The endpoints after check_policy_service that no machine of the topology serves, each at its line.
+// The endpoints after check_policy_service that no machine of the topology serves, each at its line: of main.cf, and of
+// the -o overrides of services.
 mta::config::problems check_policies(const topology::topology& whole, const topology::host& host,
-                                     const mta::config::parameters& values);
+                                     const mta::config::parameters::pointer& values,
+                                     const mta::config::master_cf& services);
 
 }  // namespace sim::lab

@@ -211,16 +211,18 @@ class router {
     void find_hosts(recipient_route& made, bool lmtp) {
         std::string hop = made.next_hop;
         if (lmtp && hop.starts_with("unix:")) return;
+        if (lmtp && hop.starts_with("inet:")) hop.erase(0, 5);
         auto to = mta::smtp::parse_next_hop(hop, lmtp ? lmtp_port : smtp_port);
-        if (!to.problem.empty()) {
-            made.problem = to.problem;
+        if (!to) {
+            made.problem = fmt::format("4.3.5 bad next hop {}", hop);
             return;
         }
+        if (parameters_.words("smtp_host_lookup") == std::vector<std::string>{"native"}) to->no_mx = true;
         mta::smtp::lookup_settings settings;
         settings.randomize = false;
-        settings.detect_loops = to.port == smtp_port;
+        settings.detect_loops = to->port == smtp_port;
         mta::smtp::candidates found;
-        const mta::smtp::next_hop destination = to;
+        const mta::smtp::next_hop destination = *to;
         const auto ask = [&]() -> mta::task<void> {
             mta::smtp::candidates all =
                 co_await mta::smtp::find_hosts(host_.host(), mail_.rewrite(), destination, settings);

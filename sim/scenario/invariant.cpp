@@ -56,6 +56,7 @@ struct host {
     std::set<std::string> ever;                  // ids that were accepted, also of files whose id came again
     std::map<std::string, std::string> notices;  // id -> the id it is about
     std::map<unsigned, std::size_t> handed_back, picked_up;  // by uid
+    bool lost_some_to_postsuper = false;                     // "Deleted: N messages" names none of them
     std::set<int> discarding;                                // processes of smtpd whose next message goes nowhere
 };
 
@@ -190,11 +191,12 @@ void conservation::state::note_command(std::string_view where, const log::comman
 }
 
 // "warning: maildrop/1A2B: error writing 3C4D: queue file write error": the file stays where it came from. And
-// local(8)'s "passing <a@b> to transport=smtp".
+// "passing <a@b> to transport=smtp".
 void conservation::state::note_remark(std::string_view where, const log::entry& entry, const log::remark& r) {
     const std::string_view by = daemon_of(entry.by);
     auto& messages = at(where).messages;
-    if (by == "local" && r.text.starts_with("passing <")) {
+    if (by == "postsuper" && r.text.starts_with("Deleted: ")) at(where).lost_some_to_postsuper = true;
+    if (r.text.starts_with("passing <")) {
         const auto found_file = messages.find(std::string(entry.queue_id));
         if (found_file != messages.end()) found_file->second.passed_on = true;
     }
@@ -272,6 +274,7 @@ void conservation::state::judge(const std::string& where, const std::string& id,
     if (in_queue && !m.removed) return judge_waiting(where, id, m, *waiting->second, out);
     const bool at_rest = m.removed || m.requeued || m.deleted || m.discarded;
     if (at_rest) return;
+    if (m.active && h.lost_some_to_postsuper) return;
     if (m.active) return say("the message is in no queue, though nothing says that it was removed");
     if (m.promised && !m.rejected && !m.given_up) say("the message was accepted, and never heard of again");
 }

@@ -68,6 +68,29 @@ void read_document(context& c, std::string_view text, const std::string& name, s
     read_object(c, *tree.root, c.model);
 }
 
+// A policy server speaks no SMTP: what would be SMTP's is refused, not left without effect.
+void check_policy_servers(context& c) {
+    const auto refuse = [&](const position& at, const std::string& name, const char* key) {
+        c.error(at, quoted_word(name) + " is a policy server, which has no use for `" + key +
+                        "`; take that away, or make it a server of its own");
+    };
+    for (const server& each : c.model.servers) {
+        if (!each.policy) continue;
+        if (!each.replies.empty()) refuse(each.at, each.name, "replies");
+        if (!each.extensions.empty()) refuse(each.at, each.name, "extensions");
+        if (each.tls) refuse(each.at, each.name, "tls");
+    }
+    for (const scenario::step& step : c.model.steps) {
+        const auto* change = std::get_if<scenario::script>(&step.what);
+        if (!change) continue;
+        const auto& all = c.model.servers;
+        const bool asked = std::any_of(all.begin(), all.end(),
+                                       [&](const server& each) { return each.policy && each.name == change->server; });
+        if (asked && !change->replies.empty()) refuse(step.at, change->server, "replies");
+        if (asked && !change->extensions.empty()) refuse(step.at, change->server, "extensions");
+    }
+}
+
 }  // namespace
 
 std::string to_string(const problem& p) {
@@ -107,6 +130,7 @@ load_result load_text(std::string_view text, const std::string& name, const load
     std::vector<std::string> open;
     read_document(c, text, name, open);
     check_zone_texts(c);
+    check_policy_servers(c);
     if (!c.failed() && made.hosts.empty())
         c.error(made.at, "this topology has no host; add one: hosts: {mail.example.org: {address: " +
                              to_string(address{made.network.subnet.base.bits + 1}) + "}}");

@@ -32,11 +32,15 @@ std::optional<std::string> reply_type::read(context& c, const node& n) {
     };
     auto text = text_type::read(c, n);
     if (!text || *text == "close" || *text == "hang") return text;
-    bool good = !text->empty();
+    if (text->empty()) {
+        c.wrong_type(n, "an SMTP reply, close or hang",
+                     "begin each of its lines with a code, as in \"450 4.2.0 busy\"");
+        return std::nullopt;
+    }
+    bool good = true;
     for (const auto line : mta::text::split(*text, "\r\n")) good = good && is_reply_line(line);
-    if (good) return text;
-    c.wrong_type(n, "an SMTP reply, close or hang", "begin each of its lines with a code, as in \"450 4.2.0 busy\"");
-    return std::nullopt;
+    if (!good) c.warning(n.at, quoted_word(*text) + " is no SMTP reply: what clients make of it is what will be seen");
+    return text;
 }
 
 std::optional<scenario::session_range> session_range_type::read(context& c, const node& n) {

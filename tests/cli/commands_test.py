@@ -106,6 +106,28 @@ lab.yaml:14:9: warning: /etc/postfix/transport, line 2: expected format: key whi
 lab.yaml:16:7: warning: unused parameter: nonsense_everywhere=1
 """)
 
+    def test_a_policy_server_that_nobody_is_is_named_where_a_service_asks_it(self):
+        self.write("lab.yaml", """\
+hosts:
+  mail.example.org:
+    address: 192.168.137.3
+    policies:
+      unix:private/policy: {rules: [{action: DUNNO}]}
+    postfix:
+      smtpd_recipient_restrictions: check_policy_service unix:private/policy
+    master_cf: |
+      smtp inet n - n - - smtpd
+        -o smtpd_client_restrictions=check_policy_service,unix:private/nobody
+      2525 inet n - n - - smtpd
+        -o { smtpd_recipient_restrictions = check_policy_service inet:127.0.0.1:10023 }
+""")
+        out, err = self.relaylab("check", "lab.yaml")
+        self.assertEqual(out, "lab.yaml: no errors, 2 warnings\n")
+        where = [line.split(": warning: ")[0] for line in err.splitlines()]
+        self.assertEqual(where, ["lab.yaml:9:7", "lab.yaml:11:7"])
+        for endpoint in ("unix:private/nobody", "inet:127.0.0.1:10023"):
+            self.assertIn(f"check_policy_service {endpoint}: nobody in this topology serves it", err)
+
     def test_a_postfix_folder(self):
         (self.folder / "etc").mkdir()
         self.write("etc/main.cf", "myhostname = mx.example.org\nsmtpd_milters = inet:localhost:11332\n"

@@ -39,6 +39,7 @@ GAPS = {
         r": permit: \w+ from ",                                                                 # smtpd_log_access_permit_actions
         r" reject(?:_warning)?: \w+ from [^;]* Session encryption is required",
         r" reject: XCLIENT from ",
+        r" reject(?:_warning)?: END-OF-MESSAGE from ",
         r" reject: RCPT from [^;]*: 450 4\.7\.77 ",                                             # a reply of one's own
         r" reject: RCPT from .* (?:blocked using (?:rhs\.test|bl\.test=)|is listed: dial-up)",           # and templates
         r"/local\[\d+\]: \w+: passing <",
@@ -79,7 +80,7 @@ EXPORTER = {
     "smtp": [DELIVERY, TLS, rf"connect to {PEER}: .*", rf"{QUEUE_ID}: host {PEER} (?:said|refused to talk to me): .*", rf"{QUEUE_ID}: enabling PIX workarounds: .*",
              rf"{QUEUE_ID}: (?:lost connection|conversation) with .*",
              rf"{QUEUE_ID}: (?:prepend|replace|warning|info|strip|pass): (?:header|body) .*", rf"{QUEUE_ID}: breaking line > \d+ bytes with .*",
-             rf"{QUEUE_ID}: Cannot start TLS: .*", rf"{PEER}: replacing server reply \".*", r"Host offered STARTTLS: \[.*\]",
+             rf"{QUEUE_ID}: Cannot start TLS: .*", rf"{QUEUE_ID}: Server certificate not verified", rf"{PEER}: replacing server reply \".*", r"Host offered STARTTLS: \[.*\]",
              r"(?:server )?certificate verification failed for .*", r"SSL_connect error to .*",
              r"(?:setting up TLS|initializing the client-side TLS) .*", r"discarding EHLO keywords: .*", r"certificate .*", r"depth=\d .*", ANY],
     "local": [DELIVERY, rf"{QUEUE_ID}: passing {ADDRESS} to transport=\S+", rf"{QUEUE_ID}: required alias not found: .*", ANY],
@@ -89,7 +90,7 @@ EXPORTER = {
                    r"(?:entering|leaving) STRESS mode with \d+ connections", r"reject: connect from \[[\d.]+\]:\d+: all screening ports busy",
                    r"\[[\d.]+\]:?\d+: (?:replacing command|discarding EHLO keywords).*",
                    r"using backwards-compatible default setting respectful_logging=no for client .*", ANY],
-    "tlsproxy": [TLS, r"(?:DIS)?CONNECT .*", r"TLS handshake failed for service=\S+ peer=\S+", ANY],
+    "tlsproxy": [TLS.replace(PEER, r"\[[\d.]+\]:\d+"), r"(?:DIS)?CONNECT .*", r"TLS handshake failed for service=\S+ peer=\S+", ANY],
     "dnsblog": [r"addr \S+ listed by domain \S+ as \S+", ANY],
     "verify": [r"cache \S+ .*", ANY],
 }

@@ -42,8 +42,8 @@ TEST(master_cf, lines_are_added_to_the_stock_and_later_ones_replace) {
     EXPECT_EQ(read.find("submission", transport_type::inet)->port, 587);
     EXPECT_EQ(read.find("submission", transport_type::inet)->overrides.back().value, "c");
     EXPECT_EQ(read.find("smtp", transport_type::inet)->command, "postscreen");
-    ASSERT_EQ(read.found.size(), 1U);
-    EXPECT_EQ(read.found[0].where.text(), "master.cf:6");
+    EXPECT_TRUE(read.found.empty()) << read.found[0].text;  // to replace a stock line is no mistake
+    EXPECT_EQ(read.find("smtp", transport_type::inet)->where.text(), "master.cf:6");
 }
 
 TEST(master_cf, options_and_arguments) {

@@ -2,7 +2,7 @@
 import names
 
 ACTIONS = ("REJECT", "REJECT 5.7.9 no spam", "REJECT 4.7.1 later", "REJECT not here", "DISCARD", "HOLD", "WARN look", "IGNORE", "PREPEND X-Seen: yes", "REPLACE Subject: hello", "FILTER discard:x", "REDIRECT bob@lab.test",
-           "DUNNO", "INFO noted", "STRIP", "BCC bob@lab.test", "nonsense", "REJECT 5.7.1", "450 4.7.1 x", "DEFER")
+           "DUNNO", "INFO noted", "STRIP", "BCC bob@lab.test", "nonsense", "450 4.7.1 x", "DEFER")
 HEADER_KEYS = ("/^Subject: .*spam/", "/^X-Tag:/", "/^Received:/", "/^Subject:/", "/^From: <x/", "!/^[A-Z]/", "/evil\\.exe/", "/^X-Folded:.*two/", "/^Content-Type: message/", "/^Subject: (.*)$/")
 BODY_KEYS = ("/spam/", "/^text/", "/^\\.dot/", "/caf/", "/^From /", "/^$/")
 

@@ -3,7 +3,7 @@ import model
 import names
 
 FOOTERS = ("\\c. See $client_address", "For help: $localtime_not", "Contact us about $sender to $recipient", "one\\nfour $server_name $helo_name", "${sender?{from $sender}:{no sender}}", "$$ $client_name")
-RATES = ("smtpd_client_connection_rate_limit", "smtpd_client_message_rate_limit", "smtpd_client_recipient_rate_limit", "smtpd_client_auth_rate_limit", "smtpd_client_new_tls_session_rate_limit")
+RATES = ("smtpd_client_connection_rate_limit", "smtpd_client_message_rate_limit", "smtpd_client_recipient_rate_limit", "smtpd_client_auth_rate_limit")
 
 
 def sasl(r):
@@ -39,7 +39,7 @@ def others(r, tables):
     return rows(r, (
         ("mynetworks", 0.3, lambda: ", ".join(each for each in names.NETWORKS if r.random() < 0.3) or "127.0.0.0/8"),
         ("parent_domain_matches_subdomains", 0.1, lambda: r.choice(("", "smtpd_access_maps", "permit_mx_backup_networks", "smtpd_client_event_limit_exceptions, fast_flush_domains"))),
-        ("smtpd_recipient_limit", 0.1, lambda: str(r.randint(1, 3))), ("smtpd_recipient_overshoot_limit", 0.04, lambda: r.choice(("0", "1"))),
+        ("smtpd_recipient_limit", 0.1, lambda: str(r.randint(1, 3))), ("smtpd_recipient_overshoot_limit", 0.04, lambda: r.choice(("1", "2"))),
         ("smtpd_hard_error_limit", 0.06, lambda: str(r.randint(1, 8))), ("smtpd_junk_command_limit", 0.06, lambda: str(r.randint(1, 8))),
         ("message_size_limit", 0.1, lambda: r.choice(("0", "300", "1000", "100000"))), ("line_length_limit", 0.03, lambda: r.choice(("60", "200"))), ("queue_minfree", 0.02, lambda: "4000000000000000"),
         ("smtpd_null_access_lookup_key", 0.05, lambda: r.choice(("null", "far.test", "alice@lab.test"))), ("smtpd_reject_footer", 0.08, lambda: r.choice(FOOTERS)),

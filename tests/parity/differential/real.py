@@ -93,24 +93,26 @@ def run(*command, **more):
     return done.stdout
 
 
-def bind_over(folder, path, text):
-    source = folder / path.strip("/").replace("/", "-")
-    source.write_text(text)
-    run("mount", "--bind", source, path)
-
-
 def prepare(folder):
-    """The machine as Postfix sees it: its addresses, its resolver and its accounts."""
+    """The machine as Postfix sees it: its addresses, its resolver and its accounts.
+
+    /etc is a copy: a file mounted over one of the machine's own would go when somebody there replaces that.
+    """
     run("ip", "link", "set", "lo", "up")
     for address in (model.HOST_ADDRESS, model.CLIENT_ADDRESS, model.DNS_ADDRESS):
         run("ip", "address", "add", f"{address}/24", "dev", "lo")
-    bind_over(folder, "/etc/resolv.conf", f"nameserver {model.DNS_ADDRESS}\noptions timeout:5 attempts:1\n")
-    bind_over(folder, "/etc/hosts", "127.0.0.1 localhost\n")
-    bind_over(folder, "/etc/nsswitch.conf", "passwd: files\ngroup: files\nhosts: files dns\nservices: files\n")
     system = [each for each in pwd.getpwall() if each.pw_uid < 1000 or each.pw_name == "nobody"]
     accounts = [f"{each.pw_name}:x:{each.pw_uid}:{each.pw_gid}::/nonexistent:/usr/sbin/nologin" for each in system]
     accounts += [f"{name}:x:{2000 + number}:2000::/nonexistent:/usr/sbin/nologin" for number, name in enumerate(("alice", "bob"))]
-    bind_over(folder, "/etc/passwd", "\n".join(accounts) + "\n")
+    etc = folder / "machine"
+    run("cp", "-a", "/etc", etc)
+    for name, text in (("resolv.conf", f"nameserver {model.DNS_ADDRESS}\noptions timeout:5 attempts:1\n"),
+                       ("hosts", "127.0.0.1 localhost\n"),
+                       ("nsswitch.conf", "passwd: files\ngroup: files\nhosts: files dns\nservices: files\n"),
+                       ("passwd", "\n".join(accounts) + "\n")):
+        (etc / name).unlink(missing_ok=True)
+        (etc / name).write_text(text)
+    run("mount", "--bind", etc, "/etc")
 
 
 def certificate(folder):

@@ -44,11 +44,13 @@ class Judge:
     def differences(self, batch):
         """(service number, dialogue number, real transcript, lab transcript) of each that differs.
 
-        Of a service that does not start only the silence counts.
+        Of a service that does not start only its first silence counts: how often it is started anew is a matter of time.
         """
         truth, ours = self.real.play(batch), lab.play(self.program, batch)
         for left, right in zip(truth, ours):
-            right[:] = [mine[:1] if theirs == [real.SILENCE] else mine for theirs, mine in zip(left, right)]
+            if [real.SILENCE] in left:
+                first = left.index([real.SILENCE])
+                right[first:] = [right[first][:1], *left[first + 1:]]
         return [(number, which, theirs, mine)
                 for number, (left, right) in enumerate(zip(truth, ours))
                 for which, (theirs, mine) in enumerate(zip(map(masked, left), map(masked, right))) if theirs != mine]

@@ -1,10 +1,10 @@
-#include "mta/smtpd/dns_reply_filter.hpp"
+#include "mta/table/dns_reply_filter.hpp"
 
 #include <fmt/format.h>
 
 #include "mta/text/strings.hpp"
 
-namespace mta::smtpd {
+namespace mta::table {
 namespace {
 
 // What its type has to say.
@@ -30,7 +30,7 @@ std::string as_text(const dns::record& record) {
     return fmt::format("{}. {} IN {} {}", record.owner, record.ttl_s, dns::name_of(record.type), data_of(record));
 }
 
-filtered_answer filter_answer(const table::maps& filter, dns::record_type type, dns::response& answer) {
+filtered_answer filter_answer(const maps& filter, dns::record_type type, dns::response& answer) {
     filtered_answer said;
     if (filter.empty() || !answer.ok()) return said;
     std::vector<dns::record> kept;
@@ -41,7 +41,7 @@ filtered_answer filter_answer(const table::maps& filter, dns::record_type type, 
             continue;
         }
         const std::string text = as_text(each);
-        const table::match found = filter.find(text);
+        const match found = filter.find(text);
         said.warnings.insert(said.warnings.end(), found.result.warnings.begin(), found.result.warnings.end());
         if (!found.found() && !found.failed()) {
             any = true;
@@ -63,4 +63,4 @@ filtered_answer filter_answer(const table::maps& filter, dns::record_type type, 
     return said;
 }
 
-}  // namespace mta::smtpd
+}  // namespace mta::table
