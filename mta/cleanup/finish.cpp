@@ -52,7 +52,6 @@ passage::passage(master::mail_system& mail, const settings& options, const maill
       maps_(message.wanted.address_mappings),
       copies_(message.source == source::external && message.wanted.address_mappings),
       hold_(message.early.hold),
-      discard_(message.early.discard),
       lethal_(message.bounces ? bad | write | size | deferred : ~0u),
       redirect_(message.late.redirect.empty() ? message.early.redirect : message.late.redirect),
       filter_(!message.late.filter.empty()    ? message.late.filter
@@ -71,6 +70,8 @@ result passage::run() {
     const std::size_t first_extracted = std::min(message_.first_extracted, given.size());
     take_sender();
     for (std::size_t i = 0; i < first_extracted && going_on(); ++i) take_recipient(std::move(given[i]));
+    // What access tables want discarded has had its envelope looked at: a lookup that failed there counts for more.
+    if (going_on()) discard_ = message_.early.discard;
     if (going_on()) take_content();
     if (message_.cut_short) {
         break_off();

@@ -103,7 +103,7 @@ class passage final : private mime_handler {
     mime_parser parser_;
 
     bool filters_, maps_, copies_;
-    bool hold_, discard_;
+    bool hold_, discard_ = false;
     unsigned errors_ = 0, lethal_;
     std::string reason_;
     std::string last_recipient_;

@@ -33,7 +33,9 @@ task<void> ask_one(master::mail_system& mail, const settings& options, std::shar
     if (query) {
         dns::question question;
         question.name = *query;
+        const time_point asked = mail.now();
         const dns::response got = co_await mail.host().resolve(question);
+        const bool late = mail.now() - asked > options.dnsbl_timeout;
         const maillog::process& by = mail.process_of("dnsblog");
         std::uint32_t ttl = got.negative_ttl_s;
         if (got.ok()) {
@@ -46,12 +48,15 @@ task<void> ask_one(master::mail_system& mail, const settings& options, std::shar
                 mail.log(by, {}, maillog::remark{maillog::level::info, line});
                 ttl = each.ttl_s;
             }
-            score->add(options.sites, domain, addresses);
+            if (!late) score->add(options.sites, domain, addresses);
         } else if (!got.not_found()) {
             mail.warn(by, fmt::format("dnsblog_query: lookup error for DNS query {}: {}", *query,
                                       dns::explain(question, got.state)));
         }
-        if (got.ok() || got.not_found()) {
+        if (late) {
+            const auto limit_s = std::chrono::duration_cast<std::chrono::seconds>(options.dnsbl_timeout).count();
+            mail.warn(mail.process_of("postscreen"), fmt::format("dnsblog reply timeout {}s for {}", limit_s, domain));
+        } else if (got.ok() || got.not_found()) {
             score->ttl_s = score->has_ttl ? std::min(score->ttl_s, ttl) : ttl;
             score->has_ttl = true;
         }

@@ -20,6 +20,10 @@ action action_of(const config::parameters& p, const char* name) {
     throw config::fatal(p.where(name), fmt::format("bad {} value: {}", name, p.text(name)));
 }
 
+int number(const config::parameters& p, const char* name) {
+    return static_cast<int>(p.number(name));
+}
+
 // The raw parameters' defaults are others' values as they stand.
 std::string raw_text(const config::parameters& p, const char* name, const char* default_of) {
     return p.text(p.is_set(name) ? name : default_of);
@@ -62,13 +66,25 @@ dnsbl_site parse_site(std::string_view given) {
 
 settings::settings(master::mail_system& mail, master::daemon& service) {
     const config::parameters& p = *service.parameters;
-    const auto number = [&](const char* name) { return static_cast<int>(p.number(name)); };
     myhostname = p.text("myhostname");
     banner = p.text("smtpd_banner");
     teaser = p.text("postscreen_greet_banner");
     cache_map = p.text("postscreen_cache_map");
     footer = raw_text(p, "postscreen_reject_footer", "smtpd_reject_footer");
     expansion_filter = cleanup::unescaped(raw_text(p, "postscreen_expansion_filter", "smtpd_expansion_filter"));
+    read_tables(mail, p);
+    read_sites(mail, p);
+    const config::definition under_stress{"stress", "yes", {}};
+    const auto stressed = config::parameters::layer(service.parameters, std::span(&under_stress, 1));
+    greet_wait = {p.duration("postscreen_greet_wait"), stressed->duration("postscreen_greet_wait")};
+    command_time_limit = {p.duration("postscreen_command_time_limit"),
+                          stressed->duration("postscreen_command_time_limit")};
+    read_tests(p);
+    read_limits(p);
+    read_tls(mail, p);
+}
+
+void settings::read_tables(master::mail_system& mail, const config::parameters& p) {
     std::vector<table::diagnostic>& said = warnings;
     const std::string parents = p.text("parent_domain_matches_subdomains");
     auto& registry = mail.shared().tables;
@@ -91,8 +107,27 @@ settings::settings(master::mail_system& mail, master::daemon& service) {
         }
         access.push_back(std::move(rule));
     }
+    if (const std::string filter = p.text("postscreen_command_filter"); !filter.empty()) {
+        table::open_options octets;
+        octets.utf8 = false;
+        const auto opened = registry.open(filter, environment, octets);
+        command_filter = opened.value;
+        said.insert(said.end(), opened.diagnostics.begin(), opened.diagnostics.end());
+    }
+    discarded_by_address =
+        table::maps::open("postscreen_discard_ehlo_keyword_address_maps",
+                          p.text("postscreen_discard_ehlo_keyword_address_maps"), registry, environment, {}, said);
+    forbidden_commands = {"postscreen_forbidden_commands",
+                          p.text("postscreen_forbidden_commands"),
+                          registry,
+                          environment,
+                          said,
+                          table::parent_style_of("postscreen_forbidden_commands", parents)};
+}
+
+void settings::read_sites(master::mail_system& mail, const config::parameters& p) {
     const table::maps replies = table::maps::open("postscreen_dnsbl_reply_map", p.text("postscreen_dnsbl_reply_map"),
-                                                  registry, environment, {}, said);
+                                                  mail.shared().tables, mail.table_environment(), {}, warnings);
     for (const std::string& word : p.words("postscreen_dnsbl_sites")) {
         dnsbl_site site = parse_site(word);
         if (const auto fault = address::hostname_fault(site.domain)) {
@@ -104,18 +139,11 @@ settings::settings(master::mail_system& mail, master::daemon& service) {
         if (known.found()) site.shown = known.result.value;
         sites.push_back(std::move(site));
     }
-    dnsbl_threshold = number("postscreen_dnsbl_threshold");
-    dnsbl_allow_threshold = number("postscreen_dnsbl_allowlist_threshold");
-    const config::definition under_stress{"stress", "yes", {}};
-    const auto stressed = config::parameters::layer(service.parameters, std::span(&under_stress, 1));
-    greet_wait = {p.duration("postscreen_greet_wait"), stressed->duration("postscreen_greet_wait")};
-    command_time_limit = {p.duration("postscreen_command_time_limit"),
-                          stressed->duration("postscreen_command_time_limit")};
-    dnsbl_timeout = p.duration("postscreen_dnsbl_timeout");
-    min_dnsbl_ttl = p.duration("postscreen_dnsbl_min_ttl");
-    max_dnsbl_ttl = p.duration("postscreen_dnsbl_max_ttl");
-    retention = p.duration("postscreen_cache_retention_time");
-    cleanup_interval = p.duration("postscreen_cache_cleanup_interval");
+    dnsbl_threshold = number(p, "postscreen_dnsbl_threshold");
+    dnsbl_allow_threshold = number(p, "postscreen_dnsbl_allowlist_threshold");
+}
+
+void settings::read_tests(const config::parameters& p) {
     greet_action = action_of(p, "postscreen_greet_action");
     dnsbl_action = action_of(p, "postscreen_dnsbl_action");
     denylist_action = action_of(p, "postscreen_denylist_action");
@@ -140,9 +168,17 @@ settings::settings(master::mail_system& mail, master::daemon& service) {
         lifetimes[at(each.which)] = p.duration(each.ttl);
         min_ttl = std::min(min_ttl, lifetimes[at(each.which)]);
     }
-    client_connection_limit = number("postscreen_client_connection_count_limit");
-    pre_queue_limit = number("postscreen_pre_queue_limit");
-    command_count_limit = number("postscreen_command_count_limit");
+}
+
+void settings::read_limits(const config::parameters& p) {
+    dnsbl_timeout = p.duration("postscreen_dnsbl_timeout");
+    min_dnsbl_ttl = p.duration("postscreen_dnsbl_min_ttl");
+    max_dnsbl_ttl = p.duration("postscreen_dnsbl_max_ttl");
+    retention = p.duration("postscreen_cache_retention_time");
+    cleanup_interval = p.duration("postscreen_cache_cleanup_interval");
+    client_connection_limit = number(p, "postscreen_client_connection_count_limit");
+    pre_queue_limit = number(p, "postscreen_pre_queue_limit");
+    command_count_limit = number(p, "postscreen_command_count_limit");
     line_limit = static_cast<std::size_t>(p.number("line_length_limit"));
     respectful_logging = p.flag("respectful_logging");
     chose_logging = p.is_set("respectful_logging");
@@ -152,24 +188,7 @@ settings::settings(master::mail_system& mail, master::daemon& service) {
     soft_bounce = p.flag("soft_bounce");
     smtputf8 = p.flag("smtputf8_enable");
     message_size_limit = p.number("message_size_limit");
-    if (const std::string filter = p.text("postscreen_command_filter"); !filter.empty()) {
-        table::open_options octets;
-        octets.utf8 = false;
-        const auto opened = registry.open(filter, environment, octets);
-        command_filter = opened.value;
-        said.insert(said.end(), opened.diagnostics.begin(), opened.diagnostics.end());
-    }
-    discarded_by_address =
-        table::maps::open("postscreen_discard_ehlo_keyword_address_maps",
-                          p.text("postscreen_discard_ehlo_keyword_address_maps"), registry, environment, {}, said);
-    forbidden_commands = {"postscreen_forbidden_commands",
-                          p.text("postscreen_forbidden_commands"),
-                          registry,
-                          environment,
-                          said,
-                          table::parent_style_of("postscreen_forbidden_commands", parents)};
     discarded_keywords = smtpd::parse_keywords(p.text("postscreen_discard_ehlo_keywords"));
-    read_tls(mail, p);
 }
 
 void settings::read_tls(master::mail_system& mail, const config::parameters& p) {

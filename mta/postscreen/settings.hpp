@@ -68,6 +68,10 @@ struct settings {
     settings(master::mail_system& mail, master::daemon& service);
 
   private:
+    void read_tables(master::mail_system& mail, const config::parameters& parameters);
+    void read_sites(master::mail_system& mail, const config::parameters& parameters);
+    void read_tests(const config::parameters& parameters);
+    void read_limits(const config::parameters& parameters);
     void read_tls(master::mail_system& mail, const config::parameters& parameters);
 };
 

@@ -310,7 +310,9 @@ void queue_manager::message_done(active_message& message) {
         mail_.log(mail_.process_of("qmgr"), file.id, maillog::expired{file.sender, file.forced_expired});
         return mail_.bounce().return_expired(file) ? remove(message) : bounce_failed(message);
     }
-    if (mail_.now() >= file.warn_after) {
+    // In whole seconds, and one early.
+    const auto second = [](time_point when) { return std::chrono::floor<std::chrono::seconds>(when); };
+    if (file.warn_after != never && second(mail_.now()) >= second(file.warn_after) - std::chrono::seconds(1)) {
         file.warn_after = never;
         file.reports_clearing = settings_->confirms_clearing;
         mail_.bounce().warn_of_delay(file);

@@ -77,7 +77,7 @@ class session {
     void take_chunk_lines(std::string_view piece);
     void append_line(std::string_view line, bool whole);
     task<verdict> finish_message();
-    verdict hand_over(bool discarded);
+    verdict hand_over();
     void begin_content();
     cleanup::incoming for_queue();
     void add_copies(cleanup::incoming& message) const;

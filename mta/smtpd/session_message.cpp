@@ -186,28 +186,23 @@ task<session::verdict> session::finish_message() {
         reset_transaction();
         co_return last;
     }
-    // What was to be discarded before its content came never gets to cleanup.
-    const bool discarded_early = memory_.effects.discard;
     const access_facts known = facts();
     const decision decided = co_await server_.restrictions().check(stage::end_of_data, known, process_);
     if (decided.refused()) {
         lose_message();
         co_return refuse(decided);
     }
-    co_return hand_over(discarded_early);
+    co_return hand_over();
 }
 
-session::verdict session::hand_over(bool discarded) {
+session::verdict session::hand_over() {
     const std::string id = transaction_.queue_id;
     const bool chunked = chunks_ != chunks::none;
     const std::int64_t size = transaction_.size;
-    cleanup::result taken;
-    if (!discarded) {
-        cleanup::incoming message = for_queue();
-        message.late = for_cleanup(memory_.effects);
-        add_copies(message);
-        taken = mail_.cleanup().take(std::move(message));
-    }
+    cleanup::incoming message = for_queue();
+    message.late = for_cleanup(memory_.effects);
+    add_copies(message);
+    const cleanup::result taken = mail_.cleanup().take(std::move(message));
     transaction_.queue_id.clear();
     if (taken.status == cleanup::status::ok) {
         errors_ = junk_ = 0;

@@ -124,6 +124,7 @@ task<session::verdict> session::mail(const address::command_line& line) {
     if (lacks_storage()) {
         co_return refuse("452 4.3.1 Insufficient system storage", notice::resource);
     }
+    if (!options_.delays_open) begin_message();
     reply("250 2.1.0 Ok");
     co_return verdict::good;
 }
@@ -132,7 +133,7 @@ bool session::must_declare_utf8(std::string_view address, bool declared) const {
     return options_.strict_smtputf8 && !declared && !table::is_ascii(address);
 }
 
-// The message gets its queue id with its first recipient.
+// The message gets its queue id with its first recipient, or at MAIL without smtpd_delay_open_until_valid_rcpt.
 void session::begin_message() {
     transaction_.queue_id = mail_.new_queue_id(mail_.now());
     transaction_.arrival = mail_.now();

@@ -61,6 +61,7 @@ settings::settings(master::mail_system& mail, master::daemon& service) {
     starttls_timeout = p.duration("smtpd_starttls_timeout");
     helo_required = p.flag("smtpd_helo_required");
     disable_vrfy = p.flag("disable_vrfy_command");
+    delays_open = p.flag("smtpd_delay_open_until_valid_rcpt");
     peername_lookup = p.flag("smtpd_peername_lookup");
     strict_envelopes = p.flag("strict_rfc821_envelopes");
     smtputf8 = p.flag("smtputf8_enable");

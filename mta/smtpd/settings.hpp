@@ -42,7 +42,7 @@ struct settings {
     std::size_t line_length_limit, history_limit;
     int soft_error_limit, hard_error_limit, junk_command_limit, recipient_limit, recipient_overshoot_limit;
     duration timeout, error_sleep_time, starttls_timeout;
-    bool helo_required, disable_vrfy, peername_lookup, strict_envelopes, smtputf8, strict_smtputf8;
+    bool helo_required, disable_vrfy, delays_open, peername_lookup, strict_envelopes, smtputf8, strict_smtputf8;
     bool soft_bounce, forbid_pipelining, logs_client_port;
     smtpd::bare_newline bare_newline = bare_newline::allowed;
     int bare_newline_code;

@@ -30,7 +30,8 @@ class search {
     match match_;
 };
 
-constexpr std::size_t max_parents = 128;  // a domain name has no more labels
+constexpr std::size_t max_parents =
+    1'024;  // a command line of smtpd(8) holds no more labels, and no name is checked here
 
 bool is_dot_string(std::string_view localpart) {
     constexpr text::char_set specials("()<>@,;:\\\"[]");

@@ -188,7 +188,11 @@ response server::resolve(const view_set& views, std::string_view view, const que
         if (!alias) {
             conclude(result, match.kind == zone::finding::no_name ? rcode::nxdomain : rcode::noerror);
             if (match.kind == zone::finding::records) result.state = mta::dns::status::ok;
-            if (match.kind == zone::finding::referral) result.authenticated = false;
+            if (match.kind == zone::finding::referral) {
+                result.authenticated = false;
+                // The machine's resolver asks no further, and takes the server that says so little for a lame one.
+                if (result.answers.empty() && !match.glue) result.state = mta::dns::status::try_again;
+            }
             if (match.kind == zone::finding::no_name || match.kind == zone::finding::no_data) {
                 result.negative_ttl_s = zone.negative_ttl_s();
             }

@@ -46,12 +46,27 @@ bool zone::is_delegated(const std::string& key) const {
     return false;
 }
 
+bool zone::has_glue(const std::string& key) const {
+    for (std::string_view at = key; at.size() > key_.size(); at = parent_key(at)) {
+        const auto node = nodes_.find(at);
+        if (node == nodes_.end()) continue;
+        for (const record& each : node->second) {
+            if (each.type != record_type::ns) continue;
+            const auto target = key_of(each.target);
+            const auto server = target ? nodes_.find(*target) : nodes_.end();
+            if (server != nodes_.end() && holds(server->second, record_type::a)) return true;
+        }
+    }
+    return false;
+}
+
 zone::match zone::find(std::string_view name, record_type type) const {
     match result;
     const auto key = key_of(name);
     if (!key || !key->starts_with(key_)) return result;
     if (is_delegated(*key)) {
         result.kind = finding::referral;
+        result.glue = has_glue(*key);
         return result;
     }
     const auto found = node_for(*key);

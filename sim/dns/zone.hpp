@@ -51,6 +51,7 @@ class zone {
     enum class finding : std::uint8_t { records, cname, no_data, no_name, referral };
     struct match {
         finding kind = finding::no_name;
+        bool glue = false;                      // the referral comes with the address of a server
         std::vector<mta::dns::record> records;  // of the type, or the one CNAME; a wildcard's have `name`
                                                 // for their owner
     };
@@ -70,6 +71,7 @@ class zone {
     zone() = default;
     std::map<std::string, node, std::less<>>::const_iterator node_for(const std::string& key) const;
     bool is_delegated(const std::string& key) const;
+    bool has_glue(const std::string& key) const;  // where it is delegated
 
     std::string name_;
     std::string key_;

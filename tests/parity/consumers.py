@@ -42,7 +42,9 @@ GAPS = {
         r" reject(?:_warning)?: END-OF-MESSAGE from ",
         r" reject: RCPT from [^;]*: 450 4\.7\.77 ",                                             # a reply of one's own
         r" reject: RCPT from .* (?:blocked using (?:rhs\.test|bl\.test=)|is listed: dial-up)",           # and templates
-        r"/local\[\d+\]: \w+: passing <",
+        r"/(?:local|smtp)\[\d+\]: \w+: passing <",
+        r" ignoring DNS RR: ", r"/postsuper\[\d+\]: Force-expired: ", r" status=force-expired, ",
+        r" offers SMTPUTF8 support, but not 8BITMIME",
         r"/cleanup\[\d+\]: \w+: to=<.*status=deliverable ",
         r"/postscreen\[\d+\]: (?:(?:DENY|ALLOW)LIST(?:ED| VETO)|(?:DATA|BDAT) without valid RCPT)",
         r" postfix\[\d+\]: ",                                                                  # postfix(1) itself
@@ -80,11 +82,13 @@ EXPORTER = {
     "smtp": [DELIVERY, TLS, rf"connect to {PEER}: .*", rf"{QUEUE_ID}: host {PEER} (?:said|refused to talk to me): .*", rf"{QUEUE_ID}: enabling PIX workarounds: .*",
              rf"{QUEUE_ID}: (?:lost connection|conversation) with .*",
              rf"{QUEUE_ID}: (?:prepend|replace|warning|info|strip|pass): (?:header|body) .*", rf"{QUEUE_ID}: breaking line > \d+ bytes with .*",
-             rf"{QUEUE_ID}: Cannot start TLS: .*", rf"{QUEUE_ID}: Server certificate not verified", rf"{PEER}: replacing server reply \".*", r"Host offered STARTTLS: \[.*\]",
+             r"ignoring DNS RR: .*", rf"host {PEER} offers SMTPUTF8 support, but not 8BITMIME", rf"{QUEUE_ID}: passing {ADDRESS} to transport=\S+",
+             rf"{QUEUE_ID}: Cannot start TLS: .*", rf"{QUEUE_ID}: Server certificate not verified",
+              rf"{PEER}: replacing server reply \".*", r"Host offered STARTTLS: \[.*\]",
              r"(?:server )?certificate verification failed for .*", r"SSL_connect error to .*",
              r"(?:setting up TLS|initializing the client-side TLS) .*", r"discarding EHLO keywords: .*", r"certificate .*", r"depth=\d .*", ANY],
     "local": [DELIVERY, rf"{QUEUE_ID}: passing {ADDRESS} to transport=\S+", rf"{QUEUE_ID}: required alias not found: .*", ANY],
-    "postsuper": [rf"{QUEUE_ID}: (?:removed|requeued|placed on hold|released from hold|expired)", r"(?:Deleted|Requeued|Placed on hold|Released from hold|Expired): \d+ messages?", ANY],
+    "postsuper": [rf"{QUEUE_ID}: (?:removed|requeued|placed on hold|released from hold|expired)", r"(?:Deleted|Requeued|Placed on hold|Released from hold|Force-expired): \d+ messages?", ANY],
     "anvil": [r"statistics: max .*"],
     "postscreen": [r"NOQUEUE: reject: (?:CONNECT|RCPT) from \[[\d.]+\]:\d+: .*", r"[A-Z][\w -]* .*", r"cache \S+ full cleanup: .*",
                    r"(?:entering|leaving) STRESS mode with \d+ connections", r"reject: connect from \[[\d.]+\]:\d+: all screening ports busy",

@@ -12,7 +12,7 @@ def sasl(r):
         ("smtpd_sasl_security_options", 0.15, lambda: r.choice(("noanonymous", "noplaintext", "", "noanonymous, noplaintext", "noactive", "nodictionary noanonymous", "mutual_auth"))),
         ("smtpd_sasl_mechanism_filter", 0.1, lambda: r.choice(("plain", "!plain, static:all", "login, plain", "static:all", "!external, static:rest", "cram-md5"))),
         ("smtpd_sasl_local_domain", 0.08, lambda: r.choice(("", "lab.test", "$myhostname"))),
-        ("smtpd_sasl_response_limit", 0.04, lambda: r.choice(("10", "100"))), ("smtpd_sasl_authenticated_header", 0.03, lambda: "yes")))
+        ("smtpd_sasl_response_limit", 0.04, lambda: r.choice(("12288", "20000"))), ("smtpd_sasl_authenticated_header", 0.03, lambda: "yes")))
 
 
 def tls(r):
@@ -41,7 +41,7 @@ def others(r, tables):
         ("parent_domain_matches_subdomains", 0.1, lambda: r.choice(("", "smtpd_access_maps", "permit_mx_backup_networks", "smtpd_client_event_limit_exceptions, fast_flush_domains"))),
         ("smtpd_recipient_limit", 0.1, lambda: str(r.randint(1, 3))), ("smtpd_recipient_overshoot_limit", 0.04, lambda: r.choice(("1", "2"))),
         ("smtpd_hard_error_limit", 0.06, lambda: str(r.randint(1, 8))), ("smtpd_junk_command_limit", 0.06, lambda: str(r.randint(1, 8))),
-        ("message_size_limit", 0.1, lambda: r.choice(("0", "300", "1000", "100000"))), ("line_length_limit", 0.03, lambda: r.choice(("60", "200"))), ("queue_minfree", 0.02, lambda: "4000000000000000"),
+        ("message_size_limit", 0.1, lambda: r.choice(("0", "300", "1000", "100000"))), ("line_length_limit", 0.03, lambda: r.choice(("512", "600"))), ("queue_minfree", 0.02, lambda: "4000000000000000"),
         ("smtpd_null_access_lookup_key", 0.05, lambda: r.choice(("null", "far.test", "alice@lab.test"))), ("smtpd_reject_footer", 0.08, lambda: r.choice(FOOTERS)),
         ("smtpd_reject_footer_maps", 0.05, lambda: r.choice(("regexp:", "pcre:")) + tables.file("/^550 5\\.1/ unknown, $client_name\n/^4(.)/ \\c, later $1\n/^5/ DUNNO\n")),
         ("default_rbl_reply", 0.1, lambda: r.choice(("$rbl_code Service refused; $rbl_class [$rbl_what] by $rbl_domain${rbl_reason?; $rbl_reason}", "450 4.7.9 $client listed in $rbl_domain",
@@ -63,7 +63,7 @@ def others(r, tables):
         ("smtpd_dns_reply_filter", 0.05, lambda: "regexp:" + tables.file("/^mx\\.far\\.test/ IGNORE\n/203\\.0\\.113\\.7/ IGNORE\n")), ("smtpd_log_access_permit_actions", 0.05, lambda: "static:all"),
         ("smtpd_peername_lookup", 0.04, lambda: "no"), ("smtpd_authorized_verp_clients", 0.05, lambda: r.choice(("static:all", "192.0.2.1, 10.0.0.0/8"))), ("verp_delimiter_filter", 0.02, lambda: "-=+x"),
         ("smtpd_authorized_xforward_hosts", 0.2, lambda: r.choice(("static:all", "192.0.2.0/24", "!10.0.0.1, 0.0.0.0/0"))),
-        ("smtpd_forbid_bare_newline", 0.06, lambda: r.choice(("yes", "no"))), ("smtpd_forbid_bare_newline_exclusions", 0.04, lambda: ""), ("smtpd_forbid_bare_newline_reject_code", 0.03, lambda: r.choice(("450", "521"))),
+        ("smtpd_forbid_bare_newline", 0.06, lambda: r.choice(("yes", "no"))), ("smtpd_forbid_bare_newline_exclusions", 0.04, lambda: ""), ("smtpd_forbid_bare_newline_reject_code", 0.03, lambda: r.choice(("554", "521"))),
         ("smtpd_forbid_unauth_pipelining", 0.06, lambda: "yes"), ("empty_address_default_transport_maps_lookup_key", 0.02, lambda: "x"),
         ("smtpd_policy_service_try_limit", 1, lambda: "1"), ("smtpd_policy_service_default_action", 0.05, lambda: r.choice(("DUNNO", "451 4.3.9 no policy", "REJECT no policy", "nonsense"))),
         ("smtpd_tls_security_level", 0.02, lambda: r.choice(("encrypt", "may"))), ("smtpd_per_record_deadline", 0.01, lambda: "yes")))

@@ -105,6 +105,11 @@ def smaller_main(judge, batch, end):
                 batch = candidate
     batch = copy.deepcopy(batch)
     batch.files = {name: text for name, text in batch.files.items() if f"$lab_files/{name}" in str(batch.main)}
+    for name, nothing in (("users_sasl", {}), ("tls", False)):
+        candidate = copy.deepcopy(batch)
+        setattr(candidate, name, nothing)
+        if time.monotonic() < end and judge.differences(candidate):
+            batch = candidate
     for name in list(batch.zones):
         candidate = copy.deepcopy(batch)
         del candidate.zones[name]

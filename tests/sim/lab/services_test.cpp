@@ -114,5 +114,69 @@ TEST(sendmail, gives_back_what_cleanup_will_not_take) {
     EXPECT_EQ(w.delivered("smtp.6circles.cc", "zibi"), 1U) << w.all_logs_and_mail().substr(0, 5000);
 }
 
+constexpr std::string_view guarded_topology = R"(
+network: {subnet: 192.168.137.0/24, latency: 1ms}
+zones:
+  york.cc: |
+    @ IN MX 10 mail.york.cc.
+hosts:
+  mail.ohio.cc:
+    address: 192.168.137.5
+  mail.york.cc:
+    address: 192.168.137.6
+    mailboxes: [kim]
+    master_cf: |
+      smtp inet n - n - 1 postscreen
+      smtpd pass - - n - - smtpd
+      tlsproxy unix - - n - 0 tlsproxy
+    postfix:
+      mydestination: "$myhostname, york.cc"
+      mynetworks: 127.0.0.0/8
+      postscreen_greet_action: enforce
+      postscreen_pipelining_enable: yes
+      postscreen_non_smtp_command_enable: yes
+      postscreen_non_smtp_command_action: enforce
+      postscreen_bare_newline_enable: yes
+      postscreen_bare_newline_action: enforce
+      postscreen_command_count_limit: 1000000
+)";
+
+TEST(postscreen, survives_whatever_it_is_sent_and_takes_none_of_it) {
+    world w(guarded_topology);
+    w.start_all();
+    std::string noise;
+    std::uint64_t state = 7;
+    for (int i = 0; i < 50'000; ++i) {
+        state = state * 6364136223846793005U + 1442695040888963407U;
+        noise += static_cast<char>(state >> 56);
+        if (i % 50 == 0) noise += "\r\nMAIL FROM:<a@b.cc>\nRCPT TO:<kim@york.cc>\r\n";
+    }
+    const raw_client client(w, "mail.ohio.cc", "mail.york.cc", noise);
+    w.run(1h);
+    EXPECT_NE(client.ended, mta::io_error::none);
+    EXPECT_EQ(count_in(w.log("mail.york.cc"), "postfix/smtpd"), 0U);
+    EXPECT_EQ(count_in(w.log("mail.york.cc"), " PREGREET "), 1U);
+    EXPECT_EQ(count_in(w.log("mail.york.cc"), " DISCONNECT "), 1U);
+    EXPECT_EQ(w.violations(), "");
+}
+
+TEST(postscreen, a_server_that_waits_is_put_off_once_and_known_even_after_a_restart) {
+    world w(guarded_topology);
+    w.start_all();
+    w.submit("mail.ohio.cc", {"kim@york.cc"});
+    w.run(1h);
+    EXPECT_EQ(count_in(w.log("mail.york.cc"), ": 450 4.3.2 Service currently unavailable"), 1U);
+    EXPECT_EQ(count_in(w.log("mail.york.cc"), " PASS NEW "), 1U);
+    EXPECT_EQ(count_in(w.log("mail.york.cc"), " PASS OLD "), 1U);
+    EXPECT_EQ(count_in(w.mbox("mail.york.cc", "kim"), "From zibi@"), 1U);
+    w.system("mail.york.cc").stop();
+    w.system("mail.york.cc").start();
+    w.submit("mail.ohio.cc", {"kim@york.cc"});
+    w.run(1min);
+    EXPECT_EQ(count_in(w.log("mail.york.cc"), " PASS OLD "), 2U);
+    EXPECT_EQ(count_in(w.mbox("mail.york.cc", "kim"), "From zibi@"), 2U);
+    EXPECT_EQ(w.violations(), "");
+}
+
 }  // namespace
 }  // namespace sim::lab
