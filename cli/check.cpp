@@ -52,11 +52,12 @@ int check(const check_options& options) {
     } else {
         found = load_topology(options.path);
     }
-    const auto errors =
-        static_cast<std::size_t>(std::count_if(found.problems.begin(), found.problems.end(), [](const auto& each) {
-            return each.level == sim::topology::severity::error;
-        }));
-    const auto warnings = found.problems.size() - errors;
+    const auto count_of = [&](sim::topology::severity level) {
+        return static_cast<std::size_t>(std::count_if(found.problems.begin(), found.problems.end(),
+                                                      [&](const auto& each) { return each.level == level; }));
+    };
+    const std::size_t errors = count_of(sim::topology::severity::error);
+    const std::size_t warnings = count_of(sim::topology::severity::warning);
     const int status = errors == 0 ? exit_held : exit_wrong_input;
     if (options.json) {
         boost::json::object out;

@@ -19,7 +19,8 @@ json::array problem_values(const std::vector<sim::topology::problem>& problems) 
         out["file"] = text_value(each.at.file);
         out["line"] = each.at.line;
         out["column"] = each.at.column;
-        out["level"] = each.level == sim::topology::severity::error ? "error" : "warning";
+        out["level"] =
+            std::array<std::string_view, 3>{"error", "warning", "note"}[static_cast<std::size_t>(each.level)];
         out["text"] = text_value(each.text);
         all.push_back(std::move(out));
     }

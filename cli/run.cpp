@@ -119,6 +119,7 @@ int status_of(const run_report& report) {
 
 // The place where a daemon would end is worth a word, but no reason not to run: the log shows what Postfix does then.
 void demote_errors(std::vector<sim::topology::problem>& problems) {
+    std::erase_if(problems, [](const auto& each) { return each.level == sim::topology::severity::note; });
     for (auto& each : problems) {
         if (each.level == sim::topology::severity::warning) continue;
         each.level = sim::topology::severity::warning;

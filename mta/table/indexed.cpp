@@ -229,14 +229,14 @@ table_ptr open_texthash(const open_request& request) {
 
 table_ptr open_stand_in(const open_request& request) {
     const std::string spec = std::string(request.type) + ':' + std::string(request.name);
-    const auto text = request.host.stand_ins.find(spec);
-    if (text == request.host.stand_ins.end()) {
+    const std::optional<std::string> text = request.host.read ? request.host.read(spec) : std::nullopt;
+    if (!text) {
         return unavailable(request, "unsupported dictionary type: " + std::string(request.type));
     }
     dialect dialect;
     dialect.duplicate_names_line = true;
-    dialect.file = text->first;
-    return read_entries(request, text->second, std::move(dialect), spec);
+    dialect.file = spec;
+    return read_entries(request, *text, std::move(dialect), spec);
 }
 
 }  // namespace mta::table

@@ -109,6 +109,11 @@ opened open(std::string_view spec, const environment& environment, const open_op
     return result;
 }
 
+bool asks_a_server(std::string_view type) {
+    return std::any_of(types.begin(), types.end(),
+                       [&](const table_type& row) { return row.name == type && row.open == open_stand_in; });
+}
+
 const std::vector<std::string_view>& known_types() {
     static const std::vector<std::string_view> names = [] {
         std::vector<std::string_view> all = {"proxy"};

@@ -6,7 +6,6 @@
 #pragma once
 #include <cstdint>
 #include <functional>
-#include <map>
 #include <optional>
 #include <set>
 #include <string>
@@ -21,19 +20,18 @@ class random_source;
 
 namespace mta::table {
 
-// The bytes of a file of the host whose table it is, or nothing when there is no such file.
+// The bytes of a file of the host whose table it is, or nothing when there is no such file. A table whose server the
+// lab does not run (ldap mysql pgsql memcache socketmap tcp nis nisplus netinfo unix mongodb) is looked for under its
+// whole spec, "ldap:/etc/postfix/x.cf": a text in the form of postmap(1) stands in for the server. The daemons'
+// environment is in /proc/self/environ, as proc(5) has it.
 using file_reader = std::function<std::optional<std::string>(std::string_view path)>;
 
 // What a table may ask of its host.
 struct environment {
     file_reader read;
-    std::map<std::string, std::string, std::less<>> variables;  // environ:
     // Specs whose source is in the form of aliases(5), whatever parameter names them: postalias(1) made the index.
     std::set<std::string, std::less<>> alias_tables;
     random_source* random = nullptr;  // randmap:; must outlive the tables opened with it
-    // Source texts (postmap format) for tables whose server the lab does not run: "ldap:/etc/postfix/x.cf" -> text.
-    // The types that may be stood in for: ldap mysql pgsql memcache socketmap tcp nis nisplus netinfo unix mongodb.
-    std::map<std::string, std::string, std::less<>> stand_ins;
 };
 
 // How the indexed types' source reads: `key value` (postmap(1)) or `name: value, value` (postalias(1), aliases(5)).
@@ -56,6 +54,10 @@ struct opened {
 
 // `spec` is "type:name", "proxy:type:name", or "type:{...}". Another form is severity::fatal: Postfix's daemon ends.
 opened open(std::string_view spec, const environment& environment, const open_options& options = {});
+
+// Whether tables of this type ask a server, which a file must stand in for.
+bool asks_a_server(std::string_view type);
+inline constexpr std::string_view environment_file = "/proc/self/environ";
 
 // The types that open() knows, for "did you mean" and for listings, sorted.
 const std::vector<std::string_view>& known_types();

@@ -14,12 +14,8 @@ std::array<unsigned char, 32> digest_of(std::string_view text) {
 }
 
 // Whether the table's answers depend on more than its spec and its files.
-bool depends_on_host(std::string_view spec, const environment& environment) {
-    for (const std::string_view type : {"randmap:", "environ:"}) {
-        if (spec.find(type) != spec.npos) return true;
-    }
-    return std::any_of(environment.stand_ins.begin(), environment.stand_ins.end(),
-                       [&](const auto& stand_in) { return spec.find(stand_in.first) != spec.npos; });
+bool depends_on_host(std::string_view spec) {
+    return spec.find("randmap:") != spec.npos;
 }
 
 }  // namespace
@@ -29,7 +25,7 @@ opened registry::open(std::string_view spec, const environment& environment, con
     constexpr std::string_view proxy = "proxy:";
     if (environment.alias_tables.contains(spec.substr(spec.starts_with(proxy) ? proxy.size() : 0)))
         options.syntax = source_syntax::aliases;
-    if (depends_on_host(spec, environment)) return mta::table::open(spec, environment, options);
+    if (depends_on_host(spec)) return mta::table::open(spec, environment, options);
 
     std::vector<entry>& known = entries_[{std::string(spec), options}];
     std::erase_if(known, [](const entry& e) { return e.value.expired(); });

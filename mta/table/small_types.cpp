@@ -47,11 +47,22 @@ class fail_table final : public table {
     lookup_result find(std::string_view) const override { return {outcome::error, "Application error", {}, {}}; }
 };
 
+// "NAME=value" and a NUL each (proc(5)).
+std::map<std::string, std::string, std::less<>> variables_of(const environment& host) {
+    std::map<std::string, std::string, std::less<>> variables;
+    const std::string text = host.read ? host.read(environment_file).value_or("") : std::string();
+    for (const std::string_view each : text::split(text, std::string_view("\0", 1))) {
+        const std::size_t equals = std::min(each.find('='), each.size());
+        variables.emplace(each.substr(0, equals), each.substr(std::min(equals + 1, each.size())));
+    }
+    return variables;
+}
+
 class environ_table final : public table {
   public:
     explicit environ_table(const open_request& request)
         : table("environ", request.name, key_style::fixed, request.options.fold_keys, request.options.utf8),
-          variables_(request.host.variables) {}
+          variables_(variables_of(request.host)) {}
 
   private:
     lookup_result find(std::string_view key) const override {

@@ -166,6 +166,8 @@ class host_check {
                 continue;
             if (type != "proxy" && !std::binary_search(types.begin(), types.end(), type)) continue;
             if (!seen_.insert(std::string(word)).second) continue;
+            if (const auto asked = word.substr(type == "proxy" ? word.find(':') + 1 : 0); server_table(name, asked, at))
+                continue;
             const std::string_view path = word.substr(word.rfind(':') + 1);
             if (outside_ && path.starts_with('/') && outside_(path)) {
                 tell_(at, topology::severity::warning,
@@ -179,6 +181,18 @@ class host_check {
                       in_file ? d.text : fmt::format("{}: {}", name, d.text));
             }
         }
+    }
+
+    // A table that asks a server: what stands in for it, if anything does. False: it has none, or is read below.
+    bool server_table(const std::string& name, std::string_view word, const config::position& at) {
+        if (!table::asks_a_server(word.substr(0, word.find(':')))) return false;
+        const bool stands_in = environment_.read && environment_.read(word).has_value();
+        tell_(at, stands_in ? topology::severity::note : topology::severity::warning,
+              stands_in ? fmt::format("{}: the host's stand_ins answer for {}", name, word)
+                        : fmt::format("{}: {} asks a server, which this lab does not run; its entries go under "
+                                      "stand_ins: of a host in a topology, and without them every lookup fails",
+                                      name, word));
+        return !stands_in;
     }
 
     const config::main_cf& main_;
@@ -204,6 +218,9 @@ class host_places {
             for (const topology::file& each : host_.files) {
                 if (each.name == file.substr(prefix.size())) return each.content.place(line);
             }
+        }
+        for (const topology::file& each : host_.stand_ins) {
+            if (with_lab_paths(each.name) == file) return each.content.place(line);
         }
         const bool added =
             host_.config ? file == *host_.config + "/master.cf" && at.line > after_ : file == "master.cf";
@@ -241,13 +258,9 @@ void check_host(const topology::topology& whole, const topology::host& host, std
     const host_places places(host, read.added_after);
     std::optional<config_folder> folder;
     if (host.config) folder.emplace(*host.config);
+    const auto given = files_of(host);
     const auto reader = [&](std::string_view path) -> std::optional<std::string> {
-        const std::string prefix_of_files = std::string(files_directory) + "/";
-        if (!path.starts_with(prefix_of_files)) return std::nullopt;
-        const auto name = path.substr(prefix_of_files.size());
-        for (const topology::file& each : host.files) {
-            if (each.name == name) return with_lab_paths(each.content.text);
-        }
+        if (const auto found = given.find(path); found != given.end()) return found->second;
         return folder ? folder->read(path) : std::nullopt;
     };
     const reporter tell = [&](const config::position& at, topology::severity level, std::string text) {
@@ -309,6 +322,7 @@ std::vector<problem> check_folder(const std::string& folder, const std::string& 
     const bool is_this_machine = std::filesystem::equivalent(folder, files_directory, error);
     const auto reader = [&](std::string_view path) -> std::optional<std::string> {
         if (auto text = files.read(path)) return text;
+        if (path == mta::table::environment_file) return std::nullopt;  // this program's own
         if (!is_this_machine || files.place_of(path)) return std::nullopt;
         topology::file_content content = topology::read_file(std::string(path), topology::largest_file);
         return content.error.empty() ? std::optional(std::move(content.bytes)) : std::nullopt;

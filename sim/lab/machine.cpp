@@ -55,6 +55,17 @@ std::string without_lab_paths(std::string_view text) {
                     "$lab_host");
 }
 
+std::map<std::string, std::string, std::less<>> files_of(const topology::host& host) {
+    std::map<std::string, std::string, std::less<>> files;
+    for (const topology::file& each : host.files)
+        files[std::string(files_directory) + "/" + each.name] = with_lab_paths(each.content.text);
+    for (const topology::file& each : host.stand_ins) files[with_lab_paths(each.name)] = each.content.text;
+    std::string environment;
+    for (const topology::variable& each : host.environment) ((environment += each.name) += '=') += each.value + '\0';
+    files[std::string(mta::table::environment_file)] = std::move(environment);
+    return files;
+}
+
 machine::machine(const topology::machine& what, const topology::host* host, std::uint64_t seed, int prefix,
                  network::authority& authority, log_sink& sink)
     : name_(what.name),
@@ -71,9 +82,7 @@ machine::machine(const topology::machine& what, const topology::host* host, std:
     unsigned id = first_user_id;
     for (const std::string& each : host->mailboxes) accounts_.emplace(each, make_account(each, id++));
     for (const topology::account& each : host->users_sasl) sasl_passwords_.emplace(each.user, each.password);
-    for (const topology::file& each : host->files) {
-        files_[std::string(files_directory) + "/" + each.name] = with_lab_paths(each.content.text);
-    }
+    files_ = files_of(*host);
     for (const topology::filter& each : host->filters) filters_.emplace_back(each);
     for (const policy_at& each : policies_of(*host)) {
         if (!each.socket.empty()) sockets_.emplace(each.socket, each.reached_at);

@@ -28,6 +28,9 @@ inline constexpr std::string_view mailbox_directory = "/lab/host/mbox";
 std::string with_lab_paths(std::string_view text);
 // And the other way round, for a run folder.
 std::string without_lab_paths(std::string_view text);
+// The files that the topology gives a host, by path; with them the tables that stand in for servers, and the
+// environment of its programs (mta/table/open.hpp).
+std::map<std::string, std::string, std::less<>> files_of(const topology::host& host);
 
 struct mailbox {
     bool maildir = false;

@@ -94,7 +94,8 @@ void check_policy_servers(context& c) {
 }  // namespace
 
 std::string to_string(const problem& p) {
-    return to_string(p.at) + ": " + (p.level == severity::warning ? "warning: " : "") + p.text;
+    constexpr std::string_view marks[] = {"", "warning: ", "note: "};
+    return to_string(p.at) + ": " + std::string(marks[static_cast<std::size_t>(p.level)]) + p.text;
 }
 
 file_content read_file(const std::string& path, std::size_t limit) {

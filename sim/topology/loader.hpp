@@ -18,7 +18,8 @@ namespace sim::topology {
 inline constexpr std::size_t largest_file = std::size_t{1} << 20;  // bytes
 inline constexpr std::size_t most_problems = 20;
 
-enum class severity { error, warning };
+// A note is nothing to mend: what is good to know, said where a file is checked and not where it is played.
+enum class severity { error, warning, note };
 
 struct problem {
     position at;

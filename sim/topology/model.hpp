@@ -145,6 +145,11 @@ struct parameter {  // a line of main.cf
     std::string value;  // booleans are yes and no, lists joined by ", ", null is empty
 };
 
+struct variable {
+    position at;
+    std::string name, value;
+};
+
 struct account {
     position at;
     std::string user;
@@ -174,6 +179,8 @@ struct host : machine {
     std::vector<parameter> postfix;
     block_text master_cf;
     std::vector<topology::file> files;
+    std::vector<topology::file> stand_ins;  // by "type:name" of the table that would ask a server
+    std::vector<variable> environment;      // of the mail system's programs
     std::vector<filter> filters;
     std::vector<topology::policy> policies;
     std::optional<std::string> config;  // folder with main.cf, a path that can be opened from where the lab runs

@@ -2,6 +2,7 @@
 //
 // Each check gives what is wrong and what to do, or nothing. They keep names out of paths, of main.cf's grammar and of
 // the DNS's limits (RFC 1035 2.3.4, RFC 1123 2.1).
+#include "mta/table/open.hpp"
 #include "mta/text/strings.hpp"
 #include "sim/topology/types.hpp"
 
@@ -81,6 +82,21 @@ std::optional<std::string> check_policy_endpoint(std::string_view name) {
     return quoted_word(name) +
            " is no endpoint of this host; write it as check_policy_service does: unix:private/policy, "
            "inet:127.0.0.1:10023, or inet:10023 for all its addresses";
+}
+
+std::optional<std::string> check_stand_in(std::string_view name) {
+    const auto colon = name.find(':');
+    const bool has_name = colon != std::string_view::npos && colon + 1 < name.size() && name.size() <= 500;
+    if (has_name && mta::table::asks_a_server(name.substr(0, colon))) return std::nullopt;
+    return quoted_word(name) +
+           " is no table that asks a server; write it as parameters do, without proxy:, as in "
+           "ldap:/etc/postfix/users.cf; "
+           "other tables are files";
+}
+
+std::optional<std::string> check_variable_name(std::string_view name) {
+    if (name.size() <= 200 && is_name_of(name, "_") && !mta::text::is_digit(name.front())) return std::nullopt;
+    return quoted_word(name) + " cannot be a variable; write a name of letters, digits and \"_\"";
 }
 
 std::optional<std::string> check_user_name(std::string_view name) {

@@ -122,7 +122,7 @@ std::pair<std::vector<problem>, std::size_t> context::take_problems() {
     const auto place = [](const ranked& r) { return std::tuple(r.file, r.what.at.line, r.what.at.column, r.noted); };
     const auto by_place = [&](const ranked& a, const ranked& b) { return place(a) < place(b); };
     const auto errors_first = [&](const ranked& a, const ranked& b) {
-        const bool one = a.what.level == severity::warning, other = b.what.level == severity::warning;
+        const severity one = a.what.level, other = b.what.level;
         return one != other ? one < other : by_place(a, b);
     };
     if (all.size() > most_problems) {

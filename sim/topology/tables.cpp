@@ -251,6 +251,13 @@ const object_table<host>& table_of<host>() {
         field<t, &t::files, placed_pairs_of<file, &file::name, &file::content, block_type, check_file_name>>(
             "files", need::optional,
             "Lookup tables and the like, named `$lab_files/NAME` in parameters; `hash:` tables are indexed."),
+        field<t, &t::stand_ins, placed_pairs_of<file, &file::name, &file::content, block_type, check_stand_in>>(
+            "stand_ins", need::optional,
+            "What tables know that would ask a server, by their name in parameters, as in "
+            "`ldap:/etc/postfix/users.cf`: keys and values, one pair a line."),
+        field<t, &t::environment,
+              placed_pairs_of<variable, &variable::name, &variable::value, line_type, check_variable_name>>(
+            "environment", need::optional, "Variables of the mail system's programs, for `environ:` tables."),
         field<t, &t::filters, named_objects<filter, check_service_name, begin_filter>>(
             "filters", need::optional, "Content filters by the name of their service."),
         field<t, &t::policies, named_objects<policy, check_policy_endpoint, begin_policy>>(

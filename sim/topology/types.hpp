@@ -213,6 +213,8 @@ std::optional<std::string> check_parameter_name(std::string_view name);
 std::optional<std::string> check_file_name(std::string_view name);
 std::optional<std::string> check_service_name(std::string_view name);
 std::optional<std::string> check_policy_endpoint(std::string_view name);
+std::optional<std::string> check_stand_in(std::string_view name);
+std::optional<std::string> check_variable_name(std::string_view name);
 std::optional<std::string> check_user_name(std::string_view name);
 std::optional<std::string> check_header_name(std::string_view name);
 std::optional<std::string> check_smtp_verb(std::string_view name);

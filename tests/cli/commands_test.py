@@ -68,6 +68,56 @@ class Check(Case):
             out, err = self.relaylab("check", path)
             self.assertEqual((out, err), (f"{path}: no errors, no warnings\n", ""))
 
+    def test_a_table_that_asks_a_server_is_stood_in_for_or_named(self):
+        lab = """\
+hosts:
+  mail.example.org:
+    address: 192.168.137.3
+    mailboxes: [alice]
+    postfix:
+      mydestination: $myhostname, example.org
+      virtual_alias_maps: proxy:ldap:$lab_files/users.cf, environ:x
+      alias_maps: ""
+"""
+        self.write("lab.yaml", lab)
+        out, err = self.relaylab("check", "lab.yaml")
+        self.assertEqual(out, "lab.yaml: no errors, 1 warning\n")
+        self.assertEqual(err, "lab.yaml:7:7: warning: virtual_alias_maps: ldap:/etc/postfix/users.cf asks a server, "
+                              "which this lab does not run; its entries go under stand_ins: of a host in a topology, "
+                              "and without them every lookup fails\n")
+        self.write("lab.yaml", lab + """\
+    stand_ins:
+      ldap:$lab_files/users.cf: |
+        info@example.org ann@example.org
+    environment: {ann@example.org: x}
+""")
+        _, err = self.relaylab("check", "lab.yaml", status=2)
+        self.assertEqual(err, "lab.yaml:12:19: \"ann@example.org\" cannot be a variable; write a name of letters, "
+                              "digits and \"_\"\n")
+        self.write("lab.yaml", lab + """\
+    stand_ins:
+      hash:$lab_files/users: x
+""")
+        _, err = self.relaylab("check", "lab.yaml", status=2)
+        self.assertIn("lab.yaml:10:7: \"hash:$lab_files/users\" is no table that asks a server", err)
+        self.write("lab.yaml", lab + """\
+    stand_ins:
+      ldap:$lab_files/users.cf: |
+        info@example.org ann
+    environment: {ann: alice@example.org}
+steps:
+  - submit: {host: mail.example.org, from: bob@example.org, to: [info@example.org], subject: hi}
+  - settle:
+expect:
+  - mailbox: {host: mail.example.org, user: alice, count: 1}
+""")
+        out, err = self.relaylab("check", "lab.yaml")
+        self.assertEqual(out, "lab.yaml: no errors, no warnings\n")
+        self.assertEqual(err, "lab.yaml:7:7: note: virtual_alias_maps: the host's stand_ins answer for "
+                              "ldap:/etc/postfix/users.cf\n")
+        out, err = self.relaylab("run", "lab.yaml", "--quiet")
+        self.assertEqual((err, "1 of 1 expectations held." in out), ("", True))
+
     def test_all_problems_of_a_topology_in_order_of_place(self):
         self.write("lab.yaml", """\
 hosts:

@@ -47,7 +47,7 @@ TEST_F(small_tables, static_tables_answer_every_key) {
 
 TEST_F(small_tables, fail_fails_and_environ_asks_the_caller) {
     EXPECT_TRUE(open_table("fail:x")->lookup("a").failed());
-    host.variables["home"] = "/root";
+    files["/proc/self/environ"] = std::string("home=/root\0empty=\0", 18);
     EXPECT_EQ(ask("environ:x", "HOME"), "/root");
     EXPECT_EQ(ask("environ:x", "path"), "-");
 }

@@ -101,7 +101,7 @@ TEST_F(text_tables, aliases_are_names_colons_and_values) {
 TEST_F(text_tables, a_server_is_unsupported_unless_a_text_stands_in_for_it) {
     EXPECT_EQ(ask("proxy:ldap:/etc/x.cf", "k"), "!ldap:/etc/x.cf is unavailable. unsupported dictionary type: ldap");
     EXPECT_EQ(said, strings{"unsupported dictionary type: ldap"});
-    host.stand_ins["ldap:/etc/x.cf"] = "k v\n";
+    files["ldap:/etc/x.cf"] = "k v\n";
     EXPECT_EQ(ask("proxy:ldap:/etc/x.cf", "K"), "v");
 }
 
