@@ -107,9 +107,12 @@ task<session::verdict> session::mail(const address::command_line& line) {
     transaction_.mail = command;
     transaction_.arrival = mail_.now();
     if (options_.message_size_limit > 0 && command.size > options_.message_size_limit) {
-        log_rejection("MAIL", "552 5.3.4 Message size exceeds fixed limit");
+        // A refusal as restrictions make it: soft_bounce comes before the log and the footer.
+        const std::string_view refusal = options_.soft_bounce ? "452 4.3.4 Message size exceeds fixed limit"
+                                                              : "552 5.3.4 Message size exceeds fixed limit";
+        log_rejection("MAIL", refusal);
         transaction_ = {};
-        co_return refuse("552 5.3.4 Message size exceeds fixed limit", notice::policy);
+        co_return refuse(refusal, notice::policy);
     }
     if (must_declare_utf8(transaction_.sender.value_or(""), command.smtputf8)) {
         reset_transaction();

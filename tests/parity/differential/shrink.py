@@ -11,6 +11,7 @@ LIMIT_S = 180
 def shrink(judge, batch, difference):
     """A batch of one service with one dialogue that still differs, as small as some minutes allow."""
     end = time.monotonic() + LIMIT_S
+    half = end - LIMIT_S / 2            # the rest is for what the whole batch has
     number, which, *_ = difference
     service = copy.deepcopy(batch.services[number])
     service.dialogues = [service.dialogues[which]]
@@ -21,7 +22,7 @@ def shrink(judge, batch, difference):
     while progress:
         progress = False
         for smaller in (shorter_dialogues, fewer_options, shorter_lists, shorter_files):
-            while time.monotonic() < end and (found := first_that_differs(judge, best, smaller(best.services[0]))) is not None:
+            while time.monotonic() < half and (found := first_that_differs(judge, best, smaller(best.services[0]))) is not None:
                 best, progress = best.with_services([found]), True
     best = smaller_main(judge, best, end)
     used = str(best.services[0].options) + str(best.main) + str(list(best.services[0].files.values()))
@@ -97,12 +98,9 @@ def shorter_files(service):
 
 def smaller_main(judge, batch, end):
     """main.cf and the zones are the batch's, so each candidate is a batch of its own."""
-    for name in list(batch.main):
-        if time.monotonic() < end and name not in ("inet_interfaces", "smtpd_authorized_xclient_hosts") and not name.startswith("smtpd_"):
-            candidate = copy.deepcopy(batch)
-            del candidate.main[name]
-            if judge.differences(candidate):
-                batch = candidate
+    kept = ("inet_interfaces", "smtpd_authorized_xclient_hosts")
+    batch = without_some(judge, batch, "zones", list(batch.zones), end)
+    batch = without_some(judge, batch, "main", [name for name in batch.main if name not in kept and not name.startswith("smtpd_")], end)
     batch = copy.deepcopy(batch)
     batch.files = {name: text for name, text in batch.files.items() if f"$lab_files/{name}" in str(batch.main)}
     for name, nothing in (("users_sasl", {}), ("tls", False)):
@@ -110,9 +108,21 @@ def smaller_main(judge, batch, end):
         setattr(candidate, name, nothing)
         if time.monotonic() < end and judge.differences(candidate):
             batch = candidate
-    for name in list(batch.zones):
-        candidate = copy.deepcopy(batch)
-        del candidate.zones[name]
-        if time.monotonic() < end and judge.differences(candidate):
-            batch = candidate
+    return batch
+
+
+def without_some(judge, batch, part, names, end):
+    """Without what can go of a part: all of it, or halves, or quarters, down to single entries."""
+    size = len(names)
+    while size >= 1:
+        for at in range(0, len(names), size):
+            gone = set(names[at:at + size])
+            left = {name: value for name, value in getattr(batch, part).items() if name not in gone}
+            if time.monotonic() >= end or len(left) == len(getattr(batch, part)):
+                continue
+            candidate = copy.deepcopy(batch)
+            setattr(candidate, part, left)
+            if judge.differences(candidate):
+                batch = candidate
+        size //= 2
     return batch
