@@ -46,7 +46,7 @@ queue::notice_entry entry_of(const queue::recipient& who, std::string action) {
 
 struct bouncer::settings {
     std::string myhostname, mail_name, double_bounce, bounce_recipient, double_bounce_recipient, delay_recipient;
-    std::int64_t size_limit;
+    std::int64_t size_limit, message_limit;
     duration queue_lifetime;
     bool long_queue_ids, copies_bounces = false, copies_delays = false, reports_double_bounces = false;
     notice_templates templates = notice_templates::built_in();
@@ -59,6 +59,7 @@ struct bouncer::settings {
           double_bounce_recipient(p.text("2bounce_notice_recipient")),
           delay_recipient(p.text("delay_notice_recipient")),
           size_limit(p.number("bounce_size_limit")),
+          message_limit(p.number("message_size_limit")),
           queue_lifetime(p.duration("maximal_queue_lifetime")),
           long_queue_ids(p.flag("enable_long_queue_ids")) {
         for (const std::string& each : p.words("notify_classes")) {
@@ -124,30 +125,35 @@ report bouncer::begin(const queue::queue_file& about, template_kind kind, bool t
     return what;
 }
 
-void bouncer::send_notices(queue::queue_file& file) {
+bool bouncer::send_notices(queue::queue_file& file) {
     std::vector<queue::notice_entry> failures, traces;
     failures.swap(file.bounces);
     traces.swap(file.traces);
-    if (!failures.empty()) return_failures(file, std::move(failures));
+    if (!failures.empty() && !return_failures(file, failures)) {
+        file.bounces = std::move(failures);
+        file.traces = std::move(traces);
+        return false;
+    }
     const bool on_request = std::exchange(file.trace, queue::tracing::none) != queue::tracing::none;
-    if (traces.empty() || file.sender.empty()) return;
+    if (traces.empty() || file.sender.empty()) return true;
     report what = begin(file, on_request ? template_kind::verify : template_kind::success, false);
     what.entries = std::move(traces);
     what.what = returned::headers;
     what.returned_name = "Message";
     to_sender(std::move(what), "sender delivery status");
+    return true;
 }
 
-void bouncer::return_failures(const queue::queue_file& about, std::vector<queue::notice_entry> entries) {
+bool bouncer::return_failures(const queue::queue_file& about, const std::vector<queue::notice_entry>& entries) {
     const bool too_big = settings_->size_limit > 0 && static_cast<std::int64_t>(about.size) > settings_->size_limit;
     if (text::equal_ignoring_case(about.sender, settings_->double_bounce)) {
         mail_.warn(mail_.process_of("bounce"), "undeliverable postmaster notification discarded", about.id);
-        return;
+        return true;
     }
     if (about.sender.empty()) {
-        if (!settings_->reports_double_bounces && !settings_->copies_bounces) return;
+        if (!settings_->reports_double_bounces && !settings_->copies_bounces) return true;
         report what = begin(about, template_kind::failure, true);
-        what.entries = std::move(entries);
+        what.entries = entries;
         what.what = too_big ? returned::headers : returned::whole;
         return to_postmaster(std::move(what), settings_->double_bounce_recipient, "postmaster non-delivery");
     }
@@ -155,20 +161,20 @@ void bouncer::return_failures(const queue::queue_file& about, std::vector<queue:
     std::copy_if(entries.begin(), entries.end(), std::back_inserter(what.entries),
                  [](const auto& each) { return wants(each, queue::notify_failure); });
     what.what = about.returns == queue::return_content::headers || too_big ? returned::headers : returned::whole;
-    to_sender(std::move(what), "sender non-delivery");
-    if (!settings_->copies_bounces) return;
+    const bool told = to_sender(std::move(what), "sender non-delivery");
+    if (!told || !settings_->copies_bounces) return told;
     report copy = begin(about, template_kind::failure, true);
-    copy.entries = std::move(entries);
+    copy.entries = entries;
     copy.what = returned::headers;
-    to_postmaster(std::move(copy), settings_->bounce_recipient, "postmaster non-delivery");
+    return to_postmaster(std::move(copy), settings_->bounce_recipient, "postmaster non-delivery");
 }
 
-void bouncer::return_expired(queue::queue_file& file) {
+bool bouncer::return_expired(queue::queue_file& file) {
     for (queue::recipient* each : open_recipients(file)) {
         file.bounces.push_back(entry_of(*each, "failed"));
         each->done = true;
     }
-    send_notices(file);
+    return send_notices(file);
 }
 
 void bouncer::warn_of_delay(queue::queue_file& file) {
@@ -191,17 +197,17 @@ void bouncer::warn_of_delay(queue::queue_file& file) {
     to_postmaster(std::move(copy), settings_->delay_recipient, "postmaster delay");
 }
 
-void bouncer::to_sender(report what, std::string_view kind) {
+bool bouncer::to_sender(report what, std::string_view kind) {
     what.to = what.about->sender;
-    send(std::move(what), {}, kind);
+    return send(std::move(what), {}, kind);
 }
 
-void bouncer::to_postmaster(report what, std::string_view recipient, std::string_view kind) {
+bool bouncer::to_postmaster(report what, std::string_view recipient, std::string_view kind) {
     what.to = recipient;
-    send(std::move(what), settings_->double_bounce, kind);
+    return send(std::move(what), settings_->double_bounce, kind);
 }
 
-void bouncer::send(report what, std::string sender, std::string_view log_kind) {
+bool bouncer::send(report what, std::string sender, std::string_view log_kind) {
     cleanup::incoming message;
     message.source = cleanup::source::internal;
     queue::queue_file& envelope = message.envelope;
@@ -216,15 +222,31 @@ void bouncer::send(report what, std::string sender, std::string_view log_kind) {
     if (what.entries.empty()) {
         // Nobody wants to be told: Postfix finds that out once the letter is begun, and drops it. No message comes of
         // it, only a line of the log.
-        const std::string stamp = settings_->long_queue_ids ? "" : text::compact_stamp(mail_.now()) + ".";
-        const std::string told = fmt::format("message-id=<{}{}@{}>", stamp, what.id, settings_->myhostname);
-        mail_.log(mail_.process_of("cleanup"), what.id, maillog::remark{maillog::level::info, told});
-        return;
+        say_message_id(what.id);
+        return true;
     }
     message.content = compose(what);
     const std::string id = what.id;
+    if (settings_->message_limit > 0 && message.content.size() > static_cast<std::size_t>(settings_->message_limit)) {
+        say_too_large(id);
+        return false;
+    }
     mail_.cleanup().take(std::move(message));
     mail_.log(mail_.process_of("bounce"), what.about->id, maillog::notification{log_kind, id});
+    return true;
+}
+
+// What cleanup(8) says first of every letter.
+void bouncer::say_message_id(const std::string& id) const {
+    const std::string stamp = settings_->long_queue_ids ? "" : text::compact_stamp(mail_.now()) + ".";
+    const std::string told = fmt::format("message-id=<{}{}@{}>", stamp, id, settings_->myhostname);
+    mail_.log(mail_.process_of("cleanup"), id, maillog::remark{maillog::level::info, told});
+}
+
+void bouncer::say_too_large(const std::string& id) const {
+    say_message_id(id);
+    mail_.warn(mail_.process_of("cleanup"), id + ": queue file size limit exceeded");
+    mail_.warn(mail_.process_of("cleanup"), "mail_stream_cleanup: close error");
 }
 
 }  // namespace mta::bounce

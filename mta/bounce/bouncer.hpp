@@ -25,21 +25,24 @@ class bouncer {
     explicit bouncer(master::mail_system& mail);
     ~bouncer();
 
-    // Non-delivery and success reports for what is in file.bounces and file.traces; both are empty afterwards.
-    void send_notices(queue::queue_file& file);
-    // The message was too long in the queue: every recipient that is not done is returned.
-    void return_expired(queue::queue_file& file);
+    // Non-delivery and success reports for what is in file.bounces and file.traces; both are empty afterwards. False
+    // when the non-delivery report cannot be queued: both are as before, for another time.
+    bool send_notices(queue::queue_file& file);
+    // The message was too long in the queue: every recipient that is not done is returned. False as above.
+    bool return_expired(queue::queue_file& file);
     // delay_warning_time
     void warn_of_delay(queue::queue_file& file);
 
   private:
     struct settings;
-    void return_failures(const queue::queue_file& about, std::vector<queue::notice_entry> entries);
+    bool return_failures(const queue::queue_file& about, const std::vector<queue::notice_entry>& entries);
     report begin(const queue::queue_file& about, template_kind kind, bool to_postmaster) const;
-    void to_sender(report what, std::string_view kind);
-    void to_postmaster(report what, std::string_view recipient, std::string_view kind);
+    bool to_sender(report what, std::string_view kind);
+    bool to_postmaster(report what, std::string_view recipient, std::string_view kind);
     void complain(const config::fatal& why) const;
-    void send(report what, std::string sender, std::string_view log_kind);
+    void say_message_id(const std::string& id) const;
+    void say_too_large(const std::string& id) const;
+    bool send(report what, std::string sender, std::string_view log_kind);
 
     master::mail_system& mail_;
     std::unique_ptr<const settings> settings_;

@@ -194,7 +194,7 @@ void notice_templates::read(std::string_view text, std::string_view file, std::v
         std::string body;
         auto inner = take_line(text, number);
         for (; inner && *inner != marker; inner = take_line(text, number)) (body += *inner) += '\n';
-        if (!inner) warnings.push_back(fmt::format("{}: missing \"{}\" end marker", at(), marker));
+        if (!inner) warnings.push_back(fmt::format("{}, line {}: missing \"{}\" end marker", file, number + 1, marker));
         if (name != std::end(template_names))
             found[static_cast<std::size_t>(name - std::begin(template_names))] = std::move(body);
     }

@@ -80,6 +80,16 @@ pipe_options read_options(const std::vector<std::string>& arguments) {
     return options;
 }
 
+// A row of master.cf that makes no sense ends the process with the first request (get_service_attr).
+void check_options(master::mail_system& mail, const pipe_options& options) {
+    if (!options.bad.empty()) throw agent_died{options.bad};
+    const auto account = mail.host().find_account(options.user);
+    if (!options.user.empty() && !account) throw agent_died{"get_service_attr: unknown username: " + options.user};
+    if (options.user.empty()) throw agent_died{"missing user= command-line attribute"};
+    if (options.argv.empty()) throw agent_died{"missing argv= command-line attribute"};
+    if (account->uid == 0) throw agent_died{"user= command-line attribute specifies root privileges"};
+}
+
 // What stands against the delivery before any program runs, and a warning for the log; an empty dsn: nothing.
 queue::delivery_status objection(const pipe_options& options, const request& work, std::string& warning) {
     const queue::delivery_status misconfigured("4.3.5", "mail system configuration error");
@@ -119,8 +129,7 @@ task<void> deliver_pipe(master::mail_system& mail, master::daemon& service, repo
                                : options.arguments.quote ? address::path_822(given)
                                                          : given;
     account.mark_connected(mail.now());
-    if (!options.user.empty() && !mail.host().find_account(options.user))
-        throw config::fatal({}, "get_service_attr: unknown username: " + options.user);
+    check_options(mail, options);
     std::string warning, unknown;
     queue::delivery_status against = objection(options, work, warning);
     command program;

@@ -296,18 +296,19 @@ void queue_manager::message_done(active_message& message) {
     queue::queue_file& file = *message.file;
     const duration age = mail_.now() - file.arrived;
     if (file.trace == queue::tracing::verification) --pending_probes_;
-    if (!file.bounces.empty() || !file.traces.empty()) mail_.bounce().send_notices(file);
+    bool told = true;
+    if (!file.bounces.empty() || !file.traces.empty()) told = mail_.bounce().send_notices(file);
     if (message.more_on_file) {
         ++message.references;
         while (message.more_on_file && message.references == 1) assign_recipients(message);
         if (--message.references > 0) return poke();
     }
+    if (!told) return bounce_failed(message);
     if (file.all_done()) return remove(message);
     const duration lifetime = file.sender.empty() ? settings_->bounce_lifetime : settings_->queue_lifetime;
     if (age >= lifetime || file.forced_expired) {
         mail_.log(mail_.process_of("qmgr"), file.id, maillog::expired{file.sender, file.forced_expired});
-        mail_.bounce().return_expired(file);
-        return remove(message);
+        return mail_.bounce().return_expired(file) ? remove(message) : bounce_failed(message);
     }
     // In whole seconds, and one early.
     const auto second = [](time_point when) { return std::chrono::floor<std::chrono::seconds>(when); };
@@ -316,6 +317,12 @@ void queue_manager::message_done(active_message& message) {
         file.reports_clearing = settings_->confirms_clearing;
         mail_.bounce().warn_of_delay(file);
     }
+    defer(message);
+}
+
+void queue_manager::bounce_failed(active_message& message) {
+    mail_.log(mail_.process_of("qmgr"), message.file->id,
+              maillog::remark{maillog::level::info, "status=deferred (bounce failed)"});
     defer(message);
 }
 

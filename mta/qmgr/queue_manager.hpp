@@ -91,6 +91,7 @@ class queue_manager final : private recipient_reader {
     void forget_if_idle(transport& by, destination& to);
     void forget_idle_destinations(transport& by);
     void message_done(active_message& message);
+    void bounce_failed(active_message& message);
     void defer(active_message& message);
     void remove(active_message& message);
     void schedule_scan();

@@ -8,6 +8,7 @@
 #include "mta/address/header_addresses.hpp"
 #include "mta/address/map_address.hpp"
 #include "mta/address/quote.hpp"
+#include "mta/delivery/request.hpp"
 #include "mta/text/strings.hpp"
 
 namespace mta::smtp {
@@ -128,8 +129,8 @@ std::string content_writer::with_generic_addresses(const std::string& header) {
                                                      filters_.propagate_extensions, rewrite_, filters_.token_limit);
             for (const std::string& each : mapped.match.result.warnings) warn(each);
             if (mapped.match.failed()) {
-                failed_ = problem::generic;
-                warn(fmt::format("{} map lookup problem for {}", filters_.generic.title(), external));
+                throw delivery::agent_died{
+                    fmt::format("{} map lookup problem for {}", filters_.generic.title(), external)};
             }
             if (mapped.addresses.empty()) return std::string(external);
             if (mapped.addresses.size() > 1)

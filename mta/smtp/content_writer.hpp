@@ -33,9 +33,8 @@ class content_writer final : private cleanup::mime_handler {
 
     enum class problem : std::uint8_t {
         none,
-        table,    // a lookup failed: local data error
-        generic,  // a lookup in the generic table failed, which ends the process
-        nesting   // MIME
+        table,   // a lookup failed: local data error
+        nesting  // MIME
     };
     problem failed() const { return failed_; }
 

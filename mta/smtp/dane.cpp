@@ -7,6 +7,7 @@
 #include "mta/dns.hpp"
 #include "mta/host.hpp"
 #include "mta/text/strings.hpp"
+#include "mta/tls/tls_stream.hpp"
 
 namespace mta::smtp {
 namespace {
@@ -31,16 +32,33 @@ void give_way(tls_policy& policy, obstacle what, std::string why) {
     }
 }
 
-bool is_usable(const dns::tlsa_fields& record) {
-    const bool known = (record.usage == 2 || record.usage == 3) && record.selector <= 1 && record.matching <= 2;
-    constexpr std::size_t lengths[] = {0, 32, 64};  // of the whole, of SHA-256, of SHA-512
-    return known && (record.matching == 0 ? !record.data.empty() : record.data.size() == lengths[record.matching]);
+task<dns::response> ask_for_records(Host& host, std::string name) {
+    dns::question question;
+    question.name = std::move(name);
+    question.type = dns::record_type::tlsa;
+    dns::lookup way(std::move(question));
+    while (!way.done()) {
+        dns::response next = co_await host.resolve(way.asked());
+        way.feed(std::move(next));
+    }
+    co_return way.result();
 }
 
-// The names that a trust anchor's certificates may carry (RFC 7672 3.2.2).
-void add_reference_names(tls_policy& policy, const next_hop& to, const candidate& server) {
-    policy.match_names = {server.name};
-    if (server.from_mx) policy.match_names.push_back(to.domain);
+bool has_secure_records(const dns::response& answer) {
+    return answer.authenticated && !dns::records_of(answer, dns::record_type::tlsa).empty();
+}
+
+// Whether a record's digest can be compared is the handshake's to find out.
+void take_records(const dns::response& answer, const std::string& asked, tls_policy& policy) {
+    for (const dns::record& each : dns::records_of(answer, dns::record_type::tlsa)) {
+        const dns::tlsa_fields& r = each.tlsa;
+        if (r.usage == 2 || r.usage == 3) {
+            policy.records.push_back({r.usage, r.selector, r.matching, r.data});
+        } else {
+            policy.warnings.push_back(fmt::format("{} unsupported TLSA certificate usage: {} {} {} {}", asked, r.usage,
+                                                  r.selector, r.matching, tls::hexadecimal(r.data)));
+        }
+    }
 }
 
 }  // namespace
@@ -81,35 +99,30 @@ task<void> settle_dane(Host& host, const dane_settings& with, const next_hop& to
         give_way(policy, obstacle::destination, "non DNSSEC destination");
         co_return;
     }
+    // The name that an alias leads to has its own records, or else the alias has (RFC 7672 2.2.2, 2.2.3).
+    std::vector<std::string> bases = {server.name};
+    if (!server.canonical.empty()) bases.insert(bases.begin(), server.canonical);
+    if (!server.is_secure && !with.asks_insecure_hosts) bases.clear();
     dns::response answer;
     answer.state = dns::status::nodata;
-    if (server.is_secure || with.asks_insecure_hosts) {
-        dns::question question;
-        question.name = fmt::format("_{}._tcp.{}", to.port, server.name);
-        question.type = dns::record_type::tlsa;
-        dns::lookup way(std::move(question));
-        while (!way.done()) {
-            dns::response next = co_await host.resolve(way.asked());
-            way.feed(std::move(next));
-        }
-        answer = way.result();
+    std::string base, asked;
+    for (const std::string& each : bases) {
+        base = each;
+        asked = fmt::format("_{}._tcp.{}", to.port, base);
+        dns::response next = co_await ask_for_records(host, asked);
+        answer = std::move(next);
+        if (has_secure_records(answer) || (!answer.ok() && !answer.not_found())) break;
     }
     if (!answer.ok() && !answer.not_found()) {
         policy.failure =
             queue::delivery_status("4.7.5", fmt::format("TLSA lookup error for {}:{}", server.name, to.port));
         co_return;
     }
-    const auto records = dns::records_of(answer, dns::record_type::tlsa);
-    if (records.empty() || !answer.authenticated) {
+    if (!has_secure_records(answer)) {
         give_way(policy, obstacle::destination, "no TLSA records found");
         co_return;
     }
-    bool any_anchor = false;
-    for (const dns::record& each : records) {
-        if (!is_usable(each.tlsa)) continue;
-        any_anchor |= each.tlsa.usage == 2;
-        policy.records.push_back({each.tlsa.usage, each.tlsa.selector, each.tlsa.matching, each.tlsa.data});
-    }
+    take_records(answer, asked, policy);
     if (policy.records.empty()) {
         give_way(policy, obstacle::unusable, "TLSA records unusable");
         co_return;
@@ -119,8 +132,12 @@ task<void> settle_dane(Host& host, const dane_settings& with, const next_hop& to
         policy.level = tls_level::encrypt;
         co_return;
     }
+    policy.dane_only = policy.level == tls_level::dane_only;
+    policy.half_dane = insecure_mx;
     policy.level = tls_level::dane;
-    if (any_anchor) add_reference_names(policy, to, server);
+    // The names that a trust anchor's certificates may carry (RFC 7672 3.2.2).
+    policy.match_names = {base};
+    if (server.from_mx) policy.match_names.push_back(to.domain);
 }
 
 }  // namespace mta::smtp

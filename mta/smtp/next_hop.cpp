@@ -123,6 +123,7 @@ task<void> add_addresses(Host& host, candidate named, const lookup_settings& set
             for (const dns::record& each : dns::records_of(found.answer, dns::record_type::a)) {
                 named.address = each.address;
                 named.is_secure = found.answer.authenticated;
+                if (!dns::same_name(each.owner, question.name)) named.canonical = each.owner;
                 into.hosts.push_back(named);
             }
             co_return;
@@ -212,6 +213,7 @@ std::optional<next_hop> parse_next_hop(std::string_view text, std::uint16_t defa
         const auto colon = text.rfind(':');
         result.domain = std::string(text.substr(0, colon));
         if (colon != std::string_view::npos) port = text.substr(colon + 1);
+        if (result.domain.empty()) return refuse("missing host information" + about);
     }
     if (text::starts_with_ignoring_case(result.domain, "ipv6:")) result.domain.erase(0, 5);
     if (!address::valid_utf8_hostname(true, result.domain) && !address::valid_hostaddr(result.domain))
@@ -255,7 +257,7 @@ task<candidates> find_hosts(Host& host, address::trivial_rewrite& rewrite, next_
     }
     std::vector<candidate> named;
     for (const dns::record& each : dns::records_of(mx.answer, dns::record_type::mx))
-        named.push_back({each.target, {}, each.preference, true, mx.answer.authenticated, false});
+        named.push_back({each.target, {}, each.preference, true, mx.answer.authenticated, false, {}});
     sort_by_preference(named);
     for (const candidate& each : named) {
         if (address::ip_address::parse(each.name)) {

@@ -37,6 +37,7 @@ struct candidate {
     std::uint16_t preference = 0;
     // What DNSSEC says: of the MX record that names it, where one does, and of its own address.
     bool from_mx = false, mx_is_secure = false, is_secure = false;
+    std::string canonical;  // what the name is an alias for, by its CNAME records; "" when it is none
 };
 
 struct candidates {

@@ -73,7 +73,7 @@ unsigned session::required_of_mechanism() const {
     if (sasl::parse_requirements(text, required, unknown)) return required;
     warn(fmt::format("unknown SASL security options value \"{}\" in \"{}\"", unknown, text));
     warn("bad per-session SASL security properties");
-    throw config::fatal({}, "SASL per-connection initialization failed");
+    throw delivery::agent_died{"SASL per-connection initialization failed"};
 }
 
 void session::cannot_authenticate(std::string_view why) {

@@ -78,6 +78,7 @@ task<bool> session::handshake() {
     options.match_names = match_names(policy_, destination_.domain, host_.name);
     options.fingerprints = policy_.fingerprints;
     options.tlsa = policy_.records;
+    options.needs_usable_records = policy_.dane_only;
     options.server_name = server_name(policy_, destination_.domain, host_.name);
     const auto context =
         tls::client_context_for(mail_, *settings_.tls_context, policy_.protocols, policy_.ciphers, *policy_.exclude);
@@ -96,9 +97,14 @@ task<bool> session::handshake() {
     }
     stream_.replace(std::move(result.stream));
     link_->in_tls = true;
+    const bool good_enough = result.session.matched || result.session.fell_back;
+    if (policy_.half_dane && result.session.matched) {
+        result.session.matched = false;
+        result.session.trust = tls::trust::trusted;
+    }
     link_->certificate_matched = result.session.matched;
     log_tls(result.session);
-    if (tls::must_match(policy_.security()) && !result.session.matched) {
+    if (tls::must_match(policy_.security()) && !good_enough) {
         site_failed({"4.7.5", "Server certificate not verified"});
         co_return false;
     }

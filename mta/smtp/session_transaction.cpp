@@ -47,6 +47,8 @@ std::string session::generic_address(const std::string& internal) {
     const auto mapped =
         address::map_address(with.generic, internal, with.propagate_extensions, mail_.rewrite(), with.token_limit);
     for (const std::string& each : mapped.match.result.warnings) mail_.warn(account_.agent(), each);
+    if (mapped.match.failed())
+        throw delivery::agent_died{fmt::format("{} map lookup problem for {}", with.generic.title(), internal)};
     if (mapped.addresses.empty()) return internal;
     if (mapped.addresses.size() > 1)
         mail_.warn(account_.agent(), fmt::format("multi-valued {} result for {}", with.generic.title(), internal));
@@ -77,6 +79,7 @@ std::string session::mail_command() {
         if (file.returns == queue::return_content::full) line += " RET=FULL";
         if (file.returns == queue::return_content::headers) line += " RET=HDRS";
     }
+    if (settings_.dummy_mail_auth && settings_.sasl.enabled && has(feature::auth)) line += " AUTH=<>";
     return line;
 }
 

@@ -46,6 +46,7 @@ settings::settings(master::mail_system& mail, master::daemon& service)
                         source));
     }
     bind_address_enforced = p.flag(prefix + "bind_address_enforce");
+    dummy_mail_auth = p.flag(prefix + "send_dummy_mail_auth");
     lookup.randomize = p.flag(prefix + "randomize_addresses");
     lookup.ignore_mx_lookup_error = !lmtp && p.flag("ignore_mx_lookup_error");
     lookup.defer_if_no_mx_address_found = !lmtp && p.flag("smtp_defer_if_no_mx_address_found");

@@ -34,6 +34,7 @@ struct settings {
     std::optional<address::ip_address> bind_address;
     bool bind_address_enforced = false;
     std::string relayhost, best_mx_transport;
+    bool dummy_mail_auth = false;  // smtp_send_dummy_mail_auth: AUTH=<> with MAIL
     lookup_settings lookup;
     std::int64_t address_limit = 5, session_limit = 2;
     bool probes_data = false;  // smtp_address_verify_target

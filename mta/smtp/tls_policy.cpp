@@ -3,11 +3,13 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <iterator>
 
 #include "mta/dns.hpp"
 #include "mta/master/mail_system.hpp"
 #include "mta/smtp/tls_policy_attributes.hpp"
 #include "mta/text/strings.hpp"
+#include "mta/tls/trust_anchors.hpp"
 
 namespace mta::smtp {
 namespace {
@@ -62,7 +64,7 @@ tls::security_level tls_policy::security() const {
 }
 
 tls_policies::tls_policies(master::mail_system& mail, const config::parameters& p, const std::string& prefix)
-    : prefix_(prefix), level_(configured_level(p, prefix)) {
+    : prefix_(prefix), level_(configured_level(p, prefix)), mail_(mail) {
     const std::string tls = prefix + "tls_";
     std::vector<table::diagnostic> complaints;
     const auto open = [&](const std::string& name) {
@@ -81,6 +83,7 @@ tls_policies::tls_policies(master::mail_system& mail, const config::parameters& 
     append_words(verify_names_, p.text(tls + "verify_cert_match"), ", \t\r\n:");
     append_words(secure_names_, p.text(tls + "secure_cert_match"), ", \t\r\n:");
     append_words(fingerprints_, p.text(tls + "fingerprint_cert_match"), ", \t\r\n|");
+    append_words(anchor_files_, p.text(tls + "trust_anchor_file"), ", \t\r\n");
 }
 
 tls_policy tls_policies::find(std::string_view destination, std::string_view host) const {
@@ -119,6 +122,22 @@ void tls_policies::complete(tls_policy& policy, std::string_view destination) co
     }
     if (policy.level == tls_level::verify && policy.match_names.empty()) policy.match_names = verify_names_;
     if (policy.level == tls_level::secure && policy.match_names.empty()) policy.match_names = secure_names_;
+    if (policy.level >= tls_level::verify) take_anchors(policy);
+}
+
+// Trust anchors that cannot be had are no reason to trust others.
+void tls_policies::take_anchors(tls_policy& policy) const {
+    for (const std::string& each : policy.anchor_files.empty() ? anchor_files_ : policy.anchor_files) {
+        const auto text = mail_.host().read_file(each);
+        if (!text) {
+            policy.warnings.push_back(
+                fmt::format("error opening trust anchor file: {}: No such file or directory", each));
+            return policy.fail();
+        }
+        tls::trust_anchors found = tls::read_trust_anchors(*text);
+        if (!found.good) return policy.fail();
+        std::move(found.records.begin(), found.records.end(), std::back_inserter(policy.records));
+    }
 }
 
 // A next hop with brackets or a port is its own key only; a domain has its parents.

@@ -33,6 +33,9 @@ struct tls_policy {
     std::vector<std::string> match_names;   // verify, secure: also "nexthop", "dot-nexthop", "hostname"
     std::vector<std::string> fingerprints;  // as written
     std::vector<tls::tlsa_record> records;  // dane
+    bool dane_only = false;                 // of those: no session without one that can be used
+    bool half_dane = false;                 // the MX record that named the server is not secure: trusted, not verified
+    std::vector<std::string> anchor_files;  // verify, secure: instead of smtp_tls_trust_anchor_file
     std::optional<queue::delivery_status> failure;
     std::vector<std::string> warnings;
 
@@ -64,7 +67,9 @@ class tls_policies {
     table::maps policies_, per_site_;
     std::string protocols_, mandatory_protocols_, ciphers_, mandatory_ciphers_, exclude_, mandatory_exclude_,
         server_name_;
-    std::vector<std::string> verify_names_, secure_names_, fingerprints_;
+    void take_anchors(tls_policy& policy) const;
+    master::mail_system& mail_;
+    std::vector<std::string> verify_names_, secure_names_, fingerprints_, anchor_files_;
 };
 
 }  // namespace mta::smtp

@@ -56,6 +56,13 @@ std::string attribute_reader::read(std::string_view word) {
         if (!exclude_) into_.exclude.emplace();
         return take_once(*into_.exclude, exclude_, name, value);
     }
+    if (text::equal_ignoring_case(name, "tafile")) {
+        if (value.empty()) return fmt::format("attribute \"{}\" has empty value", name);
+        if (level_ != tls_level::verify && level_ != tls_level::secure)
+            return fmt::format("attribute \"{}\" invalid at security level \"{}\"", name, name_of(level_));
+        into_.anchor_files.emplace_back(value);
+        return {};
+    }
     if (text::equal_ignoring_case(name, "connection_reuse")) {
         // There is no tlsproxy(8) here: a connection under TLS carries one message.
         if (text::equal_ignoring_case(value, "yes") || text::equal_ignoring_case(value, "no")) return {};

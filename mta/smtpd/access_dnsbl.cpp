@@ -120,7 +120,9 @@ std::optional<std::string> evaluation::reply_value(std::string_view name, const 
 }
 
 std::optional<std::string> evaluation::reply_value(std::string_view name) const {
-    return reply_value(name, facts_, settings_);
+    access_facts judged = facts_;
+    judged.recipient = recipient_;  // none where the whole message is judged and has several
+    return reply_value(name, judged, settings_);
 }
 
 verdict evaluation::reject_listed(const dnsbl_answer& answer, std::string_view list, std::string_view what,

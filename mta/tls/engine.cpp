@@ -4,6 +4,8 @@
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cstring>
 
@@ -109,11 +111,13 @@ void engine::expect(const connect_options& options) {
         expect_fingerprints(options);
         return;
     }
-    if (level_ == security_level::dane) expect_records(options);
+    const bool has_records = level_ == security_level::dane || !options.tlsa.empty();
+    if (has_records) expect_records(options);
     SSL_set_hostflags(native, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS | X509_CHECK_FLAG_MULTI_LABEL_WILDCARDS);
     bool any_name = false;
     for (const auto& name : options.match_names) any_name |= !name.empty() && SSL_add1_host(native, name.c_str()) == 1;
-    if (level_ != security_level::dane) may_match_ = any_name;
+    if (level_ != security_level::dane) may_match_ = any_name && (!has_records || may_match_);
+    nothing_usable_ = has_records && !may_match_ && !fell_back_;
 }
 
 // A fingerprint is a record of a certificate and one of a public key, whose digest has the length of ours.
@@ -136,13 +140,26 @@ void engine::expect_fingerprints(const connect_options& options) {
 
 void engine::expect_records(const connect_options& options) {
     SSL_dane_enable(native_.get(), nullptr);
-    SSL_dane_set_flags(native_.get(), DANE_FLAG_NO_DANE_EE_NAMECHECKS);
+    if (level_ == security_level::dane) SSL_dane_set_flags(native_.get(), DANE_FLAG_NO_DANE_EE_NAMECHECKS);
+    bool any = false;
     for (const auto& record : options.tlsa) {
-        if (record.usage != 2 && record.usage != 3) continue;
         const auto* data = reinterpret_cast<const unsigned char*>(record.data.data());
-        may_match_ |= SSL_dane_tlsa_add(native_.get(), record.usage, record.selector, record.matching_type, data,
-                                        record.data.size()) > 0;
+        const int added = SSL_dane_tlsa_add(native_.get(), record.usage, record.selector, record.matching_type, data,
+                                            record.data.size());
+        any |= added > 0;
+        if (added > 0) continue;
+        problems_.push_back({true, fmt::format("{}: unusable TLSA RR: {} {} {} {}", peer_, record.usage,
+                                               record.selector, record.matching_type, hexadecimal(record.data))});
     }
+    may_match_ = any;
+    if (any) return;
+    if (level_ != security_level::dane) {
+        problems_.push_back({true, peer_ + ": all trust anchors unusable"});
+        return;
+    }
+    fell_back_ = !options.needs_usable_records;
+    const char* what = fell_back_ ? "unusable, fallback to unauthenticated TLS" : "unusable";
+    problems_.push_back({true, fmt::format("{}: all TLSA records {}", peer_, what)});
 }
 
 int engine::verified(int good, X509_STORE_CTX* store) {
@@ -239,6 +256,7 @@ session_summary engine::summary() const {
         result.matched = trusted = matches_fingerprint(result);
     else if (must_match(level_))
         result.matched = trusted = trusted && may_match_;
+    result.fell_back = fell_back_;
     result.trust = result.matched ? trust::verified : trusted ? trust::trusted : trust::untrusted;
     return result;
 }
@@ -250,6 +268,7 @@ void engine::append_verdict(std::vector<log_line>& to) const {
     int error = error_;
     if (level_ == security_level::fingerprint)
         error = fingerprints_.empty() ? X509_V_ERR_UNSPECIFIED : X509_V_ERR_DANE_NO_MATCH;
+    if (nothing_usable_) error = X509_V_ERR_UNSPECIFIED;
     // A good chain, but nothing was said that it could match.
     if (error == X509_V_OK) error = X509_V_ERR_CERT_UNTRUSTED;
     to.push_back({false, verification_failure(side_, peer_, error, error_depth_, error_issuer_)});

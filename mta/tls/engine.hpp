@@ -78,7 +78,9 @@ class engine {
     security_level level_ = security_level::may;
     std::vector<std::string> fingerprints_;
     bool say_why_ = false;
-    bool may_match_ = false;  // there is something that the certificate could match
+    bool may_match_ = false;       // there is something that the certificate could match
+    bool fell_back_ = false;       // dane: no record is usable, and none needs to be
+    bool nothing_usable_ = false;  // records or trust anchors, and one is needed
     bool established_ = false;
     bool broken_ = false;
     bool closed_ = false;

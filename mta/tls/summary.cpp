@@ -6,6 +6,7 @@
 
 #include <array>
 
+#include "mta/text/strings.hpp"
 #include "mta/tls/native.hpp"
 
 namespace mta::tls {
@@ -44,6 +45,15 @@ std::string colon_hex(const unsigned char* bytes, unsigned size) {
     }
     return text;
 }
+
+}  // namespace
+
+std::string hexadecimal(std::string_view binary) {
+    const auto* bytes = reinterpret_cast<const unsigned char*>(binary.data());
+    return text::replaced(colon_hex(bytes, static_cast<unsigned>(binary.size())), ":", "");
+}
+
+namespace {
 
 std::string certificate_print(const X509* certificate, const EVP_MD* digest) {
     unsigned char bytes[EVP_MAX_MD_SIZE];

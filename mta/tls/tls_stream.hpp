@@ -33,6 +33,8 @@ struct tlsa_record {
     std::string data;  // binary
 };
 
+std::string hexadecimal(std::string_view binary);  // as the log has it: "0AFF"
+
 // A line of NSS key log: "CLIENT_RANDOM ...", no end of line.
 using key_log = std::function<void(std::string_view line)>;
 
@@ -60,8 +62,9 @@ struct connect_options : handshake_options {
     std::string server_name;               // SNI; "" sends none
     std::vector<std::string> match_names;  // verify, secure: "mail.york.cc", or ".york.cc" for what is below it
     std::vector<std::string>
-        fingerprints;               // fingerprint: "AB:CD:..." or "abcd...", of the certificate or the public key
-    std::vector<tlsa_record> tlsa;  // dane
+        fingerprints;                   // fingerprint: "AB:CD:..." or "abcd...", of the certificate or the public key
+    std::vector<tlsa_record> tlsa;      // dane; at verify and secure: trust anchors to use instead of the CA file
+    bool needs_usable_records = false;  // dane: else the session goes on unauthenticated when none can be used
 };
 
 enum class trust : std::uint8_t { anonymous, untrusted, trusted, verified };
@@ -78,6 +81,7 @@ struct session_summary {
     tls::trust trust = trust::anonymous;
     bool certificate_present = false;
     bool matched = false;          // name, fingerprint or TLSA record
+    bool fell_back = false;        // dane: no record could be used, and the session may do without
     std::string peer_common_name;  // "" when there is none; made printable as Postfix does
     std::string issuer_common_name;
     std::string certificate_fingerprint;  // "AB:CD:..." by settings().fingerprint_digest

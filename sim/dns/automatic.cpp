@@ -65,7 +65,7 @@ std::string without_final_dots(std::string_view name) {
 
 class completion {
   public:
-    explicit completion(const zone_plan& plan) : server_address_(plan.server_address) {
+    explicit completion(const zone_plan& plan) : server_address_(plan.server_address), root_trust_(plan.root_trust) {
         for (const auto& declared : plan.zones) {
             zone_source source;
             source.name = without_final_dots(declared.name);
@@ -93,7 +93,8 @@ class completion {
     }
 
     std::vector<zone_source> finish() {
-        named(".");
+        zone_source& root = named(".");
+        if (root_trust_ == security::secure) root.trust = root_trust_;
         for (auto& source : sources_) {
             if (!has_soa(source.text)) source.head = head_of(source.name, server_address_);
         }
@@ -124,6 +125,7 @@ class completion {
     }
 
     std::string server_address_;
+    security root_trust_;
     std::vector<zone_source> sources_;
 };
 

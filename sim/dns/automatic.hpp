@@ -33,7 +33,8 @@ struct declared_zone {
 struct zone_plan {
     std::vector<declared_zone> zones;
     std::vector<machine> machines;
-    std::string server_address;  // the DNS server's own
+    std::string server_address;                // the DNS server's own
+    security root_trust = security::insecure;  // of a root that is not declared
 };
 
 // The declared zones in their order, then those made for machines, then the root.

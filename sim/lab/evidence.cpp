@@ -41,6 +41,38 @@ std::string first_name_of(const record::message_trace& story, const std::vector<
     return address;
 }
 
+const std::string& named_at_first(const record::trace_delivery& each) {
+    return each.original_recipient.empty() ? each.recipient : each.original_recipient;
+}
+
+// `server`: the scripted server that took it, or "" for a mailbox of the stop's host.
+scenario::delivery_fact delivery_of(const record::message_trace& story, std::size_t stop,
+                                    const record::trace_delivery& each, const std::string& server) {
+    const auto path = story.path_to(stop);
+    scenario::delivery_fact fact;
+    fact.when = each.when;
+    fact.final_recipient = each.recipient;
+    fact.to = first_name_of(story, path, named_at_first(each));
+    fact.from = story.stops[path.front()].sender;
+    fact.hops = hosts_of(story, path);
+    if (!server.empty()) fact.hops.push_back(server);
+    fact.host = server.empty() ? story.stops[stop].host : server;
+    return fact;
+}
+
+scenario::bounce_fact bounce_of(const record::message_trace& story, std::size_t stop,
+                                const record::trace_delivery& each) {
+    scenario::bounce_fact fact;
+    fact.when = each.when;
+    fact.to = each.recipient;
+    fact.original = first_name_of(story, story.path_to(stop), named_at_first(each));
+    fact.from = story.stops[stop].sender;
+    fact.host = story.stops[stop].host;
+    fact.dsn = each.dsn;
+    fact.reason = each.reply;
+    return fact;
+}
+
 }  // namespace
 
 void refusal_collector::add(std::string_view host, const mta::maillog::entry& entry) {
@@ -77,61 +109,28 @@ std::vector<std::string> lab_evidence::hosts() const {
     return names;
 }
 
-std::vector<scenario::delivery_fact> lab_evidence::deliveries() const {
-    std::vector<scenario::delivery_fact> facts;
+const lab_evidence::ends& lab_evidence::ends_by_now() const {
+    const recorder& recorded = lab_.recorder();
+    if (ends_ && ends_->entries == recorded.entries()) return *ends_;
+    ends_.emplace();
+    ends_->entries = recorded.entries();
     record::database* database = lab_.recorder().database();
-    if (!database) return facts;
-    for (const record::message_summary& message : record::messages(*database)) {
-        const record::message_trace story = record::trace(*database, message.message);
-        for (std::size_t i = 0; i < story.stops.size(); ++i) {
-            const record::trace_stop& stop = story.stops[i];
-            const auto path = story.path_to(i);
-            for (const record::trace_delivery& each : stop.deliveries) {
-                const std::string relay = each.relay.substr(0, each.relay.find('['));
-                const auto& servers = lab_.topology().servers;
-                const bool scripted =
-                    std::any_of(servers.begin(), servers.end(), [&](const auto& s) { return s.name == relay; });
-                if (each.status != "sent" || (each.mailbox.empty() && !scripted)) continue;
-                scenario::delivery_fact fact;
-                fact.when = each.when;
-                fact.final_recipient = each.recipient;
-                fact.to = first_name_of(story, path,
-                                        each.original_recipient.empty() ? each.recipient : each.original_recipient);
-                fact.from = story.stops[path.front()].sender;
-                fact.hops = hosts_of(story, path);
-                if (scripted) fact.hops.push_back(relay);
-                fact.host = scripted ? relay : stop.host;
-                facts.push_back(std::move(fact));
-            }
-        }
-    }
-    return facts;
-}
-
-std::vector<scenario::bounce_fact> lab_evidence::bounces() const {
-    std::vector<scenario::bounce_fact> facts;
-    record::database* database = lab_.recorder().database();
-    if (!database) return facts;
+    if (!database) return *ends_;
+    const auto& servers = lab_.topology().servers;
     for (const record::message_summary& message : record::messages(*database)) {
         const record::message_trace story = record::trace(*database, message.message);
         for (std::size_t i = 0; i < story.stops.size(); ++i) {
             for (const record::trace_delivery& each : story.stops[i].deliveries) {
-                if (each.status != "bounced") continue;
-                scenario::bounce_fact fact;
-                fact.when = each.when;
-                fact.to = each.recipient;
-                fact.original =
-                    first_name_of(story, story.path_to(i),
-                                  each.original_recipient.empty() ? each.recipient : each.original_recipient);
-                fact.from = story.stops[i].sender;
-                fact.host = story.stops[i].host;
-                fact.dsn = each.dsn;
-                fact.reason = each.reply;
-                facts.push_back(std::move(fact));
+                const std::string relay = each.relay.substr(0, each.relay.find('['));
+                const bool scripted =
+                    std::any_of(servers.begin(), servers.end(), [&](const auto& s) { return s.name == relay; });
+                if (each.status == "sent" && (!each.mailbox.empty() || scripted))
+                    ends_->deliveries.push_back(delivery_of(story, i, each, scripted ? relay : std::string()));
+                if (each.status == "bounced") ends_->bounces.push_back(bounce_of(story, i, each));
             }
         }
     }
-    return facts;
+    return *ends_;
 }
 
 void lab_evidence::maillog(std::string_view host, const std::function<bool(std::string_view line)>& visit) const {

@@ -2,6 +2,7 @@
 #pragma once
 #include <functional>
 #include <map>
+#include <optional>
 #include <string>
 
 #include "sim/lab/recorder.hpp"
@@ -33,16 +34,25 @@ class lab_evidence final : public scenario::evidence {
   public:
     lab_evidence(lab& from, const refusal_collector& refused) : lab_(from), refused_(refused) {}
     std::vector<std::string> hosts() const override;
-    std::vector<scenario::delivery_fact> deliveries() const override;
-    std::vector<scenario::bounce_fact> bounces() const override;
+    std::vector<scenario::delivery_fact> deliveries() const override { return ends_by_now().deliveries; }
+    std::vector<scenario::bounce_fact> bounces() const override { return ends_by_now().bounces; }
     std::vector<scenario::refusal_fact> refusals() const override { return refused_.all(); }
     void maillog(std::string_view host, const std::function<bool(std::string_view line)>& visit) const override;
     scenario::queue_counts queue(std::string_view host) const override;
     std::vector<std::string> mailbox(std::string_view host, std::string_view user) const override;
 
   private:
+    // Drawn from all messages of the record at once: many claims are judged at one moment.
+    struct ends {
+        std::uint64_t entries = 0;  // that had been recorded
+        std::vector<scenario::delivery_fact> deliveries;
+        std::vector<scenario::bounce_fact> bounces;
+    };
+    const ends& ends_by_now() const;
+
     lab& lab_;
     const refusal_collector& refused_;
+    mutable std::optional<ends> ends_;
 };
 
 }  // namespace sim::lab

@@ -26,6 +26,7 @@ void recorder::add_host(std::string_view name, const std::string& address, const
 std::string_view recorder::add(std::string_view host, const mta::maillog::entry& entry) {
     const auto found = logs_.find(host);
     if (found == logs_.end()) return {};
+    ++entries_;
     const std::string_view line = found->second.add(entry);
     if (!line.empty()) last_line_ = entry.when;
     if (database_) database_->add(host, entry, line);

@@ -1,6 +1,7 @@
 // sim/lab/recorder.hpp - everything that a lab keeps of what happened: maillogs, the database, the conservation of
 // mail.
 #pragma once
+#include <cstdint>
 #include <functional>
 #include <map>
 #include <memory>
@@ -33,6 +34,7 @@ class recorder {
     // Conservation counts what an SMTP server promised, and expectations what it refused.
     bool wants_commands() const { return database_ || conservation_; }
     mta::time_point last_line() const { return last_line_; }
+    std::uint64_t entries() const { return entries_; }  // so far
     const record::maillog* log_of(std::string_view host) const;
     record::database* database() { return database_.get(); }
     scenario::conservation* conservation() { return conservation_.get(); }
@@ -43,6 +45,7 @@ class recorder {
     std::unique_ptr<record::database> database_;
     std::unique_ptr<scenario::conservation> conservation_;
     mta::time_point last_line_{};
+    std::uint64_t entries_ = 0;
 };
 
 }  // namespace sim::lab

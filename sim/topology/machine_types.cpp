@@ -15,6 +15,10 @@ void check_zone_text(context& c, std::string_view zone, const block_text& text) 
 }
 
 void check_zone_texts(context& c) {
+    for (const secure_zone& each : c.model.secure_zones) {
+        if (c.zones.contains(each.name)) continue;
+        c.error(each.at, "there is no zone " + quoted_word(each.name) + " in this file; declare it under `zones`");
+    }
     for (const zone& each : c.zone_texts) {
         for (const text_problem& p : c.hooks.check_zone(c.model, each.name, each.text.text))
             c.report(each.text.place(p.line, p.column), p.level, "zone " + quoted_word(each.name) + ": " + p.text);

@@ -32,6 +32,17 @@ struct zones_type {
     static std::string words() { return "map of zone to master-file text"; }
 };
 
+struct secure_zone_type {
+    using value = secure_zone;
+    static std::optional<value> read(context& c, const node& n) {
+        const auto name = text_type::read(c, n);
+        if (!name || !good_key(c, n, check_zone_name)) return std::nullopt;
+        return secure_zone{n.at, zone_name(*name)};
+    }
+    static std::string json() { return text_type::json(); }
+    static std::string words() { return "name of a zone"; }
+};
+
 // The two ends of a link.
 struct ends {
     std::string one;

@@ -82,6 +82,12 @@ struct zone {
     block_text text;   // master-file text (RFC 1035), without SOA and NS as a rule
 };
 
+// A zone that is declared to be signed.
+struct secure_zone {
+    position at;
+    std::string name;
+};
+
 struct certificate {
     std::optional<std::string> name;  // the host's own when absent
     bool self_signed = false;
@@ -201,6 +207,7 @@ struct topology {
     std::vector<link> links;
     std::vector<firewall_rule> firewall;
     std::vector<zone> zones;
+    std::vector<secure_zone> secure_zones;
     std::vector<host> hosts;
     std::vector<client> clients;
     std::vector<server> servers;

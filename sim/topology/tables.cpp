@@ -102,6 +102,12 @@ const object_table<topology>& table_of<topology>() {
             "zones", need::optional,
             "DNS zones, each the text of a master file (RFC 1035). SOA, NS, and the machines' A and PTR records are "
             "added where they are missing."),
+        field_set<t, list_of<secure_zone_type>,
+                  [](t& o, std::vector<secure_zone> v, const node&) { append(o.secure_zones, v); }>(
+            "secure_zones", need::optional,
+            "The zones that are signed: a validating resolver vouches for their records (DNSSEC), as `dane` needs it. "
+            "With "
+            "any of them the root is signed as well."),
         field_set<t, list_of<object_type<link>>,
                   [](t& o, std::vector<link> v, const node&) { o.links.insert(o.links.begin(), v.begin(), v.end()); }>(
             "links", need::optional,
