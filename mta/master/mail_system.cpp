@@ -88,6 +88,7 @@ void mail_system::log_task_error(std::exception_ptr error) {
 table::environment mail_system::table_environment() {
     table::environment environment;
     environment.read = [this](std::string_view path) { return host_.read_file(path); };
+    environment.utf8 = parameters().flag("smtputf8_enable");
     environment.random = &host_.random("randmap");
     for (const char* parameter : {"alias_maps", "alias_database"}) {
         for (std::string& each : parameters().words(parameter)) environment.alias_tables.insert(std::move(each));

@@ -105,7 +105,9 @@ file_contents contents_of(std::string_view names, const environment& host) {
 
 opened open(std::string_view spec, const environment& environment, const open_options& options) {
     opened result;
-    result.value = open_spec(spec, environment, options, result.diagnostics, 0);
+    open_options wanted = options;
+    wanted.utf8 = options.utf8 && environment.utf8;
+    result.value = open_spec(spec, environment, wanted, result.diagnostics, 0);
     return result;
 }
 

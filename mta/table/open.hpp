@@ -31,6 +31,7 @@ struct environment {
     file_reader read;
     // Specs whose source is in the form of aliases(5), whatever parameter names them: postalias(1) made the index.
     std::set<std::string, std::less<>> alias_tables;
+    bool utf8 = true;                 // smtputf8_enable: without it tables take keys and values as they are
     random_source* random = nullptr;  // randmap:; must outlive the tables opened with it
 };
 

@@ -22,6 +22,7 @@ bool depends_on_host(std::string_view spec) {
 
 opened registry::open(std::string_view spec, const environment& environment, const open_options& wanted) {
     open_options options = wanted;
+    options.utf8 = wanted.utf8 && environment.utf8;
     constexpr std::string_view proxy = "proxy:";
     if (environment.alias_tables.contains(spec.substr(spec.starts_with(proxy) ? proxy.size() : 0)))
         options.syntax = source_syntax::aliases;

@@ -58,6 +58,7 @@ struct host {
     std::map<unsigned, std::size_t> handed_back, picked_up;  // by uid
     bool lost_some_to_postsuper = false;                     // "Deleted: N messages" names none of them
     std::set<int> discarding;                                // processes of smtpd whose next message goes nowhere
+    std::set<int> redirecting;                               // or elsewhere
 };
 
 bool is_end(std::string_view status) {
@@ -216,13 +217,19 @@ void conservation::state::note(std::string_view where, const log::entry& entry) 
     const auto* rule = std::get_if<log::verdict>(&entry.what);
     // smtpd drops a message for its first recipient before there is a queue file to name.
     auto& discarding = at(where).discarding;
+    auto& redirecting = at(where).redirecting;
     if (rule && rule->action == "discard" && id == "NOQUEUE") discarding.insert(entry.by.pid);
-    if (std::holds_alternative<log::disconnected>(entry.what)) discarding.erase(entry.by.pid);
+    if (rule && rule->action == "redirect" && id == "NOQUEUE") redirecting.insert(entry.by.pid);
+    if (std::holds_alternative<log::disconnected>(entry.what)) {
+        discarding.erase(entry.by.pid);
+        redirecting.erase(entry.by.pid);
+    }
     if (id.empty() || id == "NOQUEUE") return;
     if (std::holds_alternative<log::client_assigned>(entry.what)) {
         message& m = file(where, id, true);
         m.from_client = true;
         m.discarded = discarding.erase(entry.by.pid) > 0;
+        m.redirected = redirecting.erase(entry.by.pid) > 0;
     } else if (const auto* picked = std::get_if<log::picked_up>(&entry.what)) {
         file(where, id, true).promised = true;
         at(where).ever.emplace(id);

@@ -199,7 +199,7 @@ TEST(tls_handshake, matches_tlsa_records) {
     none.from_client.tlsa = {record};
     none.shake(client_settings(), server_settings(usual().host));
     EXPECT_EQ(name_of(none.at_client.session.trust), "Untrusted");
-    EXPECT_EQ(logged(none.at_client.log), failed("not trusted by local or TLSA policy", "server "));
+    EXPECT_EQ(logged(none.at_client.log), failed("num=65:no matching DANE TLSA records", "server "));
 }
 
 TEST(tls_handshake, tells_of_client_certificates) {

@@ -226,6 +226,23 @@ TEST_F(conserved, a_message_that_a_rule_discards) {
     EXPECT_EQ(found(), list{"a.test: A1: the message was discarded and is still in the incoming queue"});
 }
 
+// smtpd says so for the first recipient, before the queue file has a name.
+TEST_F(conserved, a_redirected_message_has_one_end) {
+    say("a.test", "smtpd", "NOQUEUE", log::verdict{"redirect", "RCPT", {"pc", "192.0.2.9"}, "x", ""});
+    client("A1");
+    active("A1", 2);
+    end("A1", "elsewhere@c.test");
+    removed("A1");
+    EXPECT_EQ(found(), list{});
+    say("a.test", "smtpd", "NOQUEUE", log::verdict{"redirect", "RCPT", {"pc", "192.0.2.9"}, "x", ""}, 7);
+    say("a.test", "smtpd", "", log::disconnected{{"pc", "192.0.2.9"}, {}}, 7);
+    say("a.test", "smtpd", "A2", log::client_assigned{{"pc", "192.0.2.9"}, ""}, 7);
+    active("A2", 2);
+    end("A2", "elsewhere@c.test");
+    removed("A2");
+    EXPECT_EQ(found().size(), 1u);
+}
+
 TEST_F(conserved, a_discard_is_for_its_own_session) {
     say("a.test", "smtpd", "NOQUEUE", log::verdict{"discard", "RCPT", {"pc", "192.0.2.9"}, "x", ""}, 7);
     say("a.test", "smtpd", "", log::disconnected{{"pc", "192.0.2.9"}, {}}, 7);
