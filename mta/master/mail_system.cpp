@@ -369,7 +369,9 @@ void mail_system::maildrop_arrived(const queue::message& file) {
 }
 
 void mail_system::flush() {
-    if (running_) queue_manager_->flush();
+    if (!running_) return;
+    queue_manager_->flush();
+    scan_maildrop();
 }
 
 }  // namespace mta::master

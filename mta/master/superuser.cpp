@@ -5,6 +5,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <chrono>
+#include <functional>
 #include <map>
 #include <utility>
 
@@ -58,6 +60,19 @@ struct command {
     void add(char option, std::string id) { ids[option].push_back(std::move(id)); }
 };
 
+// Nobody tells pickup(8) of what is requeued: it comes upon it with the next submission or flush, or when master(8)
+// wakes it, at the latest after this long.
+duration wakeup_of_pickup(const std::vector<config::service>& services) {
+    const auto pickup = std::find_if(services.begin(), services.end(),
+                                     [](const config::service& each) { return each.name == "pickup"; });
+    return std::chrono::seconds(pickup == services.end() ? 0 : pickup->wakeup_seconds);
+}
+
+task<void> call_later(scheduler& clock, time_point when, std::function<void()> call) {
+    co_await sleep_until(clock, when);
+    call();
+}
+
 bool contains(const std::vector<name>& queues, name which) {
     return std::find(queues.begin(), queues.end(), which) != queues.end();
 }
@@ -90,7 +105,15 @@ void mail_system::superuser(const std::vector<std::string>& arguments) {
         const std::string line = fmt::format("{}: {} message{}", last, count->second, count->second == 1 ? "" : "s");
         log(postsuper, {}, maillog::remark{maillog::level::info, line});
     }
-    if (running_) pick_up();
+    if (!running_) return;
+    maildrop_.clear();
+    for (const queue::message& file : host_.queue_files().all()) {
+        if (file->where == name::maildrop) maildrop_.push_back(file);
+    }
+    const duration wakeup = wakeup_of_pickup(settings_.services->services);
+    if (!maildrop_.empty() && wakeup > duration::zero()) {
+        tasks_->start(call_later(clock(), now() + wakeup, [this] { scan_maildrop(); }));
+    }
 }
 
 bool mail_system::change_queue_file(const queue::message& file, char action) {

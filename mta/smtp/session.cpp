@@ -77,6 +77,7 @@ task<io_error> session::receive_reply(reply& into, duration timeout) {
         const smtp_stream::line got = co_await stream_.read_line(line, reply_line_limit, timeout);
         if (!got.ok()) co_return got.error;
         bool cut = got.end == smtp_stream::line_end::none;
+        while (!cut && line.ends_with('\r')) line.pop_back();  // smtp_get(3) takes all of them off
         if (cut) warn_of_long_reply(line);
         while (cut) {
             const smtp_stream::line more = co_await stream_.read_line(rest, reply_line_limit, timeout);
