@@ -44,7 +44,7 @@ GAPS = {
         r" reject: RCPT from .* (?:blocked using (?:rhs\.test|bl\.test=)|is listed: dial-up)",           # and templates
         r"/(?:local|smtp)\[\d+\]: \w+: passing <",
         r" ignoring DNS RR: ", r"/postsuper\[\d+\]: Force-expired: ", r" status=force-expired, ",
-        r" offers SMTPUTF8 support, but not 8BITMIME",
+        r" offers SMTPUTF8 support, but not 8BITMIME", r"/smtp\[\d+\]: \w+: Server certificate not verified",
         r"/cleanup\[\d+\]: \w+: to=<.*status=deliverable ",
         r"/postscreen\[\d+\]: (?:(?:DENY|ALLOW)LIST(?:ED| VETO)|(?:DATA|BDAT) without valid RCPT)",
         r" postfix\[\d+\]: ",                                                                  # postfix(1) itself
