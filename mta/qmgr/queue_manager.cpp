@@ -1,5 +1,7 @@
 #include "mta/qmgr/queue_manager.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "mta/bounce/bouncer.hpp"
