@@ -112,8 +112,7 @@ std::vector<std::string> lab_evidence::hosts() const {
 const lab_evidence::ends& lab_evidence::ends_by_now() const {
     const recorder& recorded = lab_.recorder();
     if (ends_ && ends_->entries == recorded.entries()) return *ends_;
-    ends_.emplace();
-    ends_->entries = recorded.entries();
+    ends_ = ends{recorded.entries(), {}, {}};
     record::database* database = lab_.recorder().database();
     if (!database) return *ends_;
     const auto& servers = lab_.topology().servers;

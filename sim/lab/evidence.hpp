@@ -44,7 +44,7 @@ class lab_evidence final : public scenario::evidence {
   private:
     // Drawn from all messages of the record at once: many claims are judged at one moment.
     struct ends {
-        std::uint64_t entries = 0;  // that had been recorded
+        std::uint64_t entries;  // that had been recorded
         std::vector<scenario::delivery_fact> deliveries;
         std::vector<scenario::bounce_fact> bounces;
     };
