@@ -27,7 +27,8 @@ constexpr std::string_view here = "smtp.6circles.cc", there = "mail.york.cc";
 // When each delivery was deferred, in seconds since the beginning.
 std::vector<long> deferrals(world& w, std::string_view host) {
     std::vector<long> seconds;
-    for (const auto line : mta::text::split(w.log(host), "\n")) {
+    const std::string log = w.log(host);
+    for (const auto line : mta::text::split(log, "\n")) {
         if (line.find("status=deferred") == std::string_view::npos) continue;
         const auto number = [&](std::size_t at) {
             return (line[at] == ' ' ? 0 : line[at] - '0') * 10 + line[at + 1] - '0';
