@@ -12,7 +12,6 @@
 
 namespace mta::smtpd {
 
-// mail_addr_find(3) as smtpd does: a failed lookup is answered at once, in `failure`.
 // resolve_local(3).
 bool evaluation::is_local_domain(std::string_view domain) const {
     while (domain.size() > 1 && domain.back() == '.') domain.remove_suffix(1);
@@ -23,6 +22,7 @@ bool evaluation::is_local_domain(std::string_view domain) const {
     return literal && mail_.rewrite().is_own_address(literal->to_string());
 }
 
+// mail_addr_find(3) as smtpd does: a failed lookup is answered at once, in `failure`.
 evaluation::known evaluation::find_in(const table::maps& maps, const std::string& address, std::string_view name,
                                       verdict& failure) {
     if (maps.empty()) return known::no;
