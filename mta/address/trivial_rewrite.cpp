@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "mta/address/ip_address.hpp"
+#include "mta/config/default_networks.hpp"
 #include "mta/config/parameters.hpp"
 #include "mta/host.hpp"
 #include "mta/table/maps.hpp"
@@ -30,6 +31,10 @@ lookup_result result_of(const table::match& match) {
 std::vector<std::string> own_addresses(const config::parameters& parameters, Host& host) {
     std::vector<std::string> all, chosen;
     for (const std::string& each : host.interfaces()) all.push_back(each.substr(0, each.find('/')));
+    constexpr std::string_view loopback_v6 = "::1";
+    const bool speaks_v6 = config::speaks_ipv6(parameters.text("inet_protocols"));
+    const bool knows_v6 = std::find(all.begin(), all.end(), loopback_v6) != all.end();
+    if (speaks_v6 && !knows_v6) all.emplace_back(loopback_v6);
     for (const std::string& word : parameters.words("inet_interfaces")) {
         if (word == "all") return all;
         if (word == "loopback-only") {

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "mta/config/default_networks.hpp"
 #include "mta/config/master_cf.hpp"
 #include "mta/master/mail_system.hpp"
 #include "mta/text/strings.hpp"
@@ -59,7 +60,7 @@ settings::settings(master::mail_system& mail, master::daemon& service)
         if (text::equal_ignoring_case(each, "native")) lookup.asks_natively = true;
     }
     if (!lookup.has_dns) lookup.asks_dns = false, lookup.asks_natively = true;
-    lookup.ipv6 = p.text("inet_protocols") != "ipv4";
+    lookup.ipv6 = config::speaks_ipv6(p.text("inet_protocols"));
     best_mx_transport = p.text("best_mx_transport");
     relayhost = p.text("relayhost");
     address_limit = p.number(prefix + "mx_address_limit");
