@@ -104,9 +104,10 @@ std::string passage::rewritten_in_header(std::string_view external, bool of_send
     return result;
 }
 
-// Every line after the first is a continuation line, whatever put it there.
+// Every line after the first is a continuation line, whatever put it there; what goes beyond the limit is lost.
 void passage::put_header(std::string_view text) {
     if (!going_on()) return;
+    text = text.substr(0, options_.mime.header_size_limit);
     for (bool first = true;; first = false) {
         const auto end = text.find('\n');
         const std::string_view line = text.substr(0, end);
@@ -115,7 +116,7 @@ void passage::put_header(std::string_view text) {
         if (options_.smtputf8 && message_.detects_utf8 && !utf8_) {
             utf8_ = is_beyond_ascii(line);
         }
-        if (end == std::string_view::npos) return;
+        if (end == std::string_view::npos || end + 1 == text.size()) return;
         text.remove_prefix(end + 1);
     }
 }
