@@ -287,8 +287,15 @@ std::string_view name_of(const event& e) {
 
 bool in_maillog(const event& e) {
     if (std::holds_alternative<command>(e)) return false;
-    const auto* tls = std::get_if<tls_established>(&e);
-    return !tls || tls->logged;
+    if (const auto* tls = std::get_if<tls_established>(&e)) return tls->logged;
+    if (const auto* begun = std::get_if<connected>(&e)) return begun->logged;
+    const auto* ended = std::get_if<disconnected>(&e);
+    return !ended || ended->logged;
+}
+
+std::string_view without_secret(std::string_view command_line) {
+    const bool secret = text::starts_with_ignoring_case(command_line, "AUTH ");
+    return secret ? command_line.substr(0, command_line.find(' ', 5)) : command_line;
 }
 
 void append_delay(std::string& out, duration delay, int finest_digits) {
