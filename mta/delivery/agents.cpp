@@ -26,35 +26,35 @@ bool agents::is_immediate(const master::daemon& service) const {
     return (agent == master::program::error && knows_its_name(service)) || agent == master::program::discard;
 }
 
+agents::agent& agents::agent_of(const master::daemon& service) {
+    const auto known = agents_.find(&service);
+    if (known != agents_.end()) return known->second;
+    agent made;
+    made.program = master::program_of(service.service.command);
+    made.filter = std::make_unique<const status_filter>(mail_, service);
+    return agents_.emplace(&service, std::move(made)).first->second;
+}
+
 void agents::deliver_now(master::daemon& service, const maillog::process& process, request& work) {
+    const agent& mine = agent_of(service);
     report account(mail_, process, work);
-    account.set_filter(filter_of(service));
-    if (master::program_of(service.service.command) == master::program::discard) {
+    account.set_filter(*mine.filter);
+    if (mine.program == master::program::discard) {
         deliver_discard(account);
     } else {
         deliver_error(mail_, account);
     }
 }
 
-smtp::client& agents::client_of(master::daemon& service) {
-    auto& slot = clients_[&service];
-    if (!slot) slot = std::make_unique<smtp::client>(mail_, service);
-    return *slot;
-}
-
-const status_filter& agents::filter_of(const master::daemon& service) {
-    auto& slot = filters_[&service];
-    if (!slot) slot = std::make_unique<const status_filter>(mail_, service);
-    return *slot;
-}
-
 task<void> agents::deliver(master::daemon& service, const maillog::process& process, request& work) {
+    agent& mine = agent_of(service);
     report account(mail_, process, work);
-    account.set_filter(filter_of(service));
-    switch (master::program_of(service.service.command)) {
+    account.set_filter(*mine.filter);
+    switch (mine.program) {
         case master::program::smtp:
         case master::program::lmtp:
-            co_await client_of(service).deliver(account);
+            if (!mine.client) mine.client = std::make_unique<smtp::client>(mail_, service);
+            co_await mine.client->deliver(account);
             co_return;
         case master::program::local:
             co_await deliver_local(mail_, service, account);
@@ -106,21 +106,17 @@ void deliver_discard(report& account) {
 // "5.1.1 user unknown": a status, or 5.0.0 for error and 4.0.0 for retry where there is none or one of the wrong class,
 // and the text.
 void deliver_error(master::mail_system& mail, report& account) {
-    const std::string& text = account.about().next_hop;
+    const std::string_view text = account.about().next_hop;
     const bool defers = account.about().transport == "retry";
-    const std::string_view first = std::string_view(text).substr(0, text.find(' '));
+    const auto space = text.find(' ');
+    const std::string_view first = text.substr(0, space);
     const bool has_code = first.size() >= 5 && (first[0] == '4' || first[0] == '5') && first[1] == '.' &&
                           first.find_first_not_of("0123456789.") == std::string_view::npos;
+    const std::string_view plain = defers ? "4.0.0" : "5.0.0";
+    const bool ignored = has_code && first[0] != plain[0];
     queue::delivery_status status;
-    status.dsn = defers ? "4.0.0" : "5.0.0";
-    status.text = text;
-    bool ignored = false;
-    if (has_code) {
-        const auto space = text.find(' ');
-        status.text = space == std::string::npos ? "" : text.substr(space + 1);
-        ignored = first[0] != status.dsn[0];
-        if (!ignored) status.dsn = first;
-    }
+    status.dsn = has_code && !ignored ? first : plain;
+    status.text = !has_code ? text : space == std::string_view::npos ? "" : text.substr(space + 1);
     for (const target& each : account.about().targets) {
         if (ignored) {
             mail.warn(account.agent(),
