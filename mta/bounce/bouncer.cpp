@@ -34,7 +34,7 @@ std::vector<queue::recipient*> open_recipients(queue::queue_file& file) {
 queue::notice_entry entry_of(const queue::recipient& who, std::string action) {
     queue::notice_entry entry;
     entry.address = who.address;
-    entry.original = who.original;
+    if (!text::equal_ignoring_case(who.original, who.address)) entry.original = who.original;
     entry.dsn_original = who.dsn_original;
     entry.notify = who.notify;
     entry.action = std::move(action);
@@ -49,6 +49,7 @@ struct bouncer::settings {
     std::int64_t size_limit, message_limit;
     duration queue_lifetime;
     bool long_queue_ids, copies_bounces = false, copies_delays = false, reports_double_bounces = false;
+    bool filtered;
     notice_templates templates = notice_templates::built_in();
 
     explicit settings(const config::parameters& p)
@@ -61,7 +62,8 @@ struct bouncer::settings {
           size_limit(p.number("bounce_size_limit")),
           message_limit(p.number("message_size_limit")),
           queue_lifetime(p.duration("maximal_queue_lifetime")),
-          long_queue_ids(p.flag("enable_long_queue_ids")) {
+          long_queue_ids(p.flag("enable_long_queue_ids")),
+          filtered(cleanup::filters_notices(p, "bounce")) {
         for (const std::string& each : p.words("notify_classes")) {
             if (text::equal_ignoring_case(each, "bounce")) copies_bounces = true;
             if (text::equal_ignoring_case(each, "2bounce")) reports_double_bounces = true;
@@ -210,6 +212,7 @@ bool bouncer::to_postmaster(report what, std::string_view recipient, std::string
 bool bouncer::send(report what, std::string sender, std::string_view log_kind) {
     cleanup::incoming message;
     message.source = cleanup::source::internal;
+    message.filtered_notice = settings_->filtered;
     queue::queue_file& envelope = message.envelope;
     envelope.arrived = mail_.now();
     envelope.id = mail_.new_queue_id(envelope.arrived);

@@ -9,8 +9,16 @@
 #include "mta/cleanup/passage.hpp"
 #include "mta/master/mail_system.hpp"
 #include "mta/qmgr/queue_manager.hpp"
+#include "mta/text/strings.hpp"
 
 namespace mta::cleanup {
+namespace {
+
+bool wants_filters(const incoming& message) {
+    return message.source == source::internal ? message.filtered_notice : message.wanted.header_body_checks;
+}
+
+}  // namespace
 
 bool is_beyond_ascii(std::string_view text) {
     bool beyond = false;
@@ -41,14 +49,14 @@ passage::passage(master::mail_system& mail, const settings& options, const maill
           [&] {
               // No checks of content where none are wanted.
               mime_options mime = options.mime;
-              if (message.source == source::internal || !message.wanted.header_body_checks) {
+              if (!wants_filters(message)) {
                   mime.report_nesting = mime.report_eight_bit_header = mime.report_eight_bit_body =
                       mime.report_encoding_domain = false;
               }
               return mime;
           }(),
           options.headers, *this),
-      filters_(message.source == source::external && message.wanted.header_body_checks),
+      filters_(wants_filters(message)),
       maps_(message.wanted.address_mappings),
       copies_(message.source == source::external && message.wanted.address_mappings),
       hold_(message.early.hold),
@@ -160,7 +168,7 @@ void passage::bounce() {
         mail_.log(by_, envelope_.id, told);
         queue::notice_entry entry;
         entry.address = each.address;
-        entry.original = each.original;
+        if (!text::equal_ignoring_case(each.original, each.address)) entry.original = each.original;
         entry.dsn_original = each.dsn_original;
         entry.notify = each.notify;
         entry.action = "failed";

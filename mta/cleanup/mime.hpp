@@ -79,7 +79,6 @@ class mime_parser {
     };
 
     bool continue_header(std::string_view piece);
-    void append_to_header(std::string_view piece);
     void finish_header();
     bool begin_header(std::string_view piece);
     void end_headers(const std::string_view* first_body_line);

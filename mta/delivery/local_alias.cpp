@@ -33,7 +33,8 @@ task<std::optional<local_delivery::outcome>> local_delivery::deliver_alias(state
         mail_.warn(account_.agent(), "alias database loop for " + name);
         co_return account_for(at, {"5.4.6", "alias database loop for " + name});
     }
-    const table::match found = settings_.aliases.find(name);
+    table::match found = settings_.aliases.find(name);
+    if (found.failed()) found.result.warnings.back() = fmt::format("{}: lookup of '{}' failed", found.table, name);
     for (const std::string& each : found.result.warnings) mail_.warn(account_.agent(), each);
     if (found.failed()) co_return account_for(at, {"4.3.0", "alias database unavailable"});
     if (!found.found()) co_return std::nullopt;
@@ -59,6 +60,8 @@ task<std::optional<local_delivery::outcome>> local_delivery::deliver_alias(state
     if (!settings_.frozen_delivered_to) next.delivered = at.who.address;
     const outcome result = co_await deliver_list(std::move(next), found.result.value);
     if (result == outcome::done) {
+        // A list ends the message's way: it is not told as what the list was called before.
+        if (owner.found()) at.who.original.clear();
         account_.trace_part(at.who, account_.about().transport, owner.found() ? "delivered" : "expanded",
                             {"2.0.0", "alias expanded"});
     }

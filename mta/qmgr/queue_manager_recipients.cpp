@@ -169,7 +169,7 @@ queue_manager::placed queue_manager::place(active_message& message, std::size_t 
     }
     const bool verifies = file.trace == queue::tracing::verification;
     std::string service, next_hop;
-    if (!file.content_filter.empty() && !file.is_probe()) {
+    if (!file.content_filter.empty() && file.redirect.empty() && !file.is_probe()) {
         // The filter has it as it is: whether there is such a recipient is asked when the message comes back.
         auto filter = address::split_transport(file.content_filter);
         result.target.address = who.address;
