@@ -156,16 +156,7 @@ void passage::bounce() {
         recipients_.push_back(std::move(unknown));
     }
     for (const queue::recipient& each : recipients_) {
-        maillog::delivery told;
-        told.recipient = each.address;
-        told.original_recipient = each.original;
-        told.relay = "none";
-        told.arrived = envelope_.arrived;
-        told.active = told.agent_started = told.connected = told.done = mail_.now();
-        told.dsn = status.dsn;
-        told.status = "bounced";
-        told.text = status.text;
-        mail_.log(by_, envelope_.id, told);
+        log_outcome(each.address, each.original, "bounced", status);
         queue::notice_entry entry;
         entry.address = each.address;
         if (!text::equal_ignoring_case(each.original, each.address)) entry.original = each.original;

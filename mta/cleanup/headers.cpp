@@ -123,7 +123,7 @@ void passage::put_header(std::string_view text) {
         if (options_.smtputf8 && message_.detects_utf8 && !utf8_) {
             utf8_ = is_beyond_ascii(line);
         }
-        if (end == std::string_view::npos) return;
+        if (end == std::string_view::npos || end + 1 == text.size()) return;
         text.remove_prefix(end + 1);
     }
 }

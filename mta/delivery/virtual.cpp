@@ -31,7 +31,7 @@ table::maps open_maps(master::mail_system& mail, const config::parameters& p, co
     options.utf8 = p.flag("smtputf8_enable");
     std::vector<table::diagnostic> complaints;
     auto maps =
-        table::maps::open(name, p.text(name), mail.shared().tables, mail.table_environment(), options, complaints);
+        table::maps::open(name, p.text(name), mail.shared().tables, mail.table_environment(p), options, complaints);
     for (const table::diagnostic& each : complaints) mail.log(by, each);
     return maps;
 }

@@ -109,7 +109,8 @@ class mail_system {
     const config::parameters& parameters() const { return *settings_.main; }
     const configuration& settings() const { return settings_; }
     shared_state& shared() { return *shared_; }
-    table::environment table_environment();
+    // What the tables of a service with these parameters may ask of the host.
+    table::environment table_environment(const config::parameters& service);
     nursery& tasks() { return *tasks_; }
 
     void log(const maillog::process& by, std::string_view queue_id, const maillog::event& what,

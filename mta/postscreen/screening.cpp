@@ -15,16 +15,9 @@ namespace {
 constexpr std::size_t peeked = 1023;  // bytes of an early client that are looked at
 
 // A read that ends when it is woken, too.
-class early_read final : public detail::io_awaiter {
+class early_read final : public read_some {
   public:
-    early_read(byte_stream& stream, std::span<char> into, time_point deadline)
-        : io_awaiter(stream, into.data(), into.size(), deadline) {}
-    bool await_suspend(std::coroutine_handle<> waiting) {
-        waiting_ = waiting;
-        if (!stream_.start_read(*this)) return true;
-        waiting_ = nullptr;
-        return false;
-    }
+    using read_some::read_some;
     void wake() {
         if (!waiting_) return;
         stream_.cancel(*this);

@@ -102,7 +102,7 @@ class session {
     void log_rejection(std::string_view stage, std::string_view text);
     std::string received_header() const;
     std::string protocol() const;
-    std::string ehlo_reply();
+    std::string greeting_by_name();
     std::vector<std::string_view> offered_mechanisms() const;
     bool advertises(keyword which) const { return !(discarded_ & bit(which)); }
     bool sasl_active() const { return options_.sasl_enabled && (!options_.tls_auth_only || in_tls_); }
