@@ -172,8 +172,9 @@ void passage::bounce() {
                          cut_record_length_),
              false);
     envelope_.traces.clear();
-    mail_.bounce().send_notices(envelope_);
-    errors_ = 0;
+    const bool told = mail_.bounce().send_notices(envelope_);
+    if (!told) warn("bounce message failure");
+    errors_ = told ? 0 : write;
 }
 
 void passage::queue_it() {

@@ -101,18 +101,18 @@ task<std::optional<local_delivery::outcome>> local_delivery::deliver_forward_fil
 std::optional<std::string> local_delivery::find_forward_file(state& at) {
     for (const auto word : text::split(settings_.forward_path, text::comma_or_space)) {
         bool uses_extension = false;
-        const auto path = expanded(word, at, uses_extension, settings_.forward_filter);
-        if (!path || !mail_.host().read_file(*path)) continue;
+        bool undefined = false;
+        const std::string path = expanded(word, at, uses_extension, undefined, settings_.forward_filter);
+        if (undefined || !mail_.host().read_file(path)) continue;
         if (uses_extension || !settings_.propagate_forward) at.unmatched.reset();
         return path;
     }
     return std::nullopt;
 }
 
-// local_expand: nothing when a name has no value.
-std::optional<std::string> local_delivery::expanded(std::string_view text, const state& at, bool& uses_extension,
-                                                    std::string_view filter) const {
-    bool undefined = false;
+// local_expand. A name without a value is empty, and `undefined`.
+std::string local_delivery::expanded(std::string_view text, const state& at, bool& uses_extension, bool& undefined,
+                                     std::string_view filter) const {
     const auto find = [&](std::string_view name) -> std::optional<std::string> {
         std::optional<std::string> value;
         if (name == "user") value = at.user;
@@ -130,9 +130,7 @@ std::optional<std::string> local_delivery::expanded(std::string_view text, const
         }
         return value;
     };
-    std::string result = config::expand_once(text, find, {});
-    if (undefined) return std::nullopt;
-    return result;
+    return config::expand_once(text, find, {});
 }
 
 task<local_delivery::outcome> local_delivery::deliver_include(state at, std::string path) {

@@ -8,6 +8,7 @@
 #include "mta/delivery/agents.hpp"
 #include "mta/master/mail_system.hpp"
 #include "mta/qmgr/transport.hpp"
+#include "mta/queue/verp.hpp"
 #include "mta/text/strings.hpp"
 
 namespace mta::qmgr {
@@ -194,6 +195,10 @@ void queue_manager::hand_out(transport& by, destination& to, std::unique_ptr<ent
     request.became_active = message.since;
     request.handed_out = mail_.now();
     request.flushed = message.flushed;
+    if (queue::is_verp(*message.file)) {
+        const queue::recipient& who = request.recipient(request.targets.front());
+        request.verp_sender = queue::verp_sender(*message.file, who.original, who.address);
+    }
     to.choose_caching(mail_.now());
     request.use_cached_connection = to.uses_cached;
     request.keep_connection = to.keeps;
