@@ -174,7 +174,8 @@ void passage::bounce() {
     envelope_.traces.clear();
     const bool told = mail_.bounce().send_notices(envelope_);
     if (!told) warn("bounce message failure");
-    errors_ = told ? 0 : write;
+    errors_ = 0;
+    if (!told) fail(write);
 }
 
 void passage::queue_it() {

@@ -29,35 +29,35 @@ bool agents::is_immediate(const master::daemon& service) const {
     return (agent == master::program::error && knows_its_name(service)) || agent == master::program::discard;
 }
 
+agents::agent& agents::agent_of(const master::daemon& service) {
+    const auto known = agents_.find(&service);
+    if (known != agents_.end()) return known->second;
+    agent made;
+    made.program = master::program_of(service.service.command);
+    made.filter = std::make_unique<const status_filter>(mail_, service);
+    return agents_.emplace(&service, std::move(made)).first->second;
+}
+
 void agents::deliver_now(master::daemon& service, const maillog::process& process, request& work) {
+    const agent& mine = agent_of(service);
     report account(mail_, process, work);
-    account.set_filter(filter_of(service));
-    if (master::program_of(service.service.command) == master::program::discard) {
+    account.set_filter(*mine.filter);
+    if (mine.program == master::program::discard) {
         deliver_discard(mail_, account);
     } else {
         deliver_error(mail_, account);
     }
 }
 
-smtp::client& agents::client_of(master::daemon& service) {
-    auto& slot = clients_[&service];
-    if (!slot) slot = std::make_unique<smtp::client>(mail_, service);
-    return *slot;
-}
-
-const status_filter& agents::filter_of(const master::daemon& service) {
-    auto& slot = filters_[&service];
-    if (!slot) slot = std::make_unique<const status_filter>(mail_, service);
-    return *slot;
-}
-
 task<void> agents::deliver(master::daemon& service, const maillog::process& process, request& work) {
+    agent& mine = agent_of(service);
     report account(mail_, process, work);
-    account.set_filter(filter_of(service));
-    switch (master::program_of(service.service.command)) {
+    account.set_filter(*mine.filter);
+    switch (mine.program) {
         case master::program::smtp:
         case master::program::lmtp:
-            co_await client_of(service).deliver(account);
+            if (!mine.client) mine.client = std::make_unique<smtp::client>(mail_, service);
+            co_await mine.client->deliver(account);
             co_return;
         case master::program::local:
             co_await deliver_local(mail_, service, account);

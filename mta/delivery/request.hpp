@@ -106,8 +106,8 @@ class report {
     };
     void filter(queue::delivery_status& status) const;
     void fail(const target& to, std::string_view relay, queue::delivery_status status);
-    void keep_delay(queue::recipient& who, queue::delivery_status status);
-    void put_off(const target& to, std::string_view relay, queue::delivery_status status);
+    void keep_delay(queue::recipient& who, const queue::delivery_status& status);
+    void put_off(const target& to, std::string_view relay, const queue::delivery_status& status);
     void log(const named& to, std::string_view relay, const queue::delivery_status& status, std::string_view outcome);
     void trace(const named& to, std::string_view relay, std::string_view action, const queue::delivery_status& status);
     void keep_trace(const named& to, std::string_view relay, std::string_view action,

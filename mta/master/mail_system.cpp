@@ -71,9 +71,8 @@ void mail_system::log(const maillog::process& by, const table::diagnostic& of_ta
     log(by, {}, maillog::remark{level, of_table.text});
 }
 
-std::shared_ptr<const queue::delivery_status> mail_system::shared_status(queue::delivery_status status) {
-    if (!last_status_ || *last_status_ != status)
-        last_status_ = std::make_shared<const queue::delivery_status>(std::move(status));
+std::shared_ptr<const queue::delivery_status> mail_system::shared_status(const queue::delivery_status& status) {
+    if (!last_status_ || *last_status_ != status) last_status_ = std::make_shared<const queue::delivery_status>(status);
     return last_status_;
 }
 

@@ -158,7 +158,7 @@ class command {
     std::optional<master::submission_result> refuse_user() {
         std::vector<table::diagnostic> complaints;
         const table::string_list allowed("authorized_submit_users", mail_.parameters().text("authorized_submit_users"),
-                                         mail_.shared().tables, mail_.table_environment(), complaints,
+                                         mail_.shared().tables, mail_.table_environment(mail_.parameters()), complaints,
                                          table::parent_style::dot_parent);
         for (const table::diagnostic& each : complaints) mail_.log(process_, each);
         const auto account = own_account();

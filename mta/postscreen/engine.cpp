@@ -78,8 +78,24 @@ std::string screening::with_footer(std::string reply) {
 }
 
 void screening::say(std::string_view reply) {
-    talk_->put(with_footer(softened(reply)));
+    said_ = with_footer(softened(reply));
+    talk_->put(said_);
     talk_->put("\r\n");
+}
+
+void screening::record(std::string_view line, std::string_view reply) {
+    if (!mail_.host().wants_commands()) return;
+    const maillog::peer client{"unknown", address_};
+    if (!recorded_) mail_.log(server_.process(), {}, maillog::connected{client, false}, connection_);
+    recorded_ = true;
+    if (!line.empty()) {
+        ++answered_;
+        if (reply.starts_with('2')) ++accepted_;
+    }
+    maillog::command told;
+    told.line = maillog::without_secret(line);
+    told.reply = reply;
+    mail_.log(server_.process(), {}, told, connection_);
 }
 
 task<void> screening::converse() {
@@ -106,6 +122,7 @@ task<void> screening::converse() {
             co_return;
         }
         const bool more = one_line(line, got.end == smtp_stream::line_end::lf);
+        record(line, more ? said_ : with_footer(softened(final_reply_)));
         if (!more) co_return;
         if (!wants_tls_) continue;
         wants_tls_ = false;

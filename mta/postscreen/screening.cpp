@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 
 #include "mta/master/mail_system.hpp"
@@ -59,6 +60,7 @@ screening::screening(server& owner, std::unique_ptr<byte_stream> stream, endpoin
       remote_(remote),
       address_(remote.address.to_string()),
       client_(fmt::format("[{}]:{}", address_, remote.port)),
+      connection_(stream->connection()),
       stream_(std::move(stream)),
       start_(owner.mail().now()),
       shared_(owner.entered(address_)),
@@ -360,9 +362,16 @@ task<void> screening::conclude() {
         log_pass();
     }
     if (!gone_ && !forwards_ && !final_reply_.empty()) {
-        if (!talk_) talk_ = std::make_unique<smtp_stream>(std::move(stream_), mail_.clock());
+        const bool conversed = talk_ != nullptr;
+        if (!conversed) talk_ = std::make_unique<smtp_stream>(std::move(stream_), mail_.clock());
         say(final_reply_);
+        if (!conversed) record({}, said_);
         co_await talk_->flush(server_.limit(options_.command_time_limit));
+    }
+    if (recorded_) {
+        const std::array<maillog::command_count, 1> counts = {{{"commands", accepted_, answered_}}};
+        const maillog::disconnected told{{"unknown", address_}, counts, false};
+        mail_.log(server_.process(), {}, told, connection_);
     }
     log("DISCONNECT " + client_);
     if (in_tls_) log_tlsproxy("DISCONNECT " + client_);

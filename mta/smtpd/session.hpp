@@ -99,6 +99,8 @@ class session {
     bool in_transaction() const { return transaction_.sender.has_value(); }
     bool must_declare_utf8(std::string_view address, bool declared) const;  // strict_smtputf8
     void begin_message();
+    // The last reply and what it answered, for those who want to know of each.
+    void record(std::string_view line);
     void log_rejection(std::string_view stage, std::string_view text);
     std::string received_header() const;
     std::string protocol() const;
