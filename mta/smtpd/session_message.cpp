@@ -74,7 +74,8 @@ queue::queue_file session::envelope() const {
     cleanup::local_clients::client who;
     who.name = client_.name;
     who.address = client_.address;
-    from.local = options_.local_clients->covers(who);
+    const std::string source = forwarded("SOURCE", options_.local_clients->covers(who) ? "LOCAL" : "REMOTE");
+    from.local = text::equal_ignoring_case(source, "LOCAL");
     from.sasl_method = sasl_method_;
     from.sasl_username = sasl_username_;
     const auto& command = transaction_.mail;
