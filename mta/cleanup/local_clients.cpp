@@ -30,7 +30,7 @@ local_clients::local_clients(master::mail_system& mail, const config::parameters
                              std::vector<table::diagnostic>& complaints)
     : mail_(mail) {
     constexpr std::string_view title = "local_header_rewrite_clients";
-    const auto environment = mail.table_environment();
+    const auto environment = mail.table_environment(parameters);
     auto& tables = mail.shared().tables;
     for (const std::string& text : parameters.words(std::string(title))) {
         if (text::equal_ignoring_case(text, "check_address_map")) continue;  // the table that follows says as much

@@ -117,6 +117,7 @@ struct queue_manager::transport {
     duration rate_delay{}, pace{};
     wait_for_master next_start;  // *_transport_rate_delay
     bool is_error;               // error and retry: one queue for each text
+    bool is_immediate = false;   // its agent waits for nothing
     std::map<std::string, std::unique_ptr<destination>, std::less<>> destinations;
     job_list jobs;
     std::size_t open_destinations = 0;  // that something waits for

@@ -174,7 +174,7 @@ void access_settings::read_parameters(const config::parameters& p) {
 }
 
 void access_settings::open_tables(master::mail_system& mail, const config::parameters& p) {
-    const auto environment = mail.table_environment();
+    const auto environment = mail.table_environment(p);
     table::registry& registry = mail.shared().tables;
     const std::string parents = p.text("parent_domain_matches_subdomains");
     const auto style = [&](std::string_view parameter) { return table::parent_style_of(parameter, parents); };
@@ -256,8 +256,8 @@ std::vector<std::string> access_settings::parse(master::mail_system& mail, const
             if (searches) spec = add_certificate_search(each);
             if (braced && !searches) spec.clear();
             if (!spec.empty() && !access_tables.contains(each)) {
-                access_tables.emplace(
-                    each, table::maps::open(spec, spec, mail.shared().tables, mail.table_environment(), {}, greetings));
+                access_tables.emplace(each, table::maps::open(spec, spec, mail.shared().tables,
+                                                              mail.table_environment(p), {}, greetings));
             }
         }
         last = each;

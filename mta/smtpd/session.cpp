@@ -168,6 +168,14 @@ address::command_rules session::grammar() {
     return rules;
 }
 
+void session::record(std::string_view line) {
+    if (!mail_.host().wants_commands()) return;
+    maillog::command told;
+    told.line = line;
+    told.reply = last_reply_;
+    log(told, transaction_.queue_id);
+}
+
 void session::count(verb which, bool succeeded) {
     counter& of = counters_[static_cast<std::size_t>(which)];
     ++of.total;
@@ -190,7 +198,6 @@ task<void> session::run() {
     const identified who = co_await identify(mail_.host(), remote_, options_.peername_lookup);
     client_ = who.client;
     if (options_.logs_client_port) client_.shown_port = std::to_string(client_.port);
-    announced_ = client_;
     connected_from_ = client_.address;
     xforward_ = listed(options_.xforward_hosts);
     server_.restrictions().introduce(options_.greetings, process_);
@@ -198,6 +205,7 @@ task<void> session::run() {
     if (!who.warning.empty()) warn(who.warning);
     log(maillog::connected{client_.for_log()});
     const bool greeted = co_await greet();
+    if (!last_reply_.empty() && last_reply_[0] != '2') record({});
     if (greeted) co_await converse();
     if (error_ == io_error::timed_out && reason_.empty()) {
         reason_ = "timeout";
@@ -222,15 +230,7 @@ task<void> session::converse() {
         const bool more = co_await next_command();
         if (!more) co_return;
         const verdict last = co_await one_command();
-        if (mail_.host().wants_commands()) {
-            maillog::command told;
-            // The record keeps no password.
-            const bool secret = text::starts_with_ignoring_case(text_, "AUTH ");
-            const std::string_view line = text_;
-            told.line = secret ? line.substr(0, line.find(' ', 5)) : line;
-            told.reply = last_reply_;
-            log(told, transaction_.queue_id);
-        }
+        record(maillog::without_secret(text_));
         if (last == verdict::quit || last == verdict::lost) co_return;
         if (last == verdict::bad) ++errors_;
     }
@@ -284,24 +284,6 @@ session::verdict session::local_data_error() {
     return verdict::bad;
 }
 
-// smtpd_command_filter. False: its lookup failed, and the command is not to be had.
-bool session::filter_command() {
-    if (!options_.command_filter) return true;
-    std::string_view key = text_;
-    while (!key.empty() && (key.front() == ' ' || key.front() == '\t')) key.remove_prefix(1);
-    const table::lookup_result found = options_.command_filter->lookup(key);
-    for (const std::string& each : found.warnings) warn(each);
-    if (found.found()) {
-        inform(fmt::format("{}: replacing command \"{:.100}\" with \"{:.100}\"", client_.name_and_address(), text_,
-                           found.value));
-        text_ = found.value;
-    } else if (found.failed()) {
-        warn(fmt::format("{} lookup error for \"{:.100}\"", options_.command_filter->type_and_name(), key));
-        return false;
-    }
-    return true;
-}
-
 bool session::pipelines_improperly(const address::command_line& line) {
     const std::string_view waiting = stream_.unread();
     if (pipelined_ || waiting.empty() || (extended_ && !rule_of(line.name).last)) return false;
@@ -322,7 +304,7 @@ task<session::verdict> session::one_command() {
     const bool filtered = options_.command_filter != nullptr;
     if (filtered && options_.smtputf8 && !address::valid_utf8(text_))
         co_return refuse("500 5.5.2 Error: bad UTF-8 syntax");
-    if (!filter_command()) co_return local_data_error();
+    if (!server_.filter(text_, client_, process_)) co_return local_data_error();
     const auto parsed = address::parse_command(text_, options_.smtputf8);
     if (const auto* refused = std::get_if<address::refusal>(&parsed)) co_return refuse(*refused);
     const auto& line = std::get<address::command_line>(parsed);

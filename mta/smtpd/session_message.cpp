@@ -21,9 +21,9 @@ std::string session::protocol() const {
 std::string session::received_header() const {
     const auto& zone = mail_.host().time_zone();
     std::string out;
-    const bool of_v6 = announced_.address.find(':') != std::string::npos;
-    out += fmt::format("Received: from {} ({} [{}{}])\n", helo_.empty() ? announced_.name : helo_, announced_.name,
-                       of_v6 ? "IPv6:" : "", announced_.address);
+    const bool of_v6 = client_.address.find(':') != std::string::npos;
+    out += fmt::format("Received: from {} ({} [{}{}])\n", helo_.empty() ? client_.name : helo_, client_.name,
+                       of_v6 ? "IPv6:" : "", client_.address);
     if (in_tls_ && options_.tls_received_header) {
         const std::size_t of_client = std::min(tls_.details.find(" client-signature"), tls_.details.size());
         out += fmt::format("\t(using {} with cipher {} ({}/{} bits)", tls_.protocol, tls_.cipher, tls_.cipher_bits,
@@ -72,7 +72,8 @@ queue::queue_file session::envelope() const {
     from.helo = forwarded("HELO", helo_);
     from.protocol = forwarded("PROTO", extended_ ? "ESMTP" : "SMTP");
     from.log_identifier = forwarded("IDENT", transaction_.queue_id);
-    from.local = transaction_.local_client;
+    const std::string source = forwarded("SOURCE", transaction_.local_client ? "LOCAL" : "REMOTE");
+    from.local = text::equal_ignoring_case(source, "LOCAL");
     from.sasl_method = sasl_method_;
     from.sasl_username = sasl_username_;
     const auto& command = transaction_.mail;
