@@ -14,7 +14,8 @@
 namespace mta::qmgr {
 
 struct queue_manager::settings {
-    duration queue_run_delay, minimal_backoff, maximal_backoff, queue_lifetime, bounce_lifetime, throttle_time;
+    duration queue_run_delay, minimal_backoff, maximal_backoff, queue_lifetime, bounce_lifetime, throttle_time,
+        retry_time;
     std::size_t active_limit, recipients_in_memory, pending_probe_limit;
     std::int64_t minimum_recipients;
     duration clog_warn_time;
@@ -30,6 +31,7 @@ struct queue_manager::settings {
           queue_lifetime(p.duration("maximal_queue_lifetime")),
           bounce_lifetime(std::min(p.duration("bounce_queue_lifetime"), queue_lifetime)),
           throttle_time(p.duration("service_throttle_time")),
+          retry_time(p.duration("transport_retry_time")),
           active_limit(static_cast<std::size_t>(p.number("qmgr_message_active_limit"))),
           recipients_in_memory(static_cast<std::size_t>(p.number("qmgr_message_recipient_limit"))),
           pending_probe_limit(static_cast<std::size_t>(p.number("address_verify_pending_request_limit"))),
@@ -110,8 +112,9 @@ struct queue_manager::transport {
         void expired() override { manager->poke(); }
     };
     std::string name;
-    master::daemon* daemon;   // null: master.cf has none
-    wait_for_master restart;  // while the agent's start is throttled
+    master::daemon* daemon;     // null: master.cf has none
+    wait_for_master restart;    // while the agent's start is throttled
+    time_point missed_until{};  // without a daemon: it is not asked for again before (transport_retry_time)
     concurrency_settings flow;
     std::size_t recipient_limit = 50;
     duration rate_delay{}, pace{};
