@@ -203,7 +203,11 @@ queue_manager::placed queue_manager::place(active_message& message, std::size_t 
     }
     transport& by = find_transport(service);
     if (!by.daemon) {
-        mail_.warn(mail_.process_of("qmgr"), "connect to transport private/" + by.name + ": No such file or directory");
+        if (mail_.now() >= by.tried_again) {
+            mail_.warn(mail_.process_of("qmgr"),
+                       "connect to transport private/" + by.name + ": No such file or directory");
+            by.tried_again = mail_.now() + settings_->transport_retry_time;
+        }
         place_with_error("retry", "4.3.0 mail transport unavailable", result);
         return result;
     }

@@ -17,11 +17,11 @@ struct queue_manager::settings {
     duration queue_run_delay, minimal_backoff, maximal_backoff, queue_lifetime, bounce_lifetime, throttle_time;
     std::size_t active_limit, recipients_in_memory, pending_probe_limit;
     std::int64_t minimum_recipients;
-    duration clog_warn_time;
+    duration clog_warn_time, transport_retry_time;
     bool helpful_warnings, confirms_clearing;
     std::string double_bounce_sender;
     std::string recipient_delimiter, filter_next_hop, myhostname;
-    bool adjusts_bounce_lifetime;
+    bool adjusts_recipient_limit, adjusts_bounce_lifetime;
 
     explicit settings(const config::parameters& p)
         : queue_run_delay(p.duration("queue_run_delay")),
@@ -31,16 +31,19 @@ struct queue_manager::settings {
           bounce_lifetime(std::min(p.duration("bounce_queue_lifetime"), queue_lifetime)),
           throttle_time(p.duration("service_throttle_time")),
           active_limit(static_cast<std::size_t>(p.number("qmgr_message_active_limit"))),
-          recipients_in_memory(static_cast<std::size_t>(p.number("qmgr_message_recipient_limit"))),
+          recipients_in_memory(
+              std::max(static_cast<std::size_t>(p.number("qmgr_message_recipient_limit")), active_limit)),
           pending_probe_limit(static_cast<std::size_t>(p.number("address_verify_pending_request_limit"))),
           minimum_recipients(p.number("qmgr_message_recipient_minimum")),
           clog_warn_time(p.duration("qmgr_clog_warn_time")),
+          transport_retry_time(p.duration("transport_retry_time")),
           helpful_warnings(p.flag("helpful_warnings")),
           confirms_clearing(p.flag("confirm_delay_cleared")),
           double_bounce_sender(p.text("double_bounce_sender")),
           recipient_delimiter(p.text("recipient_delimiter")),
           filter_next_hop(p.text("default_filter_nexthop")),
           myhostname(p.text("myhostname")),
+          adjusts_recipient_limit(p.number("qmgr_message_recipient_limit") < p.number("qmgr_message_active_limit")),
           adjusts_bounce_lifetime(p.duration("bounce_queue_lifetime") > queue_lifetime) {}
 };
 
@@ -111,6 +114,7 @@ struct queue_manager::transport {
     };
     std::string name;
     master::daemon* daemon;   // null: master.cf has none
+    time_point tried_again{};  // when it is next looked for, where there was none
     wait_for_master restart;  // while the agent's start is throttled
     concurrency_settings flow;
     std::size_t recipient_limit = 50;
