@@ -180,9 +180,8 @@ trivial_rewrite::trivial_rewrite(const config::parameters& parameters, Host& hos
         }
         if (from.transport.empty()) return;
         to.transport_maps = [this, &from](std::string_view address) {
-            return result_of(
-                heard(table::find_transport(from.transport, address, address_rules_.recipient_delimiter,
-                                            lists_->transport_parents)));
+            return result_of(heard(table::find_transport(from.transport, address, address_rules_.recipient_delimiter,
+                                                         lists_->transport_parents)));
         };
         to.transport_wildcard = [this, &from]() {
             return result_of(heard(from.transport.find("*", table::reach::fixed_only)));

@@ -83,7 +83,7 @@ void passage::put_out(const queue::recipient& given, const std::string& address)
     if ((to.notify & queue::notify_success) != 0 && (targets.size() > 1 || targets.front() != address)) {
         queue::notice_entry expanded;
         expanded.address = address;
-        expanded.original = to.original;
+        if (!text::equal_ignoring_case(to.original, address)) expanded.original = to.original;
         expanded.dsn_original = to.dsn_original;
         expanded.notify = to.notify;
         expanded.action = "expanded";
@@ -104,14 +104,20 @@ void passage::put_out(const queue::recipient& given, const std::string& address)
 void passage::answer_probe(const queue::recipient& to, const std::string& address) {
     const queue::delivery_status status("2.0.0", "aliased to multiple recipients");
     mail_.verify().learn(to.original, address, verify::verdict::deliverable, status.text);
+    log_outcome(address, to.original, "deliverable", status);
+}
+
+// What becomes of a recipient before any agent has seen the message.
+void passage::log_outcome(std::string_view address, std::string_view original, std::string_view outcome,
+                          const queue::delivery_status& status) {
     maillog::delivery told;
     told.recipient = address;
-    told.original_recipient = to.original;
+    told.original_recipient = original;
     told.relay = "none";
     told.arrived = envelope_.arrived;
     told.active = told.agent_started = told.connected = told.done = mail_.now();
     told.dsn = status.dsn;
-    told.status = "deliverable";
+    told.status = outcome;
     told.text = status.text;
     mail_.log(by_, envelope_.id, told);
 }

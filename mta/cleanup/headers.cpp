@@ -104,18 +104,26 @@ std::string passage::rewritten_in_header(std::string_view external, bool of_send
     return result;
 }
 
-// Every line after the first is a continuation line, whatever put it there.
+// Every line after the first is a continuation line, whatever put it there. A header that is too long ends before a
+// line, unless that would lose more than a tenth of what may stay.
 void passage::put_header(std::string_view text) {
     if (!going_on()) return;
+    const std::size_t limit = options_.mime.header_size_limit, whole = text.size();
     for (bool first = true;; first = false) {
-        const auto end = text.find('\n');
+        auto end = text.find('\n');
+        const std::size_t begin = whole - text.size(), length = std::min(end, text.size());
+        if (begin + length > limit) {
+            if (static_cast<double>(begin) > 0.9 * static_cast<double>(limit)) return;
+            end = std::string_view::npos;
+            text = text.substr(0, limit - begin);
+        }
         const std::string_view line = text.substr(0, end);
         if (!first && (line.empty() || (line.front() != ' ' && line.front() != '\t'))) out_ += '\t';
         put_line(line);
         if (options_.smtputf8 && message_.detects_utf8 && !utf8_) {
             utf8_ = is_beyond_ascii(line);
         }
-        if (end == std::string_view::npos) return;
+        if (end == std::string_view::npos || end + 1 == text.size()) return;
         text.remove_prefix(end + 1);
     }
 }

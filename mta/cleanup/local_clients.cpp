@@ -33,7 +33,7 @@ local_clients::local_clients(master::mail_system& mail, const config::parameters
             complaints.push_back(
                 {table::severity::warning, "parameter local_header_rewrite_clients: invalid request: " + word, {}});
     }
-    const auto environment = mail.table_environment();
+    const auto environment = mail.table_environment(parameters);
     tables_ =
         table::maps::open("local_header_rewrite_clients", tables, mail.shared().tables, environment, {}, complaints);
     if (!networks_) return;

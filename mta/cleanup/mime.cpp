@@ -161,20 +161,17 @@ void mime_parser::end() {
     end_headers(nullptr);
 }
 
-// True when `piece` goes on with the header in hand.
+// True when `piece` goes on with the header in hand. What comes once the limit is reached is lost.
 bool mime_parser::continue_header(std::string_view piece) {
     const bool folded = !previous_was_piece_ && !piece.empty() && is_blank(piece.front());
     if (!previous_was_piece_ && !folded) return false;
-    if (folded && header_.size() < options_.header_size_limit) header_ += '\n';
-    append_to_header(piece);
+    if (header_.size() >= options_.header_size_limit) {
+        if (options_.report_truncated_header) report(mime_error::truncated_header, header_);
+        return true;
+    }
+    if (folded) header_ += '\n';
+    header_ += piece;
     return true;
-}
-
-// What goes beyond the limit is lost.
-void mime_parser::append_to_header(std::string_view piece) {
-    const std::size_t room = options_.header_size_limit - std::min(header_.size(), options_.header_size_limit);
-    if (piece.size() > room && options_.report_truncated_header) report(mime_error::truncated_header, header_);
-    header_ += piece.substr(0, room);
 }
 
 void mime_parser::finish_header() {
@@ -199,7 +196,7 @@ bool mime_parser::begin_header(std::string_view piece) {
     header_.assign(piece.substr(0, length));
     const std::string_view rest = piece.substr(piece.find(':', length));
     header_ += ':';
-    append_to_header(rest.substr(1));
+    header_ += rest.substr(1);
     return true;
 }
 

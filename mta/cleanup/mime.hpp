@@ -52,7 +52,9 @@ struct mime_options {
     bool downgrade = false;         // 8-bit parts become quoted-printable, and what holds them 7bit
     bool report_nesting = false, report_truncated_header = false, report_eight_bit_header = false;
     bool report_eight_bit_body = false, report_encoding_domain = false;
-    std::size_t header_size_limit = 102400, boundary_length_limit = 2048;
+    // A header of this size takes no further line; the line that reached it stays whole.
+    std::size_t header_size_limit = 102400;
+    std::size_t boundary_length_limit = 2048;
     int nesting_limit = 100;
 };
 
@@ -79,7 +81,6 @@ class mime_parser {
     };
 
     bool continue_header(std::string_view piece);
-    void append_to_header(std::string_view piece);
     void finish_header();
     bool begin_header(std::string_view piece);
     void end_headers(const std::string_view* first_body_line);

@@ -36,6 +36,8 @@ class passage final : private mime_handler {
     void put_out(const queue::recipient& given, const std::string& address);
     void put_out_once(queue::recipient to);
     void answer_probe(const queue::recipient& to, const std::string& address);
+    void log_outcome(std::string_view address, std::string_view original, std::string_view outcome,
+                     const queue::delivery_status& status);
     void note(mapping_problems& problems);
 
     // headers.cpp

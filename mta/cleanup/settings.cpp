@@ -102,7 +102,7 @@ settings::settings(master::mail_system& mail, const config::parameters& p, std::
     rewrite_rules.swap_bangpath = p.flag("swap_bangpath");
     rewrite_rules.allow_percent_hack = p.flag("allow_percent_hack");
 
-    const auto environment = mail.table_environment();
+    const auto environment = mail.table_environment(p);
     const auto open = [&](const char* name, bool of_addresses) {
         table::open_options options;
         options.fold_keys = of_addresses;

@@ -8,6 +8,7 @@
 #include "mta/async/task.hpp"
 #include "mta/delivery/request.hpp"
 #include "mta/host.hpp"
+#include "mta/master/programs.hpp"
 
 namespace mta::smtp {
 class client;
@@ -29,16 +30,21 @@ class agents {
     task<void> pass_on(request& from, target to, std::string transport, std::string next_hop);
 
   private:
-    smtp::client& client_of(master::daemon& service);
-    const status_filter& filter_of(const master::daemon& service);
+    // What is made for a service when it first delivers.
+    struct agent {
+        master::program program;
+        std::unique_ptr<const status_filter> filter;
+        std::unique_ptr<smtp::client> client;  // of smtp(8) and lmtp(8)
+    };
+    agent& agent_of(const master::daemon& service);
+
     master::mail_system& mail_;
-    std::map<const master::daemon*, std::unique_ptr<smtp::client>> clients_;
-    std::map<const master::daemon*, std::unique_ptr<const status_filter>> filters_;
+    std::map<const master::daemon*, agent> agents_;
 };
 
 // The agents that are functions. Each accounts for every target of the request.
-void deliver_error(master::mail_system& mail, report& account);  // error(8), also as retry
-void deliver_discard(report& account);                           // discard(8)
+void deliver_error(master::mail_system& mail, report& account);    // error(8), also as retry
+void deliver_discard(master::mail_system& mail, report& account);  // discard(8)
 task<void> deliver_local(master::mail_system& mail, master::daemon& service, report& account);  // local(8)
 void deliver_virtual(master::mail_system& mail, master::daemon& service, report& account);      // virtual(8)
 task<void> deliver_pipe(master::mail_system& mail, master::daemon& service, report& account);   // pipe(8)

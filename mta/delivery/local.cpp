@@ -69,7 +69,7 @@ local_settings::local_settings(master::mail_system& mail, const config::paramete
         options.syntax = syntax;
         options.allow_substitution = false;
         options.utf8 = p.flag("smtputf8_enable");
-        return table::maps::open(name, p.text(name), mail.shared().tables, mail.table_environment(), options,
+        return table::maps::open(name, p.text(name), mail.shared().tables, mail.table_environment(p), options,
                                  complaints);
     };
     aliases = open("alias_maps", table::source_syntax::aliases);
@@ -91,7 +91,7 @@ task<void> local_delivery::run() {
         at.index = each.index;
         at.who = account_.about().recipient(each);
         at.who.address = each.address;
-        at.sender = file().sender;
+        at.sender = account_.about().sender();
         const outcome delivered = co_await deliver_recipient(at);
         const outcome finished = finish_forwards(at, delivered);
         account_.close(each, delivered == outcome::done && finished == outcome::done);

@@ -11,6 +11,10 @@
 namespace mta::delivery {
 namespace {
 
+bool is_trimmed(std::string_view text) {
+    return text.empty() || !text::is_space(text.back());
+}
+
 // What is kept for notices and queue listings, other than what is logged, has no white space at its end
 // (bounce_log(3)).
 queue::delivery_status kept(queue::delivery_status status) {
@@ -22,7 +26,7 @@ queue::notice_entry notice_of(const queue::recipient& who, std::string_view addr
                               queue::delivery_status status) {
     queue::notice_entry entry;
     entry.address = address;
-    entry.original = who.original;
+    if (!text::equal_ignoring_case(who.original, address)) entry.original = who.original;
     entry.dsn_original = text::trimmed_right(who.dsn_original);
     entry.notify = who.notify;
     entry.action = action;
@@ -112,7 +116,7 @@ void report::sent(const target& to, std::string_view relay, const queue::deliver
 void report::bounced(const target& to, std::string_view relay, queue::delivery_status status) {
     filter(status);
     if (status.dsn.starts_with('4')) {
-        put_off(to, relay, std::move(status));
+        put_off(to, relay, status);
     } else {
         fail(to, relay, std::move(status));
     }
@@ -124,7 +128,7 @@ void report::deferred(const target& to, std::string_view relay, queue::delivery_
     if (status.dsn.starts_with('5')) {
         fail(to, relay, std::move(status));
     } else {
-        put_off(to, relay, std::move(status));
+        put_off(to, relay, status);
     }
 }
 
@@ -137,7 +141,7 @@ void report::fail(const target& to, std::string_view relay, queue::delivery_stat
         if (!status.dsn.empty()) status.dsn[0] = '4';
         log(named_by(to), relay, status, "SOFTBOUNCE");
         record(named_by(to), relay, "delayed", status);
-        keep_delay(request_.recipient(to), std::move(status));
+        keep_delay(request_.recipient(to), status);
         return;
     }
     log(named_by(to), relay, status, "bounced");
@@ -147,19 +151,20 @@ void report::fail(const target& to, std::string_view relay, queue::delivery_stat
     request_.file->bounces.push_back(notice_of(who, to.address, "failed", std::move(status)));
 }
 
-void report::keep_delay(queue::recipient& who, queue::delivery_status status) {
-    who.delay = mail_.shared_status(kept(std::move(status)));
+void report::keep_delay(queue::recipient& who, const queue::delivery_status& status) {
+    const bool as_it_is = is_trimmed(status.text) && is_trimmed(status.diagnostic);
+    who.delay = as_it_is ? mail_.shared_status(status) : mail_.shared_status(kept(status));
     who.put_off_as = ++request_.file->deferrals;
 }
 
-void report::put_off(const target& to, std::string_view relay, queue::delivery_status status) {
+void report::put_off(const target& to, std::string_view relay, const queue::delivery_status& status) {
     if (end_probe(named_by(to), relay, status, verify::verdict::deferred)) {
         request_.recipient(to).done = true;
         return;
     }
     log(named_by(to), relay, status, "deferred");
     record(named_by(to), relay, "delayed", status);
-    keep_delay(request_.recipient(to), std::move(status));
+    keep_delay(request_.recipient(to), status);
 }
 
 void report::settle(const target& to, std::string_view relay, const queue::delivery_status& status) {
@@ -194,7 +199,7 @@ part_result report::settle_part(const queue::recipient& who, std::size_t index, 
     log(to, relay, status, softened ? "SOFTBOUNCE" : again ? "deferred" : "bounced");
     record(to, relay, again ? "delayed" : "failed", status);
     if (again) {
-        keep_delay(request_.file->recipients[index], std::move(status));
+        keep_delay(request_.file->recipients[index], status);
         return part_result::deferred;
     }
     request_.file->bounces.push_back(notice_of(who, who.address, "failed", std::move(status)));
@@ -211,6 +216,8 @@ part_result report::bounce_one(const queue::recipient& who, std::size_t index, s
     alone.traces.clear();
     alone.bounces = {std::move(request_.file->bounces.back())};
     request_.file->bounces.pop_back();
+    // It passes by the bounce log, which leaves out an original address that is no other.
+    alone.bounces.front().original = who.original;
     mail_.bounce().send_notices(alone);
     return result;
 }

@@ -46,7 +46,10 @@ struct request {
     // Set by the agent when it was the destination that failed, not the recipient: the queue manager slows down.
     std::optional<queue::delivery_status> site_failure;
 
+    std::string verp_sender;  // in the place of the message's, which names the one recipient; or ""
+
     queue::recipient& recipient(const target& of) const { return file->recipients[of.index]; }
+    const std::string& sender() const { return verp_sender.empty() ? file->sender : verp_sender; }
 };
 
 // What became of an address that an expansion gave: it is settled, or all of its recipient is tried again.
@@ -103,8 +106,8 @@ class report {
     };
     void filter(queue::delivery_status& status) const;
     void fail(const target& to, std::string_view relay, queue::delivery_status status);
-    void keep_delay(queue::recipient& who, queue::delivery_status status);
-    void put_off(const target& to, std::string_view relay, queue::delivery_status status);
+    void keep_delay(queue::recipient& who, const queue::delivery_status& status);
+    void put_off(const target& to, std::string_view relay, const queue::delivery_status& status);
     void log(const named& to, std::string_view relay, const queue::delivery_status& status, std::string_view outcome);
     void trace(const named& to, std::string_view relay, std::string_view action, const queue::delivery_status& status);
     void keep_trace(const named& to, std::string_view relay, std::string_view action,

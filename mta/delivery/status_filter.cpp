@@ -28,7 +28,7 @@ status_filter::status_filter(master::mail_system& mail, const master::daemon& se
     const std::string name = service.service.command + "_delivery_status_filter";
     const config::parameters& p = *service.parameters;
     std::vector<table::diagnostic> complaints;
-    maps_ = table::maps::open(name, p.text(name), mail.shared().tables, mail.table_environment(), {}, complaints);
+    maps_ = table::maps::open(name, p.text(name), mail.shared().tables, mail.table_environment(p), {}, complaints);
     for (const table::diagnostic& each : complaints) mail.log(mail.process_of(service.service.command), each);
 }
 

@@ -31,7 +31,7 @@ table::maps open_maps(master::mail_system& mail, const config::parameters& p, co
     options.utf8 = p.flag("smtputf8_enable");
     std::vector<table::diagnostic> complaints;
     auto maps =
-        table::maps::open(name, p.text(name), mail.shared().tables, mail.table_environment(), options, complaints);
+        table::maps::open(name, p.text(name), mail.shared().tables, mail.table_environment(p), options, complaints);
     for (const table::diagnostic& each : complaints) mail.log(by, each);
     return maps;
 }
@@ -121,7 +121,7 @@ class virtual_delivery {
                                  {"2.0.0", where.maildir() ? "delivers to maildir" : "delivers to mailbox"});
         }
         copy_addresses about;
-        about.sender = work.file->sender;
+        about.sender = work.sender();
         if (settings_.original_to) about.original_to = work.recipient(to).original;
         about.delivered_to = to.address;
         queue::delivery_status status = store(mail_.host(), where, *work.file->content, copy_mbox, about, "4.2.0");

@@ -55,6 +55,7 @@ struct system_reloaded {
 
 struct connected {
     peer client;
+    bool logged = true;  // postscreen(8) has lines of its own
     template <class Visitor>
     void fields(Visitor&& v) const {
         v("client", client.name), v("address", client.address);
@@ -69,6 +70,7 @@ struct command_count {
 struct disconnected {
     peer client;
     std::span<const command_count> commands;
+    bool logged = true;
     template <class Visitor>
     void fields(Visitor&& v) const {
         std::uint64_t succeeded = 0, total = 0;
@@ -86,7 +88,9 @@ struct connection_broken {
         v("timed_out", timed_out), v("after", after), v("client", client.name), v("address", client.address);
     }
 };
-// A command line and its reply, for the record. STARTTLS and AUTH show no secrets: the caller masks them.
+// What of a command line the record may keep: no password of AUTH.
+std::string_view without_secret(std::string_view command_line);
+// A command line without its secret, empty for the greeting, and its reply: for the record.
 struct command {
     bool at_client = false;  // seen by the SMTP client rather than the server
     std::string_view line;

@@ -10,10 +10,13 @@
 #include <iterator>
 
 #include "mta/address/quote.hpp"
+#include "mta/text/append.hpp"
 #include "mta/text/strings.hpp"
 
 namespace mta::maillog {
 namespace {
+
+using namespace std::string_view_literals;
 
 template <class... Arguments>
 void append(std::string& out, fmt::format_string<Arguments...> format, Arguments&&... arguments) {
@@ -35,15 +38,60 @@ void append_peer(std::string& out, const peer& p) {
 }
 
 // Postfix keeps moments in microseconds and subtracts those.
-duration difference(time_point later, time_point earlier) {
-    using std::chrono::floor;
-    using std::chrono::microseconds;
-    return floor<microseconds>(later) - floor<microseconds>(earlier);
+std::chrono::sys_time<std::chrono::microseconds> kept(time_point when) {
+    return std::chrono::floor<std::chrono::microseconds>(when);
 }
 
+// A delay as text, and the same with what stands between several of them: most lines have five.
+class delay_text {
+  public:
+    void add(std::chrono::microseconds delay, int finest_digits = 2);
+    void add(std::string_view separator) { end_ = std::copy(separator.begin(), separator.end(), end_); }
+    operator std::string_view() const { return {text_.data(), end_}; }
+
+  private:
+    static constexpr std::size_t longest_delay = 20;  // microseconds of 64 bits, and the point
+    std::array<char, 6 * longest_delay> text_;
+    char* end_ = text_.data();
+};
+
+void delay_text::add(std::chrono::microseconds delay, int finest_digits) {
+    constexpr std::int64_t second = 1'000'000;
+    constexpr std::array<std::int64_t, 7> powers = {1, 10, 100, 1000, 10'000, 100'000, 1'000'000};
+    const std::int64_t microseconds = std::max<std::int64_t>(0, delay.count());
+    std::int64_t whole = microseconds / second;
+    std::int64_t fraction = microseconds % second;
+
+    // Two significant digits, but none finer than asked for.
+    std::int64_t resolution = second / powers[static_cast<std::size_t>(std::clamp(finest_digits, 0, 6))];
+    if (whole > 0) {
+        resolution = whole < 10 ? std::max(resolution, second / 10) : second;
+    } else {
+        while (resolution < second && fraction >= 100 * resolution) resolution *= 10;
+    }
+    if (resolution > 1) fraction += resolution / 2;
+    if (fraction >= second) {
+        fraction -= second;
+        ++whole;
+    }
+    end_ = std::to_chars(end_, text_.data() + text_.size(), whole).ptr;
+    if (fraction < resolution) return;
+    *end_++ = '.';
+    for (std::int64_t digit = second / 10; fraction >= resolution && digit > 0; digit /= 10) {
+        *end_++ = static_cast<char>('0' + fraction / digit);
+        fraction %= digit;
+    }
+}
+
+// What most local parts consist of: no such address needs quotes.
+constexpr auto plain_characters = [] {
+    std::array<bool, 256> is_plain{};
+    for (int c = 0; c < 128; ++c) is_plain[static_cast<std::size_t>(c)] = text::is_alnum(static_cast<char>(c));
+    for (const char c : {'-', '_', '+'}) is_plain[static_cast<std::size_t>(c)] = true;
+    return is_plain;
+}();
 bool is_plain(char c) {
-    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || c == '-' || c == '_' ||
-           c == '+';
+    return plain_characters[static_cast<unsigned char>(c)];
 }
 
 struct line_writer {
@@ -51,16 +99,19 @@ struct line_writer {
     std::string& out;
 
     // As it stands in a message (info_log_addr_form(3)): what most addresses are anyway.
-    void address(std::string_view internal) const {
+    bool stands_as_it_is(std::string_view internal) const {
         const std::size_t at = std::min(internal.rfind('@'), internal.size());
-        if (from.internal_addresses || (at > 0 && std::all_of(internal.begin(), internal.begin() + at, is_plain))) {
+        return from.internal_addresses || (at > 0 && std::all_of(internal.begin(), internal.begin() + at, is_plain));
+    }
+    void address(std::string_view internal) const {
+        if (stands_as_it_is(internal)) {
             out += internal;
         } else {
             out += mta::address::path_822(internal);
         }
     }
     void id() const {
-        if (!from.queue_id.empty()) (out += from.queue_id) += ": ";
+        if (!from.queue_id.empty()) text::append(out, {from.queue_id, ": "});
     }
     void operator()(const system_started& e) const {
         if (e.by_script) {
@@ -135,41 +186,36 @@ struct line_writer {
     }
     void operator()(const became_active& e) const {
         id();
-        out += "from=<";
+        out += "from=<"sv;
         address(e.sender);
-        out += ">, size=";
+        out += ">, size="sv;
         append_number(out, e.size);
-        out += ", nrcpt=";
+        out += ", nrcpt="sv;
         append_number(out, e.recipient_count);
-        out += " (queue active)";
+        out += " (queue active)"sv;
     }
     void operator()(const delivery& e) const {
         id();
-        out += "to=<";
+        out += "to=<"sv;
         address(e.recipient);
-        out += ">, ";
         if (!e.original_recipient.empty() && !text::equal_ignoring_case(e.original_recipient, e.recipient)) {
-            out += "orig_to=<";
+            out += ">, orig_to=<";
             address(e.original_recipient);
-            out += ">, ";
         }
-        ((out += "relay=") += e.relay) += ", ";
+        text::append(out, {">, relay=", e.relay});
         if (e.connection_uses > 1) {
-            out += "conn_use=";
+            out += ", conn_use=";
             append_number(out, e.connection_uses);
-            out += ", ";
         }
-        out += "delay=";
-        append_delay(out, difference(e.done, e.arrived));
-        const std::array steps = {difference(e.active, e.arrived), difference(e.agent_started, e.active),
-                                  difference(e.connected, e.agent_started), difference(e.done, e.connected)};
-        const char* before = ", delays=";
-        for (const duration step : steps) {
-            out += before;
-            append_delay(out, step);
-            before = "/";
+        const std::array moments = {kept(e.arrived), kept(e.active), kept(e.agent_started), kept(e.connected),
+                                    kept(e.done)};
+        delay_text delays;
+        delays.add(moments.back() - moments.front());
+        for (std::size_t i = 1; i < moments.size(); ++i) {
+            delays.add(i == 1 ? ", delays=" : "/");
+            delays.add(moments[i] - moments[i - 1]);
         }
-        ((((((out += ", dsn=") += e.dsn) += ", status=") += e.status) += " (") += e.text) += ")";
+        text::append(out, {", delay=", delays, ", dsn=", e.dsn, ", status=", e.status, " (", e.text, ")"});
     }
     void operator()(const removed&) const {
         id();
@@ -241,36 +287,21 @@ std::string_view name_of(const event& e) {
 
 bool in_maillog(const event& e) {
     if (std::holds_alternative<command>(e)) return false;
-    const auto* tls = std::get_if<tls_established>(&e);
-    return !tls || tls->logged;
+    if (const auto* tls = std::get_if<tls_established>(&e)) return tls->logged;
+    if (const auto* begun = std::get_if<connected>(&e)) return begun->logged;
+    const auto* ended = std::get_if<disconnected>(&e);
+    return !ended || ended->logged;
+}
+
+std::string_view without_secret(std::string_view command_line) {
+    const bool secret = text::starts_with_ignoring_case(command_line, "AUTH ");
+    return secret ? command_line.substr(0, command_line.find(' ', 5)) : command_line;
 }
 
 void append_delay(std::string& out, duration delay, int finest_digits) {
-    constexpr std::int64_t second = 1'000'000;
-    constexpr std::array<std::int64_t, 7> powers = {1, 10, 100, 1000, 10'000, 100'000, 1'000'000};
-    const std::int64_t microseconds = std::max<std::int64_t>(0, delay.count() / 1000);
-    std::int64_t whole = microseconds / second;
-    std::int64_t fraction = microseconds % second;
-
-    // Two significant digits, but none finer than asked for.
-    std::int64_t resolution = second / powers[static_cast<std::size_t>(std::clamp(finest_digits, 0, 6))];
-    if (whole > 0) {
-        resolution = whole < 10 ? std::max(resolution, second / 10) : second;
-    } else {
-        while (resolution < second && fraction >= 100 * resolution) resolution *= 10;
-    }
-    if (resolution > 1) fraction += resolution / 2;
-    if (fraction >= second) {
-        fraction -= second;
-        ++whole;
-    }
-    append_number(out, whole);
-    if (fraction < resolution) return;
-    out += '.';
-    for (std::int64_t digit = second / 10; fraction >= resolution && digit > 0; digit /= 10) {
-        out += static_cast<char>('0' + fraction / digit);
-        fraction %= digit;
-    }
+    delay_text text;
+    text.add(std::chrono::duration_cast<std::chrono::microseconds>(delay), finest_digits);
+    out += std::string_view(text);
 }
 
 void render_text(const entry& e, std::string& out, bool utf8) {

@@ -73,9 +73,8 @@ void mail_system::log(const maillog::process& by, const table::diagnostic& of_ta
     log(by, {}, maillog::remark{level, of_table.text});
 }
 
-std::shared_ptr<const queue::delivery_status> mail_system::shared_status(queue::delivery_status status) {
-    if (!last_status_ || *last_status_ != status)
-        last_status_ = std::make_shared<const queue::delivery_status>(std::move(status));
+std::shared_ptr<const queue::delivery_status> mail_system::shared_status(const queue::delivery_status& status) {
+    if (!last_status_ || *last_status_ != status) last_status_ = std::make_shared<const queue::delivery_status>(status);
     return last_status_;
 }
 
@@ -87,10 +86,10 @@ void mail_system::log_task_error(std::exception_ptr error) {
     }
 }
 
-table::environment mail_system::table_environment() {
+table::environment mail_system::table_environment(const config::parameters& service) {
     table::environment environment;
     environment.read = [this](std::string_view path) { return host_.read_file(path); };
-    environment.utf8 = parameters().flag("smtputf8_enable");
+    environment.utf8 = service.flag("smtputf8_enable");
     environment.random = &host_.random("randmap");
     for (const char* parameter : {"alias_maps", "alias_database"}) {
         for (std::string& each : parameters().words(parameter)) environment.alias_tables.insert(std::move(each));
@@ -128,8 +127,8 @@ void mail_system::start_daemons() {
     internal_addresses_ = parameters().text("info_log_address_format") == "internal";
     for (const config::service& each : settings_.services->services) daemons_.emplace_back(each, settings_.main, ids_);
     std::vector<table::diagnostic> complaints;
-    rewrite_ = std::make_unique<address::trivial_rewrite>(parameters(), host_, shared_->tables, table_environment(),
-                                                          complaints);
+    rewrite_ = std::make_unique<address::trivial_rewrite>(parameters(), host_, shared_->tables,
+                                                          table_environment(parameters()), complaints);
     for (const table::diagnostic& each : complaints) log(process_of("trivial-rewrite"), each);
     anvil_ = std::make_unique<anvil::counters>(clock(), parameters().duration("anvil_rate_time_unit"));
     anvil_runs_ = false;

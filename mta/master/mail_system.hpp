@@ -109,7 +109,8 @@ class mail_system {
     const config::parameters& parameters() const { return *settings_.main; }
     const configuration& settings() const { return settings_; }
     shared_state& shared() { return *shared_; }
-    table::environment table_environment();
+    // What the tables of a service with these parameters may ask of the host.
+    table::environment table_environment(const config::parameters& service);
     nursery& tasks() { return *tasks_; }
 
     void log(const maillog::process& by, std::string_view queue_id, const maillog::event& what,
@@ -119,7 +120,7 @@ class mail_system {
     std::string as_logged(std::string_view internal) const;
     void warn(const maillog::process& by, std::string text, std::string_view queue_id = {});
     // One object for what many recipients in turn are told: a full queue costs little.
-    std::shared_ptr<const queue::delivery_status> shared_status(queue::delivery_status status);
+    std::shared_ptr<const queue::delivery_status> shared_status(const queue::delivery_status& status);
     // What a daemon with a fatal configuration logs, and what master(8) logs of its end.
     void daemon_failed(const daemon& which, const maillog::process& process, const config::fatal& why);
     // What master(8) alone logs of it; it throttles a service whose process did not survive its first client.

@@ -9,6 +9,7 @@
 #include "mta/master/mail_system.hpp"
 #include "mta/postscreen/screening.hpp"
 #include "mta/smtpd/access_reply.hpp"
+#include "mta/smtpd/ehlo_reply.hpp"
 #include "mta/text/escape.hpp"
 #include "mta/text/strings.hpp"
 
@@ -77,8 +78,24 @@ std::string screening::with_footer(std::string reply) {
 }
 
 void screening::say(std::string_view reply) {
-    talk_->put(with_footer(softened(reply)));
+    said_ = with_footer(softened(reply));
+    talk_->put(said_);
     talk_->put("\r\n");
+}
+
+void screening::record(std::string_view line, std::string_view reply) {
+    if (!mail_.host().wants_commands()) return;
+    const maillog::peer client{"unknown", address_};
+    if (!recorded_) mail_.log(server_.process(), {}, maillog::connected{client, false}, connection_);
+    recorded_ = true;
+    if (!line.empty()) {
+        ++answered_;
+        if (reply.starts_with('2')) ++accepted_;
+    }
+    maillog::command told;
+    told.line = maillog::without_secret(line);
+    told.reply = reply;
+    mail_.log(server_.process(), {}, told, connection_);
 }
 
 task<void> screening::converse() {
@@ -105,6 +122,7 @@ task<void> screening::converse() {
             co_return;
         }
         const bool more = one_line(line, got.end == smtp_stream::line_end::lf);
+        record(line, more ? said_ : with_footer(softened(final_reply_)));
         if (!more) co_return;
         if (!wants_tls_) continue;
         wants_tls_ = false;
@@ -257,25 +275,17 @@ std::string screening::ehlo_reply() {
             log(fmt::format("[{}]{}: discarding EHLO keywords: {}", address_, remote_.port,
                             smtpd::names_of(discarded)));
     }
-    std::vector<std::string> lines = {options_.myhostname};
-    const auto add = [&](keyword which, std::string text) {
-        if (!(discarded & bit(which))) lines.push_back(std::move(text));
-    };
-    add(keyword::size, options_.message_size_limit > 0 ? fmt::format("SIZE {}", options_.message_size_limit) : "SIZE");
-    if (!options_.hides_vrfy) add(keyword::vrfy, "VRFY");
-    add(keyword::etrn, "ETRN");
-    if (options_.tls_available && !in_tls_) add(keyword::starttls, "STARTTLS");
-    add(keyword::enhancedstatuscodes, "ENHANCEDSTATUSCODES");
-    add(keyword::eightbitmime, "8BITMIME");
-    add(keyword::dsn, "DSN");
-    if (options_.smtputf8) add(keyword::smtputf8, "SMTPUTF8");
-    add(keyword::chunking, "CHUNKING");
-    std::string out;
-    for (std::size_t i = 0; i < lines.size(); ++i) {
-        const bool last = i + 1 == lines.size();
-        out += fmt::format("250{}{}{}", last ? ' ' : '-', lines[i], last ? "" : "\r\n");
-    }
-    return out;
+    smtpd::ehlo_reply announced(options_.myhostname, discarded);
+    announced.add_size(options_.message_size_limit);
+    if (!options_.hides_vrfy) announced.add(keyword::vrfy, "VRFY");
+    announced.add(keyword::etrn, "ETRN");
+    if (options_.tls_available && !in_tls_) announced.add(keyword::starttls, "STARTTLS");
+    announced.add(keyword::enhancedstatuscodes, "ENHANCEDSTATUSCODES");
+    announced.add(keyword::eightbitmime, "8BITMIME");
+    announced.add(keyword::dsn, "DSN");
+    if (options_.smtputf8) announced.add(keyword::smtputf8, "SMTPUTF8");
+    announced.add(keyword::chunking, "CHUNKING");
+    return announced.text();
 }
 
 void screening::mail(std::string_view rest) {

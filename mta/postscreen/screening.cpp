@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 
 #include "mta/master/mail_system.hpp"
@@ -15,16 +16,9 @@ namespace {
 constexpr std::size_t peeked = 1023;  // bytes of an early client that are looked at
 
 // A read that ends when it is woken, too.
-class early_read final : public detail::io_awaiter {
+class early_read final : public read_some {
   public:
-    early_read(byte_stream& stream, std::span<char> into, time_point deadline)
-        : io_awaiter(stream, into.data(), into.size(), deadline) {}
-    bool await_suspend(std::coroutine_handle<> waiting) {
-        waiting_ = waiting;
-        if (!stream_.start_read(*this)) return true;
-        waiting_ = nullptr;
-        return false;
-    }
+    using read_some::read_some;
     void wake() {
         if (!waiting_) return;
         stream_.cancel(*this);
@@ -66,6 +60,7 @@ screening::screening(server& owner, std::unique_ptr<byte_stream> stream, endpoin
       remote_(remote),
       address_(remote.address.to_string()),
       client_(fmt::format("[{}]:{}", address_, remote.port)),
+      connection_(stream->connection()),
       stream_(std::move(stream)),
       start_(owner.mail().now()),
       shared_(owner.entered(address_)),
@@ -367,9 +362,16 @@ task<void> screening::conclude() {
         log_pass();
     }
     if (!gone_ && !forwards_ && !final_reply_.empty()) {
-        if (!talk_) talk_ = std::make_unique<smtp_stream>(std::move(stream_), mail_.clock());
+        const bool conversed = talk_ != nullptr;
+        if (!conversed) talk_ = std::make_unique<smtp_stream>(std::move(stream_), mail_.clock());
         say(final_reply_);
+        if (!conversed) record({}, said_);
         co_await talk_->flush(server_.limit(options_.command_time_limit));
+    }
+    if (recorded_) {
+        const std::array<maillog::command_count, 1> counts = {{{"commands", accepted_, answered_}}};
+        const maillog::disconnected told{{"unknown", address_}, counts, false};
+        mail_.log(server_.process(), {}, told, connection_);
     }
     log("DISCONNECT " + client_);
     if (in_tls_) log_tlsproxy("DISCONNECT " + client_);

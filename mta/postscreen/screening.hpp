@@ -61,6 +61,8 @@ class screening {
     task<void> apologize();
     task<void> hang_up(std::string_view where);
     void say(std::string_view reply);
+    // A session of its own, for those who want to know of each command.
+    void record(std::string_view line, std::string_view reply);
     std::string with_footer(std::string reply);
     std::string softened(std::string_view reply) const;
     std::string since(time_point when) const;
@@ -72,6 +74,7 @@ class screening {
     master::mail_system& mail_;
     endpoint local_, remote_;
     std::string address_, client_;  // "192.0.2.1", "[192.0.2.1]:25000"
+    const std::uint64_t connection_;
     std::unique_ptr<byte_stream> stream_;
     std::unique_ptr<smtp_stream> talk_;
     std::string early_;  // what the client said before its turn
@@ -80,12 +83,15 @@ class screening {
     server::client& shared_;
     expiry_times& expiry_;
     bool is_new_ = true, forwards_ = true, failed_ = false, vetoed_ = false, gone_ = false, pregreet_seen_ = false,
-         broken_list_ = false, turned_away_ = false, wants_tls_ = false, in_tls_ = false, extended_ = false;
+         broken_list_ = false, turned_away_ = false, wants_tls_ = false, in_tls_ = false, extended_ = false,
+         recorded_ = false;
     std::array<bool, test_count> seen_{};  // misbehaviour that was logged
+    std::string said_;                     // the last reply
     std::string rcpt_reply_ = "450 4.3.2 Service currently unavailable", final_reply_;
     std::string helo_, where_ = "CONNECT";
     std::optional<std::string> sender_;
     int commands_ = 0;
+    std::uint32_t answered_ = 0, accepted_ = 0;  // of what is recorded
 };
 
 }  // namespace mta::postscreen

@@ -88,7 +88,7 @@ void settings::read_tables(master::mail_system& mail, const config::parameters& 
     std::vector<table::diagnostic>& said = warnings;
     const std::string parents = p.text("parent_domain_matches_subdomains");
     auto& registry = mail.shared().tables;
-    const auto environment = mail.table_environment();
+    const auto environment = mail.table_environment(p);
     footer_maps = table::maps::open("postscreen_reject_footer_maps", p.text("postscreen_reject_footer_maps"), registry,
                                     environment, {}, said);
     mynetworks = {
@@ -127,7 +127,7 @@ void settings::read_tables(master::mail_system& mail, const config::parameters& 
 
 void settings::read_sites(master::mail_system& mail, const config::parameters& p) {
     const table::maps replies = table::maps::open("postscreen_dnsbl_reply_map", p.text("postscreen_dnsbl_reply_map"),
-                                                  mail.shared().tables, mail.table_environment(), {}, warnings);
+                                                  mail.shared().tables, mail.table_environment(p), {}, warnings);
     for (const std::string& word : p.words("postscreen_dnsbl_sites")) {
         dnsbl_site site = parse_site(word);
         if (const auto fault = address::hostname_fault(site.domain)) {

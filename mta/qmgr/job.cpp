@@ -5,10 +5,11 @@
 
 namespace mta::qmgr {
 
+job_owner::job_owner(std::int64_t minimum_recipients) : recipient_limit(minimum_recipients) {}
 job_owner::~job_owner() = default;
 
 void job_owner::leave() {
-    for (const auto& each : jobs) each->list.remove(*each);
+    for (job& each : jobs) each.list.remove(each);
     jobs.clear();
 }
 
@@ -20,12 +21,9 @@ peer::~peer() {
 }
 
 job& job_list::obtain(job_owner& message) {
-    auto found =
-        std::find_if(message.jobs.begin(), message.jobs.end(), [&](const auto& each) { return &each->list == this; });
-    if (found == message.jobs.end()) {
-        found = message.jobs.insert(message.jobs.end(), std::make_unique<job>(message, *this));
-    }
-    job& result = **found;
+    const auto found =
+        std::find_if(message.jobs.begin(), message.jobs.end(), [&](const job& each) { return &each.list == this; });
+    job& result = found != message.jobs.end() ? *found : message.jobs.emplace_back(message, *this);
     if (result.level < 0) link(result);
     reconsider();
     if (passes_over(result)) {
@@ -284,9 +282,9 @@ void job_list::release_peer(entry& work) {
     job& of = by.of;
     job_owner& message = of.message;
     // Jobs that lent recipients' slots to this message have them back first.
-    for (const auto& sponsor : message.jobs) {
-        if (sponsor.get() == &of || sponsor->recipients >= sponsor->recipient_limit) continue;
-        if (sponsor->level < 0 || !message.more_on_file) sponsor->list.move_limits(*sponsor);
+    for (job& sponsor : message.jobs) {
+        if (&sponsor == &of || sponsor.recipients >= sponsor.recipient_limit) continue;
+        if (sponsor.level < 0 || !message.more_on_file) sponsor.list.move_limits(sponsor);
     }
     if (!message.more_on_file) move_limits(of);
     unblock(by.to);

@@ -12,6 +12,7 @@
 #pragma once
 #include <cstddef>
 #include <cstdint>
+#include <list>
 #include <map>
 #include <memory>
 #include <vector>
@@ -44,9 +45,9 @@ struct job_owner {
     std::int64_t recipients = 0;   // in memory
     std::int64_t recipient_limit;  // of those
     std::size_t references = 0;    // deliveries that wait or run
-    std::vector<std::unique_ptr<job>> jobs;
+    std::list<job> jobs;
 
-    explicit job_owner(std::int64_t minimum_recipients) : recipient_limit(minimum_recipients) {}
+    explicit job_owner(std::int64_t minimum_recipients);
     ~job_owner();
     job_owner(const job_owner&) = delete;
     job_owner& operator=(const job_owner&) = delete;
@@ -60,7 +61,6 @@ struct entry {
     peer* by = nullptr;
     std::size_t recipients = 0;
     std::vector<delivery::target> targets;
-    delivery::request request;
     chain_link<entry> in_peer, in_site;
 };
 

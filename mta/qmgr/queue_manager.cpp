@@ -8,6 +8,7 @@
 #include "mta/delivery/agents.hpp"
 #include "mta/master/mail_system.hpp"
 #include "mta/qmgr/transport.hpp"
+#include "mta/queue/verp.hpp"
 #include "mta/text/strings.hpp"
 
 namespace mta::qmgr {
@@ -29,7 +30,7 @@ void queue_manager::start() {
                    "qmgr_message_recipient_limit");
     }
     if (settings_->adjusts_bounce_lifetime) {
-        mail_.warn(mail_.process_of("qmgr"),
+        mail_.warn(own_process(),
                    "bounce_queue_lifetime is larger than maximal_queue_lifetime - adjusting bounce_queue_lifetime");
     }
     for (const queue::message& file : mail_.host().queue_files().all()) {
@@ -60,6 +61,11 @@ void queue_manager::arrived(queue::message file) {
 
 std::int64_t queue_manager::seconds_now() const {
     return std::chrono::floor<std::chrono::seconds>(mail_.now()).time_since_epoch().count();
+}
+
+const maillog::process& queue_manager::own_process() {
+    if (!own_process_) own_process_ = &mail_.process_of("qmgr");
+    return *own_process_;
 }
 
 void queue_manager::poke() {
@@ -121,33 +127,34 @@ bool queue_manager::activate_next() {
     if (active_.size() >= settings_->active_limit) return false;
     const bool prefer_incoming = std::exchange(take_incoming_, !take_incoming_);
     if (!incoming_.empty() && (prefer_incoming || due_.empty())) {
-        const queue::message file = std::move(incoming_.front());
+        queue::message file = std::move(incoming_.front());
         incoming_.pop_front();
-        activate(file, false);
+        activate(std::move(file), false);
         return true;
     }
     if (!due_.empty()) {
-        const auto [file, flushed] = std::move(due_.front());
+        auto [file, flushed] = std::move(due_.front());
         due_.pop_front();
-        activate(file, flushed);
+        activate(std::move(file), flushed);
         return true;
     }
     return false;
 }
 
-void queue_manager::activate(queue::message file, bool flushed) {
-    file->where = queue::name::active;
-    mail_.host().queue_files().moved(file);
+void queue_manager::activate(queue::message taken, bool flushed) {
     active_message& message = active_.emplace_back(settings_->minimum_recipients);
     message.place_in_queue = std::prev(active_.end());
-    message.file = file;
+    message.file = std::move(taken);
     message.since = mail_.now();
     message.flushed = flushed;
     message.queued = seconds_now();
-    message.unread = file->recipients.size();
-    mail_.log(mail_.process_of("qmgr"), file->id, maillog::became_active{file->sender, file->size, message.unread});
-    if (!file->redirect.empty()) take_redirect(*file);
-    if (file->trace == queue::tracing::verification) ++pending_probes_;
+    queue::queue_file& file = *message.file;
+    message.unread = file.recipients.size();
+    file.where = queue::name::active;
+    mail_.host().queue_files().moved(message.file);
+    mail_.log(own_process(), file.id, maillog::became_active{file.sender, file.size, message.unread});
+    if (!file.redirect.empty()) take_redirect(file);
+    if (file.trace == queue::tracing::verification) ++pending_probes_;
     ++message.references;
     assign_recipients(message);
     if (--message.references == 0) message_done(message);
@@ -158,6 +165,7 @@ queue_manager::transport& queue_manager::find_transport(std::string_view name) {
     if (found != transports_.end()) return *found->second;
     auto made = std::make_unique<transport>(std::string(name), mail_.transport(name), mail_.parameters());
     transport& result = *made;
+    result.is_immediate = result.daemon && mail_.agents().is_immediate(*result.daemon);
     result.restart.manager = this;
     result.next_start.manager = this;
     transports_.emplace(std::string(name), std::move(made));
@@ -190,33 +198,43 @@ bool queue_manager::start_one(transport& by) {
 void queue_manager::hand_out(transport& by, destination& to, std::unique_ptr<entry> work) {
     ++to.busy;
     to.recount();
-    const active_message& message = static_cast<active_message&>(*work->message);
-    delivery::request& request = work->request;
+    to.choose_caching(mail_.now());
+    delivery::request request = request_for(by, to, *work);
+    if (by.is_immediate) {
+        const auto process = by.daemon->processes.take(mail_.clock());
+        mail_.agents().deliver_now(*by.daemon, process.process(), request);
+        finished(by, to, *work, request);
+    } else {
+        mail_.tasks().start(deliver(by, to, std::move(work), std::move(request)));
+    }
+}
+
+delivery::request queue_manager::request_for(const transport& by, const destination& to, entry& work) {
+    const active_message& message = static_cast<active_message&>(*work.message);
+    delivery::request request;
     request.file = message.file;
-    request.targets = std::move(work->targets);
+    request.targets = std::move(work.targets);
     request.transport = by.name;
     request.next_hop = to.next_hop;
     request.became_active = message.since;
     request.handed_out = mail_.now();
     request.flushed = message.flushed;
-    to.choose_caching(mail_.now());
+    if (queue::is_verp(*message.file)) {
+        const queue::recipient& who = request.recipient(request.targets.front());
+        request.verp_sender = queue::verp_sender(*message.file, who.original, who.address);
+    }
     request.use_cached_connection = to.uses_cached;
     request.keep_connection = to.keeps;
-    if (mail_.agents().is_immediate(*by.daemon)) {
-        const auto process = by.daemon->processes.take(mail_.clock());
-        mail_.agents().deliver_now(*by.daemon, process.process(), request);
-        finished(by, to, *work);
-    } else {
-        mail_.tasks().start(deliver(by, to, std::move(work)));
-    }
+    return request;
 }
 
-task<void> queue_manager::deliver(transport& by, destination& to, std::unique_ptr<entry> work) {
-    const bool served = co_await run_agent(by, work->request);
+task<void> queue_manager::deliver(transport& by, destination& to, std::unique_ptr<entry> work,
+                                  delivery::request request) {
+    const bool served = co_await run_agent(by, request);
     if (served) {
-        finished(by, to, *work);
+        finished(by, to, *work, request);
     } else {
-        take_back(by, to, std::move(work));
+        take_back(by, to, std::move(work), request);
     }
     poke();
 }
@@ -236,7 +254,7 @@ task<bool> queue_manager::run_agent(transport& by, delivery::request& work) {
     if (last_words.empty()) co_return true;
     mail_.log(process.process(), {}, maillog::remark{maillog::level::fatal, last_words});
     co_await sleep_for(mail_.clock(), std::chrono::seconds(1));
-    mail_.warn(mail_.process_of("qmgr"), fmt::format("private/{} socket: malformed response", by.name));
+    mail_.warn(own_process(), fmt::format("private/{} socket: malformed response", by.name));
     const bool at_once = !process.used_before();
     mail_.daemon_ended(*by.daemon, process.process(), at_once);
     if (at_once) mail_.clock().arm(by.restart, mail_.now() + settings_->throttle_time);
@@ -245,22 +263,21 @@ task<bool> queue_manager::run_agent(transport& by, delivery::request& work) {
 }
 
 // master(8) starts no such agent for a while; the delivery stays where it was, first in line.
-void queue_manager::take_back(transport& by, destination& to, std::unique_ptr<entry> work) {
+void queue_manager::take_back(transport& by, destination& to, std::unique_ptr<entry> work, delivery::request& request) {
     --to.busy;
-    work->targets = std::move(work->request.targets);
-    work->request = {};
+    work->targets = std::move(request.targets);
     by.jobs.unselect(std::move(work));
     to.recount();
     mail_.clock().arm(by.restart, mail_.now() + settings_->throttle_time);
 }
 
 // qmgr_deliver_update
-void queue_manager::finished(transport& by, destination& to, entry& work) {
+void queue_manager::finished(transport& by, destination& to, entry& work, const delivery::request& request) {
     --to.busy;
     to.last_done = std::chrono::floor<std::chrono::seconds>(mail_.now());
     active_message& message = static_cast<active_message&>(*work.message);
-    if (work.request.site_failure) {
-        if (to.flow.failed(*work.request.site_failure)) declare_dead(by, to);
+    if (request.site_failure) {
+        if (to.flow.failed(*request.site_failure)) declare_dead(by, to);
     } else {
         to.flow.succeeded(to.busy + 1);
     }
@@ -314,7 +331,7 @@ void queue_manager::message_done(active_message& message) {
     if (file.all_done()) return remove(message);
     const duration lifetime = file.sender.empty() ? settings_->bounce_lifetime : settings_->queue_lifetime;
     if (age >= lifetime || file.forced_expired) {
-        mail_.log(mail_.process_of("qmgr"), file.id, maillog::expired{file.sender, file.forced_expired});
+        mail_.log(own_process(), file.id, maillog::expired{file.sender, file.forced_expired});
         return mail_.bounce().return_expired(file) ? remove(message) : bounce_failed(message);
     }
     // In whole seconds, and one early.
@@ -328,32 +345,33 @@ void queue_manager::message_done(active_message& message) {
 }
 
 void queue_manager::bounce_failed(active_message& message) {
-    mail_.log(mail_.process_of("qmgr"), message.file->id,
+    mail_.log(own_process(), message.file->id,
               maillog::remark{maillog::level::info, "status=deferred (bounce failed)"});
     defer(message);
 }
 
 void queue_manager::defer(active_message& message) {
-    const queue::message file = message.file;
+    queue::message file = std::move(message.file);
     message.leave();
     active_.erase(message.place_in_queue);
     // In whole seconds, as the times of queue files are: else a message would miss the scan that it is due at.
     const time_point now = std::chrono::floor<std::chrono::seconds>(mail_.now());
     const duration age = now - std::chrono::floor<std::chrono::seconds>(file->arrived);
+    const time_point due = now + std::clamp(age, settings_->minimal_backoff,
+                                            std::max(settings_->minimal_backoff, settings_->maximal_backoff));
     file->where = queue::name::deferred;
-    file->next_attempt = now + std::clamp(age, settings_->minimal_backoff,
-                                          std::max(settings_->minimal_backoff, settings_->maximal_backoff));
+    file->next_attempt = due;
     mail_.host().queue_files().moved(file);
-    deferred_[file->next_attempt].push_back(file);
+    deferred_[due].push_back(std::move(file));
 }
 
 void queue_manager::remove(active_message& message) {
-    const queue::message file = message.file;
+    const queue::message file = std::move(message.file);
     for (const queue::recipient& each : file->recipients) routes_kept_ -= each.route ? 1 : 0;
     message.leave();
     active_.erase(message.place_in_queue);
     mail_.host().queue_files().remove(file->id);
-    mail_.log(mail_.process_of("qmgr"), file->id, maillog::removed{});
+    mail_.log(own_process(), file->id, maillog::removed{});
 }
 
 // The deferred queue is scanned every queue_run_delay from the start on; scans that would find nothing are left out.

@@ -66,9 +66,10 @@ class queue_manager final : private recipient_reader {
 
     void poke();
     std::int64_t seconds_now() const;
+    const maillog::process& own_process();
     void work();
     bool activate_next();
-    void activate(queue::message file, bool flushed);
+    void activate(queue::message taken, bool flushed);
     static void take_redirect(queue::queue_file& file);
     std::vector<std::size_t> read_recipients(active_message& message);
     void assign_recipients(active_message& message);
@@ -83,10 +84,11 @@ class queue_manager final : private recipient_reader {
 
     bool start_one(transport& by);
     void hand_out(transport& by, destination& to, std::unique_ptr<entry> work);
-    task<void> deliver(transport& by, destination& to, std::unique_ptr<entry> work);
+    delivery::request request_for(const transport& by, const destination& to, entry& work);
+    task<void> deliver(transport& by, destination& to, std::unique_ptr<entry> work, delivery::request request);
     task<bool> run_agent(transport& by, delivery::request& work);
-    void take_back(transport& by, destination& to, std::unique_ptr<entry> work);
-    void finished(transport& by, destination& to, entry& work);
+    void take_back(transport& by, destination& to, std::unique_ptr<entry> work, delivery::request& request);
+    void finished(transport& by, destination& to, entry& work, const delivery::request& request);
     void declare_dead(transport& by, destination& to);
     void forget_if_idle(transport& by, destination& to);
     void forget_idle_destinations(transport& by);
@@ -99,6 +101,7 @@ class queue_manager final : private recipient_reader {
 
     master::mail_system& mail_;
     std::unique_ptr<const settings> settings_;
+    const maillog::process* own_process_ = nullptr;  // once it has had something to say
     time_point started_{};
     std::deque<queue::message> incoming_;
     std::deque<std::pair<queue::message, bool>> due_;  // deferred, to be tried; true: flushed

@@ -12,6 +12,7 @@
 #include "mta/master/mail_system.hpp"
 #include "mta/qmgr/queue_manager.hpp"
 #include "mta/qmgr/transport.hpp"
+#include "mta/queue/verp.hpp"
 #include "mta/text/strings.hpp"
 
 namespace mta::qmgr {
@@ -85,18 +86,20 @@ void queue_manager::assign_recipients(active_message& message) {
         std::sort(all.begin(), all.end(), [&](const placed& a, const placed& b) { return key(a) < key(b); });
     }
     job* current = nullptr;
+    const bool one_by_one = queue::is_verp(*message.file);
     for (placed& each : all) {
         destination& to = *each.to;
         if (!current || &current->list != &each.by->jobs) current = &each.by->jobs.obtain(message);
-        const bool begins = each.by->jobs.add(*current, to, std::move(each.target), each.by->recipient_limit);
+        const std::size_t most = one_by_one ? 1 : each.by->recipient_limit;
+        const bool begins = each.by->jobs.add(*current, to, std::move(each.target), most);
         ++recipients_in_memory_;
         if (!begins) continue;
         to.recount();
         warn_of_clog(to);
     }
-    for (const auto& each : message.jobs) {
-        if (each->has_entries() && !each->list.passes_over(*each)) each->list.reconsider();
-        if (!message.more_on_file) each->list.move_limits(*each);
+    for (job& each : message.jobs) {
+        if (each.has_entries() && !each.list.passes_over(each)) each.list.reconsider();
+        if (!message.more_on_file) each.list.move_limits(each);
     }
 }
 
@@ -133,7 +136,7 @@ void queue_manager::warn_of_clog(destination& to) {
     lines.emplace_back("please avoid flushing the whole queue when you have");
     lines.emplace_back("lots of deferred mail, that is bad for performance");
     lines.emplace_back("to turn off these warnings specify: qmgr_clog_warn_time = 0");
-    for (std::string& each : lines) mail_.warn(mail_.process_of("qmgr"), std::move(each));
+    for (std::string& each : lines) mail_.warn(own_process(), std::move(each));
 }
 
 void queue_manager::place_with_error(const char* service, const std::string& next_hop, placed& result) {
@@ -150,7 +153,7 @@ bool queue_manager::discard_double_bounce(active_message& message, const deliver
     delivery::request request;
     request.file = message.file;
     request.became_active = message.since;
-    delivery::report(mail_, mail_.process_of("qmgr"), request)
+    delivery::report(mail_, own_process(), request)
         .sent(to, "none", {"2.0.0", "undeliverable postmaster notification discarded"});
     return true;
 }
@@ -168,13 +171,14 @@ queue_manager::placed queue_manager::place(active_message& message, std::size_t 
         return result;
     }
     const bool verifies = file.trace == queue::tracing::verification;
-    std::string service, next_hop;
-    if (!file.content_filter.empty() && !file.is_probe()) {
+    address::transport_and_next_hop filter;
+    std::string_view service, next_hop;  // of the filter, or of the route
+    if (!file.content_filter.empty() && file.redirect.empty() && !file.is_probe()) {
         // The filter has it as it is: whether there is such a recipient is asked when the message comes back.
-        auto filter = address::split_transport(file.content_filter);
+        filter = address::split_transport(file.content_filter);
         result.target.address = who.address;
-        service = std::move(filter.transport);
-        next_hop = std::move(filter.next_hop);
+        service = filter.transport;
+        next_hop = filter.next_hop;
         if (next_hop.empty()) next_hop = settings_->filter_next_hop;
         if (next_hop.empty()) next_hop = address::split_at_domain(who.address).domain.value_or("");
         if (next_hop.empty()) next_hop = settings_->myhostname;
@@ -204,8 +208,7 @@ queue_manager::placed queue_manager::place(active_message& message, std::size_t 
     transport& by = find_transport(service);
     if (!by.daemon) {
         if (mail_.now() >= by.tried_again) {
-            mail_.warn(mail_.process_of("qmgr"),
-                       "connect to transport private/" + by.name + ": No such file or directory");
+            mail_.warn(own_process(), "connect to transport private/" + by.name + ": No such file or directory");
             by.tried_again = mail_.now() + settings_->transport_retry_time;
         }
         place_with_error("retry", "4.3.0 mail transport unavailable", result);

@@ -113,14 +113,15 @@ struct queue_manager::transport {
         void expired() override { manager->poke(); }
     };
     std::string name;
-    master::daemon* daemon;   // null: master.cf has none
+    master::daemon* daemon;    // null: master.cf has none
     time_point tried_again{};  // when it is next looked for, where there was none
-    wait_for_master restart;  // while the agent's start is throttled
+    wait_for_master restart;   // while the agent's start is throttled
     concurrency_settings flow;
     std::size_t recipient_limit = 50;
     duration rate_delay{}, pace{};
     wait_for_master next_start;  // *_transport_rate_delay
     bool is_error;               // error and retry: one queue for each text
+    bool is_immediate = false;   // its agent waits for nothing
     std::map<std::string, std::unique_ptr<destination>, std::less<>> destinations;
     job_list jobs;
     std::size_t open_destinations = 0;  // that something waits for

@@ -80,11 +80,12 @@ next_hop client::parse(const std::string& destination, const maillog::process& b
     constexpr std::uint16_t smtps_port = 465;
     if (settings_->helpful_warnings && !settings_->tls_wrapper_mode && to->port == smtps_port) {
         const std::string_view prefix = settings_->lmtp ? "lmtp" : "smtp";
-        mail_.log(by, {},
-                  maillog::remark{maillog::level::info,
-                                  fmt::format("SMTPS wrappermode (TCP port 465) requires setting \"{}_tls_wrappermode = "
-                                              "yes\", and \"{}_tls_security_level = encrypt\" (or stronger)",
-                                              prefix, prefix)});
+        mail_.log(
+            by, {},
+            maillog::remark{maillog::level::info,
+                            fmt::format("SMTPS wrappermode (TCP port 465) requires setting \"{}_tls_wrappermode = "
+                                        "yes\", and \"{}_tls_security_level = encrypt\" (or stronger)",
+                                        prefix, prefix)});
     }
     return *to;
 }
@@ -109,7 +110,7 @@ void client::choose_caching(attempt& now, const std::string& destination, const 
 
 // With passwords by sender a connection is one sender's.
 std::string client::sender_of(const attempt& now) const {
-    return settings_->sasl.by_sender ? now.account.about().file->sender : std::string();
+    return settings_->sasl.by_sender ? now.account.about().sender() : std::string();
 }
 
 std::string client::endpoint_label(const attempt& now, const std::string& destination, const candidate& host,

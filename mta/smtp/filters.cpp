@@ -10,7 +10,7 @@ namespace mta::smtp {
 filters::filters(master::mail_system& mail, const config::parameters& p, const std::string& prefix,
                  std::vector<table::diagnostic>& complaints)
     : headers(p.words("message_drop_headers")) {
-    const auto environment = mail.table_environment();
+    const auto environment = mail.table_environment(p);
     const auto open = [&](const std::string& name, bool of_addresses) {
         table::open_options options;
         options.fold_keys = of_addresses;

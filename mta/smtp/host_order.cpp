@@ -16,8 +16,8 @@ void sort_hosts(std::vector<candidate>& hosts, Less less) {
     }
 }
 
-// Up to `limit` hosts: half of them of each family, the odd one of the first one's if that is IPv4 and of IPv6 else, and
-// what one family does not need goes to the other.
+// Up to `limit` hosts: half of them of each family, the odd one of the first one's if that is IPv4 and of IPv6 else,
+// and what one family does not need goes to the other.
 void balance(std::vector<candidate>& hosts, std::size_t limit) {
     const auto is_v6 = [](const candidate& each) { return each.is_v6(); };
     const auto v6 = static_cast<std::size_t>(std::count_if(hosts.begin(), hosts.end(), is_v6));

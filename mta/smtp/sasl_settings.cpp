@@ -15,11 +15,11 @@ sasl_settings::sasl_settings(master::mail_system& mail, const config::parameters
     }
     std::vector<table::diagnostic> complaints;
     passwords = table::maps::open(prefix + "sasl_password_maps", p.text(prefix + "sasl_password_maps"),
-                                  mail.shared().tables, mail.table_environment(), {}, complaints);
+                                  mail.shared().tables, mail.table_environment(p), {}, complaints);
     const std::string filter = p.text(prefix + "sasl_mechanism_filter");
     if (!filter.empty()) {
         mechanism_filter.emplace(prefix + "sasl_mechanism_filter", filter, mail.shared().tables,
-                                 mail.table_environment(), complaints, table::parent_style::dot_parent);
+                                 mail.table_environment(p), complaints, table::parent_style::dot_parent);
     }
     for (const table::diagnostic& each : complaints) mail.log(mail.process_of(lmtp ? "lmtp" : "smtp"), each);
     by_sender = !lmtp && p.flag("smtp_sender_dependent_authentication");

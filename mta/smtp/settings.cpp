@@ -136,7 +136,7 @@ void settings::read_greeting_parameters(master::mail_system& mail, const config:
                                         const std::string& prefix) {
     std::vector<table::diagnostic> complaints;
     const auto open = [&](const std::string& name) {
-        return table::maps::open(name, p.text(name), mail.shared().tables, mail.table_environment(), {}, complaints);
+        return table::maps::open(name, p.text(name), mail.shared().tables, mail.table_environment(p), {}, complaints);
     };
     discard_maps_name = lmtp ? "lmtp_discard_lhlo_keyword_address_maps" : "smtp_discard_ehlo_keyword_address_maps";
     discard_maps = open(discard_maps_name);
@@ -157,7 +157,7 @@ void settings::read_cache_parameters(master::mail_system& mail, const config::pa
     const std::string destinations = p.text(name);
     std::vector<table::diagnostic> complaints;
     if (!destinations.empty()) {
-        cached_destinations.emplace(name, destinations, mail.shared().tables, mail.table_environment(), complaints,
+        cached_destinations.emplace(name, destinations, mail.shared().tables, mail.table_environment(p), complaints,
                                     table::parent_style::dot_parent);
     }
     for (const table::diagnostic& each : complaints) mail.log(mail.process_of("smtp"), each);

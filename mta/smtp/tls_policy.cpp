@@ -68,7 +68,7 @@ tls_policies::tls_policies(master::mail_system& mail, const config::parameters& 
     const std::string tls = prefix + "tls_";
     std::vector<table::diagnostic> complaints;
     const auto open = [&](const std::string& name) {
-        return table::maps::open(name, p.text(name), mail.shared().tables, mail.table_environment(), {}, complaints);
+        return table::maps::open(name, p.text(name), mail.shared().tables, mail.table_environment(p), {}, complaints);
     };
     policies_ = open(tls + "policy_maps");
     per_site_ = policies_.empty() ? open(tls + "per_site") : table::maps();

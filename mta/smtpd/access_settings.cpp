@@ -175,7 +175,7 @@ void access_settings::read_parameters(const config::parameters& p) {
 }
 
 void access_settings::open_tables(master::mail_system& mail, const config::parameters& p) {
-    const auto environment = mail.table_environment();
+    const auto environment = mail.table_environment(p);
     table::registry& registry = mail.shared().tables;
     const std::string parents = p.text("parent_domain_matches_subdomains");
     const auto style = [&](std::string_view parameter) { return table::parent_style_of(parameter, parents); };
@@ -254,8 +254,8 @@ std::vector<std::string> access_settings::parse(master::mail_system& mail, const
             if (spec.size() != each.size())
                 each = std::string(text::split_quoting_braces(spec, text::comma_or_space).front());
             if (!access_tables.contains(each)) {
-                access_tables.emplace(
-                    each, table::maps::open(each, each, mail.shared().tables, mail.table_environment(), {}, greetings));
+                access_tables.emplace(each, table::maps::open(each, each, mail.shared().tables,
+                                                              mail.table_environment(p), {}, greetings));
             }
         }
         last = each;

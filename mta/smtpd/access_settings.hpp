@@ -14,8 +14,8 @@
 
 #include "mta/smtpd/access.hpp"
 #include "mta/smtpd/dnsbl_filter.hpp"
-#include "mta/table/maps.hpp"
 #include "mta/table/lookup_order.hpp"
+#include "mta/table/maps.hpp"
 #include "mta/table/match_list.hpp"
 
 namespace mta::config {

@@ -168,6 +168,14 @@ address::command_rules session::grammar() {
     return rules;
 }
 
+void session::record(std::string_view line) {
+    if (!mail_.host().wants_commands()) return;
+    maillog::command told;
+    told.line = line;
+    told.reply = last_reply_;
+    log(told, transaction_.queue_id);
+}
+
 void session::count(verb which, bool succeeded) {
     counter& of = counters_[static_cast<std::size_t>(which)];
     ++of.total;
@@ -190,7 +198,6 @@ task<void> session::run() {
     const identified who = co_await identify(mail_.host(), remote_, options_.peername_lookup);
     client_ = who.client;
     if (options_.logs_client_port) client_.shown_port = std::to_string(client_.port);
-    announced_ = client_;
     connected_from_ = client_.address;
     xforward_ = listed(options_.xforward_hosts);
     server_.restrictions().introduce(options_.greetings, process_);
@@ -198,6 +205,7 @@ task<void> session::run() {
     if (!who.warning.empty()) warn(who.warning);
     log(maillog::connected{client_.for_log()});
     const bool greeted = co_await greet();
+    if (!last_reply_.empty() && last_reply_[0] != '2') record({});
     if (greeted) co_await converse();
     if (error_ == io_error::timed_out && reason_.empty()) {
         reason_ = "timeout";
@@ -222,15 +230,7 @@ task<void> session::converse() {
         const bool more = co_await next_command();
         if (!more) co_return;
         const verdict last = co_await one_command();
-        if (mail_.host().wants_commands()) {
-            maillog::command told;
-            // The record keeps no password.
-            const bool secret = text::starts_with_ignoring_case(text_, "AUTH ");
-            const std::string_view line = text_;
-            told.line = secret ? line.substr(0, line.find(' ', 5)) : line;
-            told.reply = last_reply_;
-            log(told, transaction_.queue_id);
-        }
+        record(maillog::without_secret(text_));
         if (last == verdict::quit || last == verdict::lost) co_return;
         if (last == verdict::bad) ++errors_;
     }

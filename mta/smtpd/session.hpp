@@ -99,10 +99,12 @@ class session {
     bool in_transaction() const { return transaction_.sender.has_value(); }
     bool must_declare_utf8(std::string_view address, bool declared) const;  // strict_smtputf8
     void begin_message();
+    // The last reply and what it answered, for those who want to know of each.
+    void record(std::string_view line);
     void log_rejection(std::string_view stage, std::string_view text);
     std::string received_header() const;
     std::string protocol() const;
-    std::string ehlo_reply();
+    std::string greeting_by_name();
     std::vector<std::string_view> offered_mechanisms() const;
     bool advertises(keyword which) const { return !(discarded_ & bit(which)); }
     bool sasl_active() const { return options_.sasl_enabled && (!options_.tls_auth_only || in_tls_); }
@@ -148,8 +150,7 @@ class session {
     std::uint64_t connection_;
     smtp_stream stream_;
     std::string connected_from_;  // the client's own address
-    peer client_;                 // as logged and judged
-    peer announced_;              // as Received headers tell it
+    peer client_;
     std::string helo_, denied_;
     bool extended_ = false, in_tls_ = false, pipelined_ = false, hang_up_ = false, died_ = false, counted_ = false,
          lost_in_content_ = false;

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "mta/master/mail_system.hpp"
+#include "mta/smtpd/ehlo_reply.hpp"
 #include "mta/smtpd/session.hpp"
 #include "mta/text/strings.hpp"
 
@@ -107,37 +108,31 @@ std::vector<std::string_view> session::offered_mechanisms() const {
     return sasl_offer().mechanisms;
 }
 
-std::string session::ehlo_reply() {
-    std::vector<std::string> lines = {options_.myhostname};
-    const auto add = [&](keyword which, std::string text) {
-        if (advertises(which)) lines.push_back(std::move(text));
-    };
-    add(keyword::pipelining, "PIPELINING");
-    add(keyword::size, options_.message_size_limit > 0 ? fmt::format("SIZE {}", options_.message_size_limit) : "SIZE");
-    if (!options_.disable_vrfy) add(keyword::vrfy, "VRFY");
-    add(keyword::etrn, "ETRN");
-    if (options_.tls_available && !options_.tls_wrapper && !in_tls_) add(keyword::starttls, "STARTTLS");
+std::string session::greeting_by_name() {
+    ehlo_reply announced(options_.myhostname, discarded_);
+    announced.add(keyword::pipelining, "PIPELINING");
+    announced.add_size(options_.message_size_limit);
+    if (!options_.disable_vrfy) announced.add(keyword::vrfy, "VRFY");
+    announced.add(keyword::etrn, "ETRN");
+    if (options_.tls_available && !options_.tls_wrapper && !in_tls_) announced.add(keyword::starttls, "STARTTLS");
     const auto mechanisms = offered_mechanisms();
     if (!mechanisms.empty()) {
-        lines.push_back(fmt::format("AUTH {}", fmt::join(mechanisms, " ")));
-        if (options_.sasl_broken_clients) lines.push_back(fmt::format("AUTH={}", fmt::join(mechanisms, " ")));
+        announced.add(keyword::auth, fmt::format("AUTH {}", fmt::join(mechanisms, " ")));
+        if (options_.sasl_broken_clients)
+            announced.add(keyword::auth, fmt::format("AUTH={}", fmt::join(mechanisms, " ")));
     }
-    if (verp_allowed()) add(keyword::verp, "XVERP");
+    if (verp_allowed()) announced.add(keyword::verp, "XVERP");
     if (xclient_ == table::outcome::found) {
-        add(keyword::xclient, "XCLIENT NAME ADDR PROTO HELO REVERSE_NAME PORT LOGIN DESTADDR DESTPORT");
+        announced.add(keyword::xclient, "XCLIENT NAME ADDR PROTO HELO REVERSE_NAME PORT LOGIN DESTADDR DESTPORT");
     }
-    if (xforward_ == table::outcome::found) add(keyword::xforward, "XFORWARD NAME ADDR PROTO HELO SOURCE PORT IDENT");
-    add(keyword::enhancedstatuscodes, "ENHANCEDSTATUSCODES");
-    add(keyword::eightbitmime, "8BITMIME");
-    add(keyword::dsn, "DSN");
-    if (options_.smtputf8) add(keyword::smtputf8, "SMTPUTF8");
-    add(keyword::chunking, "CHUNKING");
-    std::string out;
-    for (std::size_t i = 0; i < lines.size(); ++i) {
-        const bool last = i + 1 == lines.size();
-        out += fmt::format("250{}{}{}", last ? ' ' : '-', lines[i], last ? "" : "\r\n");
-    }
-    return out;
+    if (xforward_ == table::outcome::found)
+        announced.add(keyword::xforward, "XFORWARD NAME ADDR PROTO HELO SOURCE PORT IDENT");
+    announced.add(keyword::enhancedstatuscodes, "ENHANCEDSTATUSCODES");
+    announced.add(keyword::eightbitmime, "8BITMIME");
+    announced.add(keyword::dsn, "DSN");
+    if (options_.smtputf8) announced.add(keyword::smtputf8, "SMTPUTF8");
+    announced.add(keyword::chunking, "CHUNKING");
+    return announced.text();
 }
 
 task<session::verdict> session::helo(const address::command_line& line, bool extended) {
@@ -171,7 +166,7 @@ task<session::verdict> session::helo(const address::command_line& line, bool ext
                          client_.name_and_address()));
         co_return local_data_error();
     }
-    reply(extended ? ehlo_reply() : "250 " + options_.myhostname);
+    reply(extended ? greeting_by_name() : "250 " + options_.myhostname);
     co_return verdict::good;
 }
 

@@ -124,7 +124,7 @@ void settings::read_sasl(master::mail_system& mail, master::daemon& service) {
     if (!sasl_enabled) return;
     std::vector<table::diagnostic> complaints;
     const table::string_list filter("smtpd_sasl_mechanism_filter", p.text("smtpd_sasl_mechanism_filter"),
-                                    mail.shared().tables, mail.table_environment(), complaints,
+                                    mail.shared().tables, mail.table_environment(p), complaints,
                                     table::parent_style::dot_parent);
     clear_offer = offer(p.text("smtpd_sasl_security_options"), filter);
     tls_offer = offer(p.text("smtpd_sasl_tls_security_options"), filter);
@@ -165,7 +165,7 @@ settings::sasl_offer settings::offer(std::string_view security_options, const ta
 void settings::read_lists(master::mail_system& mail, master::daemon& service) {
     const config::parameters& p = *service.parameters;
     std::vector<table::diagnostic> complaints;
-    const auto environment = mail.table_environment();
+    const auto environment = mail.table_environment(p);
     const std::string parents = p.text("parent_domain_matches_subdomains");
     const auto clients = [&](const char* name) {
         return table::name_address_list(name, p.text(name), mail.shared().tables, environment, complaints,

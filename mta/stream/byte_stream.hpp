@@ -92,7 +92,7 @@ class io_awaiter : public io_operation {
 }  // namespace detail
 
 // co_await read_some(stream, buffer, deadline)
-class read_some final : public detail::io_awaiter {
+class read_some : public detail::io_awaiter {
   public:
     read_some(byte_stream& stream, std::span<char> into, time_point deadline)
         : io_awaiter(stream, into.data(), into.size(), deadline) {}

@@ -127,8 +127,8 @@ class router {
             if (row.value != value) continue;
             std::vector<table::diagnostic> ignored;
             const table::domain_list list(
-                row.list, parameters_.text(row.list), mail_.shared().tables, mail_.table_environment(), ignored,
-                table::parent_style_of(row.list, parameters_.text("parent_domain_matches_subdomains")));
+                row.list, parameters_.text(row.list), mail_.shared().tables, mail_.table_environment(parameters_),
+                ignored, table::parent_style_of(row.list, parameters_.text("parent_domain_matches_subdomains")));
             const table::list_match match = list.match(domain);
             const bool in_file = match.where.line > 0 || match.where.file.find('/') != std::string::npos;
             made.steps.push_back(
@@ -168,7 +168,7 @@ class router {
         table::open_options options;
         options.allow_substitution = name == "relocated_maps";
         const auto maps = table::maps::open(name, parameters_.text(name), mail_.shared().tables,
-                                            mail_.table_environment(), options, ignored);
+                                            mail_.table_environment(parameters_), options, ignored);
         const bool by_domain = name == "transport_maps";
         const table::match found =
             by_domain ? table::find_transport(
@@ -201,7 +201,7 @@ class router {
         options.allow_substitution = false;
         if (std::string_view(name) == "alias_maps") options.syntax = table::source_syntax::aliases;
         const auto maps = table::maps::open(name, parameters_.text(name), mail_.shared().tables,
-                                            mail_.table_environment(), options, ignored);
+                                            mail_.table_environment(parameters_), options, ignored);
         const table::match found = table::find_address(maps, key, mail_.rewrite().address_rules());
         if (found.failed()) made.warnings.push_back(found.result.value);
         if (!found.found()) return;

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "mta/maillog/render.hpp"
+#include "mta/text/append.hpp"
 
 namespace sim::record {
 namespace {
@@ -38,12 +39,10 @@ std::string_view maillog::add(const mta::maillog::entry& entry) {
     }
     std::string& text = blocks_.back();
     const std::size_t start = text.size();
-    ((text += stamp_) += machine_) += entry.by.tag;
-    std::array<char, 16> pid;
-    char* const end = std::to_chars(pid.data(), pid.data() + pid.size(), entry.by.pid).ptr;
-    text += '[';
-    text.append(pid.data(), end);
-    text += "]: ";
+    std::array<char, 16> digits;
+    const char* const end = std::to_chars(digits.data(), digits.data() + digits.size(), entry.by.pid).ptr;
+    const std::string_view pid(digits.data(), end);
+    mta::text::append(text, {stamp_, machine_, entry.by.tag, "[", pid, "]: "});
     mta::maillog::render_text(entry, text, utf8_);
     text += '\n';
     ++lines_;

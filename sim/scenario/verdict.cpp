@@ -171,8 +171,8 @@ verdict judge_one(const refused& claim, const evidence& facts) {
         if (claim.to && !same(*claim.to, each.to)) misfit.push_back("to " + path(each.to));
         if (claim.reply_glob && !glob_matches(*claim.reply_glob, each.reply))
             misfit.push_back("with \"" + each.reply + "\"");
-        seen.add("refused: " + (each.command.empty() ? "a command" : each.command) + " of " + each.client + " by " +
-                     each.server,
+        seen.add("refused: " + (each.command.empty() ? "the connection" : each.command) + " of " + each.client +
+                     " by " + each.server,
                  misfit);
     }
     verdict result = decided(seen, claim.count, "refusal", "refusals");

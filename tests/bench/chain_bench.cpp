@@ -12,13 +12,13 @@
 #include <charconv>
 #include <cstdio>
 #include <cstdlib>
-#include <filesystem>
 #include <stdexcept>
 #include <vector>
 
 #include "sim/record/capture.hpp"
 #include "tests/bench/bench_lab.hpp"
 #include "tests/bench/measure.hpp"
+#include "tests/support/scratch_folder.hpp"
 
 namespace bench {
 namespace {
@@ -40,21 +40,6 @@ struct share {
 void expect(bool holds, std::string_view what) {
     if (!holds) throw std::runtime_error(std::string(what));
 }
-
-// A folder for the files that a figure writes, gone with it.
-class scratch_folder {
-  public:
-    scratch_folder() {
-        std::string name = (std::filesystem::temp_directory_path() / "relaylab-bench-XXXXXX").string();
-        expect(mkdtemp(name.data()) != nullptr, "no temporary folder can be made");
-        path_ = name;
-    }
-    ~scratch_folder() { std::filesystem::remove_all(path_); }
-    std::string file(const char* name) const { return (path_ / name).string(); }
-
-  private:
-    std::filesystem::path path_;
-};
 
 struct chain_options {
     bool tls = false;
@@ -117,15 +102,15 @@ void chain_database_in_memory(share played) {
     chain("chain-db-memory", played, how);
 }
 void chain_database_on_disk(share played) {
-    const scratch_folder folder;
+    const tests::scratch_folder folder;
     chain_options how;
     how.lab.record.database = true;
-    how.lab.record.database_path = folder.file("run.db");
+    how.lab.record.database_path = (folder / "run.db").string();
     chain("chain-db-disk", played, how);
 }
 void chain_capture(share played) {
-    const scratch_folder folder;
-    sim::record::capture capture(folder.file("run.pcapng"));
+    const tests::scratch_folder folder;
+    sim::record::capture capture((folder / "run.pcapng").string());
     chain_options how;
     how.capture = &capture;
     chain("chain-capture", played, how);

@@ -64,10 +64,11 @@ TEST(mime, garbage_in_a_part_header_gets_no_empty_line) {
               "P:Content-Type: multipart/mixed; boundary=m\n--\nB0:\nB1:--m\nB0:garbage\nB0:--m--\n");
 }
 
-TEST(mime, a_header_ends_at_its_limit) {
+TEST(mime, a_header_takes_lines_until_it_has_reached_its_limit) {
     mime_options options;
-    options.header_size_limit = 10;
-    EXPECT_EQ(parsed("Subject: 0123456\n more\nTo: x\n\n", options), "P:Subject: 0\nP:To: x\n--\nB0:\n");
+    options.header_size_limit = 12;
+    EXPECT_EQ(parsed("To: 012345\n more\n lost\nCc: 01234567\n lost\n\n", options),
+              "P:To: 012345| more\nP:Cc: 01234567\n--\nB0:\n");
 }
 
 TEST(mime, without_structure_there_is_one_body) {

@@ -12,6 +12,7 @@
 
 #include "mta/text/strings.hpp"
 #include "tests/mta/table/fixture.hpp"
+#include "tests/support/scratch_folder.hpp"
 
 namespace mta::table {
 namespace {
@@ -63,14 +64,8 @@ class postmap_differential : public table_test {
         if (std::system("command -v postmap >/dev/null 2>&1 && command -v postalias >/dev/null 2>&1") != 0) {
             GTEST_SKIP() << "postmap is not installed";
         }
-        std::string name = (fs::temp_directory_path() / "table_test_XXXXXX").string();
-        ASSERT_NE(mkdtemp(name.data()), nullptr);
-        folder = name;
         spill(folder / "main.cf", "compatibility_level = 3.6\n");
         spill(folder / "master.cf", "");
-    }
-    void TearDown() override {
-        if (!folder.empty()) fs::remove_all(folder);
     }
 
     // The warnings of a program's standard error, without those about keys that postmap alone makes.
@@ -154,7 +149,7 @@ class postmap_differential : public table_test {
         return text;
     }
 
-    fs::path folder;
+    const tests::scratch_folder folder;
     std::mt19937 numbers{20221};
 };
 

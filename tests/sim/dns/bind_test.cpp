@@ -17,9 +17,11 @@
 #include <cstring>
 #include <filesystem>
 #include <fstream>
+#include <optional>
 
 #include "mta/dns.hpp"
 #include "tests/sim/dns/corpus.hpp"
+#include "tests/support/scratch_folder.hpp"
 
 namespace sim::dns {
 namespace {
@@ -45,8 +47,7 @@ class bind_test : public testing::Test {
   protected:
     static void SetUpTestSuite() {
         if (!fs::exists(named_program)) return;
-        std::string pattern = (fs::temp_directory_path() / "relaylab-bind-XXXXXX").string();
-        folder = mkdtemp(pattern.data());
+        folder.emplace();
         port = free_port();
         write_zones();
         start();
@@ -58,7 +59,7 @@ class bind_test : public testing::Test {
             waitpid(process, nullptr, 0);
         }
         if (log_fd >= 0) close(log_fd);
-        if (!folder.empty()) fs::remove_all(folder);
+        folder.reset();
     }
 
     void SetUp() override {
@@ -71,7 +72,7 @@ class bind_test : public testing::Test {
             "options {{ directory \"{0}\"; listen-on port {1} {{ 127.0.0.1; }}; listen-on-v6 {{ none; }}; recursion no;"
             " empty-zones-enable no; pid-file none; session-keyfile none; dnssec-validation no; minimal-responses no;"
             " allow-query {{ any; }}; }};\ncontrols {{ }};\n",
-            folder.string(), port);
+            folder->string(), port);
         const auto add = [&](const std::string& name, const std::string& text) {
             const bool root = name == ".";
             const std::string base = root ? "root." : name + ".";
@@ -82,12 +83,12 @@ class bind_test : public testing::Test {
                     "127.0.0.1\n",
                     base, root ? "ns.root." : "ns");
             }
-            std::ofstream(folder / (base + "zone")) << head << text << "\n";
+            std::ofstream(*folder / (base + "zone")) << head << text << "\n";
             conf += fmt::format("zone \"{}\" {{ type primary; file \"{}zone\"; }};\n", name, base);
         };
         for (const auto& zone : corpus::zones()) add(std::string(zone.name), zone.text);
         for (const auto& zone : corpus::judgements()) add(fmt::format("{}.test", zone.name), zone.text);
-        std::ofstream(folder / "named.conf") << conf;
+        std::ofstream(*folder / "named.conf") << conf;
     }
 
     static void start() {
@@ -97,7 +98,7 @@ class bind_test : public testing::Test {
         posix_spawn_file_actions_init(&actions);
         posix_spawn_file_actions_adddup2(&actions, ends[1], 2);
         posix_spawn_file_actions_addclose(&actions, ends[0]);
-        const std::string conf = (folder / "named.conf").string();
+        const std::string conf = (*folder / "named.conf").string();
         std::vector<std::string> words = {named_program, "-g", "-4", "-n", "1", "-c", conf};
         std::vector<char*> arguments;
         for (auto& word : words) arguments.push_back(word.data());
@@ -207,7 +208,7 @@ class bind_test : public testing::Test {
         return line;
     }
 
-    inline static fs::path folder;
+    inline static std::optional<tests::scratch_folder> folder;
     inline static int port = 0;
     inline static pid_t process = -1;
     inline static int log_fd = -1;

@@ -5,6 +5,8 @@
 #include <filesystem>
 #include <fstream>
 
+#include "tests/support/scratch_folder.hpp"
+
 namespace sim::lab {
 namespace {
 
@@ -12,13 +14,11 @@ namespace fs = std::filesystem;
 
 // An etc/postfix with a table, beside it aliases and a secret, and links that lead out.
 struct folder : testing::Test {
-    fs::path root = fs::path(testing::TempDir()) /
-                    ("config_folder_" + std::to_string(::testing::UnitTest::GetInstance()->random_seed()));
+    const tests::scratch_folder root;
     fs::path postfix = root / "etc" / "postfix";
 
     static void write(const fs::path& file, const std::string& text) { std::ofstream(file) << text; }
     void SetUp() override {
-        fs::remove_all(root);
         fs::create_directories(postfix / "tables");
         write(postfix / "access", "a@b OK\n");
         write(postfix / "tables" / "virtual", "v\n");
@@ -27,7 +27,6 @@ struct folder : testing::Test {
         fs::create_symlink(root / "secret", postfix / "link");
         fs::create_symlink("access", postfix / "inner");
     }
-    void TearDown() override { fs::remove_all(root); }
 };
 
 TEST_F(folder, what_is_named_under_etc_postfix_is_in_the_folder) {

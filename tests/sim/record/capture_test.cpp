@@ -14,6 +14,8 @@
 #include <memory>
 #include <vector>
 
+#include "tests/support/scratch_folder.hpp"
+
 namespace sim::record {
 namespace {
 
@@ -61,19 +63,13 @@ std::string run(const std::string& command) {
 
 class captures : public testing::Test {
   protected:
-    captures() : folder_(fs::temp_directory_path() / ("relaylab_capture_test_" + name())) {
-        fs::remove_all(folder_);
-        fs::create_directories(folder_);
-    }
-    ~captures() override { fs::remove_all(folder_); }
-    static std::string name() { return testing::UnitTest::GetInstance()->current_test_info()->name(); }
     std::string file() const { return (folder_ / "traffic.pcapng").string(); }
     std::string keys() const { return (folder_ / "traffic.keys").string(); }
     static bool have_tshark() { return std::system("command -v tshark >/dev/null 2>&1") == 0; }
     std::string tshark(const std::string& arguments) const {
         return run("HOME=" + folder_.string() + " tshark -r " + file() + " " + arguments + " 2>/dev/null");
     }
-    fs::path folder_;
+    const tests::scratch_folder folder_;
 };
 
 // A TCP connection whose two ends say things in turn.

@@ -10,6 +10,7 @@
 #include "sim/record/maillog.hpp"
 #include "tests/sim/record/query.hpp"
 #include "tests/sim/record/seed_chain.hpp"
+#include "tests/support/scratch_folder.hpp"
 
 namespace sim::record {
 namespace {
@@ -33,13 +34,7 @@ samples::sink into(database& record) {
 
 class scratch : public testing::Test {
   protected:
-    scratch() : folder_(std::filesystem::temp_directory_path() / ("relaylab_database_test_" + name())) {
-        std::filesystem::remove_all(folder_);
-        std::filesystem::create_directories(folder_);
-    }
-    ~scratch() override { std::filesystem::remove_all(folder_); }
     std::string path(const char* file) const { return (folder_ / file).string(); }
-    static std::string name() { return testing::UnitTest::GetInstance()->current_test_info()->name(); }
     static std::string failure(const auto& work) {
         try {
             work();
@@ -48,7 +43,7 @@ class scratch : public testing::Test {
         }
         return {};
     }
-    std::filesystem::path folder_;
+    const tests::scratch_folder folder_;
 };
 using database_file = scratch;
 

@@ -5,6 +5,8 @@
 #include <fstream>
 #include <iterator>
 
+#include "tests/support/scratch_folder.hpp"
+
 namespace sim::record {
 namespace {
 
@@ -12,17 +14,13 @@ namespace fs = std::filesystem;
 
 class run_folders : public testing::Test {
   protected:
-    run_folders() : root_(fs::temp_directory_path() / ("relaylab_run_folder_test_" + name())) {
-        fs::remove_all(root_);
-        fs::create_directories(root_);
-    }
-    ~run_folders() override { fs::remove_all(root_); }
-    static std::string name() { return testing::UnitTest::GetInstance()->current_test_info()->name(); }
     std::string read(const char* path) const {
         std::ifstream in(root_ / path, std::ios::binary);
         return in ? std::string(std::istreambuf_iterator<char>(in), {}) : std::string("(no file)");
     }
-    std::size_t entries() const { return static_cast<std::size_t>(std::distance(fs::directory_iterator(root_), {})); }
+    std::size_t entries() const {
+        return static_cast<std::size_t>(std::distance(fs::directory_iterator(root_.path()), {}));
+    }
     static std::string failure(const auto& work) {
         try {
             work();
@@ -31,7 +29,7 @@ class run_folders : public testing::Test {
         }
         return {};
     }
-    fs::path root_;
+    const tests::scratch_folder root_;
 };
 
 TEST_F(run_folders, every_result_has_its_file) {
