@@ -207,9 +207,9 @@ queue_manager::placed queue_manager::place(active_message& message, std::size_t 
     }
     transport& by = find_transport(service);
     if (!by.daemon) {
-        if (mail_.now() >= by.tried_again) {
+        if (mail_.now() >= by.missed_until) {
             mail_.warn(own_process(), "connect to transport private/" + by.name + ": No such file or directory");
-            by.tried_again = mail_.now() + settings_->transport_retry_time;
+            by.missed_until = mail_.now() + settings_->retry_time;
         }
         place_with_error("retry", "4.3.0 mail transport unavailable", result);
         return result;
