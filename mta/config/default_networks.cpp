@@ -100,13 +100,6 @@ std::vector<network> interfaces_in_use(std::span<const std::string> addresses, s
 
 }  // namespace
 
-bool speaks_ipv6(std::string_view protocols) {
-    const auto words = text::split(protocols, text::comma_or_space);
-    return std::any_of(words.begin(), words.end(), [](std::string_view word) {
-        return text::equal_ignoring_case(word, "all") || text::equal_ignoring_case(word, "ipv6");
-    });
-}
-
 std::string default_networks(std::span<const std::string> addresses, std::string_view style,
                              std::string_view interfaces, std::string_view protocols, const position& blame) {
     const bool by_host = text::equal_ignoring_case(style, "host");

@@ -15,7 +15,4 @@ namespace mta::config {
 std::string default_networks(std::span<const std::string> addresses, std::string_view style,
                              std::string_view interfaces, std::string_view protocols, const position& blame);
 
-// Whether inet_protocols has IPv6 in it.
-bool speaks_ipv6(std::string_view protocols);
-
 }  // namespace mta::config

@@ -7,7 +7,7 @@
 #include "mta/address/host_name.hpp"
 #include "mta/address/ip_address.hpp"
 #include "mta/address/quote.hpp"
-#include "mta/config/default_networks.hpp"
+#include "mta/config/inet_protocols.hpp"
 #include "mta/master/mail_system.hpp"
 #include "mta/smtpd/session.hpp"
 #include "mta/text/strings.hpp"
@@ -58,7 +58,7 @@ task<session::verdict> session::xclient(const address::command_line& line) {
     const auto parsed = address::parse_attributes(line);
     if (const auto* refused = std::get_if<address::refusal>(&parsed)) co_return refuse(*refused);
     const auto& attributes = std::get<address::attribute_list>(parsed);
-    const bool allows_v6 = config::speaks_ipv6(mail_.parameters().text("inet_protocols"));
+    const bool allows_v6 = config::inet_protocols::parse(mail_.parameters().text("inet_protocols")).ipv6;
     client_.keep_label();
     for (const auto& [sent_name, sent] : attributes) {
         if (sent.empty()) co_return refuse("501 5.5.4 Error: attribute=value expected");
@@ -143,7 +143,7 @@ task<session::verdict> session::xforward(const address::command_line& line) {
         co_return refuse("550 5.7.0 Error: insufficient authorization", notice::policy);
     const auto parsed = address::parse_attributes(line);
     if (const auto* refused = std::get_if<address::refusal>(&parsed)) co_return refuse(*refused);
-    const bool allows_v6 = config::speaks_ipv6(mail_.parameters().text("inet_protocols"));
+    const bool allows_v6 = config::inet_protocols::parse(mail_.parameters().text("inet_protocols")).ipv6;
     constexpr std::string_view names[] = {"NAME", "ADDR", "PORT", "PROTO", "HELO", "IDENT", "SOURCE"};
     for (const auto& [sent_name, sent] : std::get<address::attribute_list>(parsed)) {
         if (sent.empty()) co_return refuse("501 5.5.4 Error: attribute=value expected");
