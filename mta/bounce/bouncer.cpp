@@ -9,6 +9,7 @@
 #include "mta/cleanup/cleanup.hpp"
 #include "mta/config/parameters.hpp"
 #include "mta/master/mail_system.hpp"
+#include "mta/queue/verp.hpp"
 #include "mta/text/strings.hpp"
 
 namespace mta::bounce {
@@ -34,7 +35,7 @@ std::vector<queue::recipient*> open_recipients(queue::queue_file& file) {
 queue::notice_entry entry_of(const queue::recipient& who, std::string action) {
     queue::notice_entry entry;
     entry.address = who.address;
-    entry.original = who.original;
+    if (!text::equal_ignoring_case(who.original, who.address)) entry.original = who.original;
     entry.dsn_original = who.dsn_original;
     entry.notify = who.notify;
     entry.action = std::move(action);
@@ -49,6 +50,7 @@ struct bouncer::settings {
     std::int64_t size_limit, message_limit;
     duration queue_lifetime;
     bool long_queue_ids, copies_bounces = false, copies_delays = false, reports_double_bounces = false;
+    bool filtered, verp;
     notice_templates templates = notice_templates::built_in();
 
     explicit settings(const config::parameters& p)
@@ -61,7 +63,9 @@ struct bouncer::settings {
           size_limit(p.number("bounce_size_limit")),
           message_limit(p.number("message_size_limit")),
           queue_lifetime(p.duration("maximal_queue_lifetime")),
-          long_queue_ids(p.flag("enable_long_queue_ids")) {
+          long_queue_ids(p.flag("enable_long_queue_ids")),
+          filtered(cleanup::filters_notices(p, "bounce")),
+          verp(!p.flag("disable_verp_bounces")) {
         for (const std::string& each : p.words("notify_classes")) {
             if (text::equal_ignoring_case(each, "bounce")) copies_bounces = true;
             if (text::equal_ignoring_case(each, "2bounce")) reports_double_bounces = true;
@@ -93,6 +97,19 @@ void bouncer::complain(const config::fatal& why) const {
     if (service) mail_.daemon_failed(*service, mail_.process_of("bounce"), why);
 }
 
+// A template whose names mean nothing ends the process that uses it, and the message waits for a better one.
+template <typename Work>
+bool bouncer::unless_fatal(Work work) {
+    try {
+        return work();
+    } catch (const config::fatal& e) {
+        const maillog::process& by = mail_.process_of("bounce");
+        mail_.log(by, {}, maillog::remark{maillog::level::fatal, e.what()});
+        if (const master::daemon* service = mail_.transport("bounce")) mail_.daemon_ended(*service, by, false);
+        return false;
+    }
+}
+
 report bouncer::begin(const queue::queue_file& about, template_kind kind, bool to_postmaster) const {
     const notice_template& words = settings_->templates.of(kind);
     report what;
@@ -114,13 +131,7 @@ report bouncer::begin(const queue::queue_file& about, template_kind kind, bool t
     constexpr std::string_view names[] = {"failure", "delay", "success", "verify"};
     std::vector<std::string> warnings;
     const std::string_view named = names[static_cast<std::size_t>(kind)];
-    try {
-        what.letter = expand_body(words, named, mail_.parameters(), warnings);
-    } catch (const config::fatal& e) {
-        // Postfix's message would wait for a better template; here the built-in one steps in.
-        complain(e);
-        what.letter = expand_body(notice_templates::built_in().of(kind), named, mail_.parameters(), warnings);
-    }
+    what.letter = expand_body(words, named, mail_.parameters(), warnings);
     for (std::string& each : warnings) mail_.warn(mail_.process_of("bounce"), std::move(each));
     return what;
 }
@@ -129,19 +140,19 @@ bool bouncer::send_notices(queue::queue_file& file) {
     std::vector<queue::notice_entry> failures, traces;
     failures.swap(file.bounces);
     traces.swap(file.traces);
-    if (!failures.empty() && !return_failures(file, failures)) {
-        file.bounces = std::move(failures);
-        file.traces = std::move(traces);
-        return false;
-    }
+    bool told = true;
+    if (!failures.empty()) told = unless_fatal([&] { return return_failures(file, failures); });
+    if (!told) file.bounces = std::move(failures);
     const bool on_request = std::exchange(file.trace, queue::tracing::none) != queue::tracing::none;
-    if (traces.empty() || file.sender.empty()) return true;
-    report what = begin(file, on_request ? template_kind::verify : template_kind::success, false);
-    what.entries = std::move(traces);
-    what.what = returned::headers;
-    what.returned_name = "Message";
-    to_sender(std::move(what), "sender delivery status");
-    return true;
+    if (traces.empty() || file.sender.empty()) return told;
+    unless_fatal([&] {
+        report what = begin(file, on_request ? template_kind::verify : template_kind::success, false);
+        what.entries = std::move(traces);
+        what.what = returned::headers;
+        what.returned_name = "Message";
+        return to_sender(std::move(what), "sender delivery status");
+    });
+    return told;
 }
 
 bool bouncer::return_failures(const queue::queue_file& about, const std::vector<queue::notice_entry>& entries) {
@@ -157,16 +168,40 @@ bool bouncer::return_failures(const queue::queue_file& about, const std::vector<
         what.what = too_big ? returned::headers : returned::whole;
         return to_postmaster(std::move(what), settings_->double_bounce_recipient, "postmaster non-delivery");
     }
+    const returned original =
+        about.returns == queue::return_content::headers || too_big ? returned::headers : returned::whole;
+    if (settings_->verp && queue::is_verp(about)) return return_each(about, entries, original);
     report what = begin(about, template_kind::failure, false);
     std::copy_if(entries.begin(), entries.end(), std::back_inserter(what.entries),
                  [](const auto& each) { return wants(each, queue::notify_failure); });
-    what.what = about.returns == queue::return_content::headers || too_big ? returned::headers : returned::whole;
+    what.what = original;
     const bool told = to_sender(std::move(what), "sender non-delivery");
-    if (!told || !settings_->copies_bounces) return told;
+    return told && copy_failures(about, entries);
+}
+
+bool bouncer::copy_failures(const queue::queue_file& about, const std::vector<queue::notice_entry>& entries) {
+    if (!settings_->copies_bounces) return true;
     report copy = begin(about, template_kind::failure, true);
     copy.entries = entries;
     copy.what = returned::headers;
     return to_postmaster(std::move(copy), settings_->bounce_recipient, "postmaster non-delivery");
+}
+
+// bounce_notify_verp: a letter for each recipient, to the sender that names it.
+bool bouncer::return_each(const queue::queue_file& about, const std::vector<queue::notice_entry>& entries,
+                          returned original) {
+    for (const queue::notice_entry& each : entries) {
+        if (wants(each, queue::notify_failure)) {
+            report what = begin(about, template_kind::failure, false);
+            what.entries = {each};
+            what.what = original;
+            what.to = queue::verp_sender(about, each.original, each.address);
+            const bool told = send(std::move(what), {}, "sender non-delivery");
+            if (!told) return false;
+        }
+        if (!copy_failures(about, {each})) return false;
+    }
+    return true;
 }
 
 bool bouncer::return_expired(queue::queue_file& file) {
@@ -185,11 +220,13 @@ void bouncer::warn_of_delay(queue::queue_file& file) {
         what.what = returned::headers;
         what.retried_until = file.arrived + settings_->queue_lifetime;
     };
-    report what = begin(file, template_kind::delay, false);
-    std::copy_if(entries.begin(), entries.end(), std::back_inserter(what.entries),
-                 [](const auto& each) { return wants(each, queue::notify_delay); });
-    fill(what);
-    to_sender(std::move(what), "sender delay");
+    unless_fatal([&] {
+        report what = begin(file, template_kind::delay, false);
+        std::copy_if(entries.begin(), entries.end(), std::back_inserter(what.entries),
+                     [](const auto& each) { return wants(each, queue::notify_delay); });
+        fill(what);
+        return to_sender(std::move(what), "sender delay");
+    });
     if (!settings_->copies_delays) return;
     report copy = begin(file, template_kind::delay, true);
     copy.entries = std::move(entries);
@@ -210,6 +247,7 @@ bool bouncer::to_postmaster(report what, std::string_view recipient, std::string
 bool bouncer::send(report what, std::string sender, std::string_view log_kind) {
     cleanup::incoming message;
     message.source = cleanup::source::internal;
+    message.filtered_notice = settings_->filtered;
     queue::queue_file& envelope = message.envelope;
     envelope.arrived = mail_.now();
     envelope.id = mail_.new_queue_id(envelope.arrived);

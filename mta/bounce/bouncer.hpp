@@ -26,7 +26,7 @@ class bouncer {
     ~bouncer();
 
     // Non-delivery and success reports for what is in file.bounces and file.traces; both are empty afterwards. False
-    // when the non-delivery report cannot be queued: both are as before, for another time.
+    // when the non-delivery report cannot be queued: file.bounces is as before, for another time.
     bool send_notices(queue::queue_file& file);
     // The message was too long in the queue: every recipient that is not done is returned. False as above.
     bool return_expired(queue::queue_file& file);
@@ -36,9 +36,14 @@ class bouncer {
   private:
     struct settings;
     bool return_failures(const queue::queue_file& about, const std::vector<queue::notice_entry>& entries);
+    bool return_each(const queue::queue_file& about, const std::vector<queue::notice_entry>& entries,
+                     returned original);
+    bool copy_failures(const queue::queue_file& about, const std::vector<queue::notice_entry>& entries);
     report begin(const queue::queue_file& about, template_kind kind, bool to_postmaster) const;
     bool to_sender(report what, std::string_view kind);
     bool to_postmaster(report what, std::string_view recipient, std::string_view kind);
+    template <typename Work>
+    bool unless_fatal(Work work);
     void complain(const config::fatal& why) const;
     void say_message_id(const std::string& id) const;
     void say_too_large(const std::string& id) const;

@@ -45,7 +45,7 @@ void append_letter(std::string& out, const report& what, const std::string& boun
         boundary, what.charset, what.letter);
     for (const queue::notice_entry& each : what.entries) {
         std::string line = fmt::format("<{}>", address::path_822(each.address));
-        if (!each.original.empty() && !text::equal_ignoring_case(each.original, each.address)) {
+        if (!each.original.empty()) {
             line += fmt::format(" (expanded from <{}>)", address::path_822(each.original));
         }
         out += '\n' + wrapped(line + ": " + each.status.text, line_width, continuation_indent);

@@ -33,6 +33,7 @@ void send(master::mail_system& mail, const session_notice& notice) {
     const std::string host = p.text("myhostname"), mail_name = p.text("mail_name");
     cleanup::incoming message;
     message.source = cleanup::source::internal;
+    message.filtered_notice = cleanup::filters_notices(p, "notify");
     message.service = notice.cleanup_service;
     queue::queue_file& envelope = message.envelope;
     envelope.arrived = mail.now();

@@ -179,24 +179,26 @@ void notice_templates::read(std::string_view text, std::string_view file, std::v
     int number = 0;
     while (const auto line = take_line(text, number)) {
         if (line->starts_with('#') || text::trimmed(*line).empty()) continue;
-        const auto at = [&] { return fmt::format("{}, line {}", file, number); };
+        const auto at = [&] { return fmt::format("{}, line {}", file, number + 1); };  // Postfix counts from 2
         const auto defined = parse_definition(*line);
         if (!defined) throw config::fatal({}, fmt::format("{}: missing '=' after attribute name: \"{}\"", at(), *line));
         const auto name = std::find(std::begin(template_names), std::end(template_names), defined->name);
-        const bool opens = defined->value.starts_with("<<");
+        std::string body;
+        if (defined->value.starts_with("<<")) {
+            const std::string_view marker = text::trimmed(defined->value.substr(2));
+            if (marker.empty()) throw config::fatal({}, at() + ": missing end marker after <<");
+            auto inner = take_line(text, number);
+            for (; inner && *inner != marker; inner = take_line(text, number)) (body += *inner) += '\n';
+            if (!inner) warnings.push_back(fmt::format("{}: missing \"{}\" end marker", at(), marker));
+        } else {
+            body = defined->value;
+        }
         if (name == std::end(template_names)) {
             warnings.push_back(
                 fmt::format("{}: unknown template name: {} -- ignoring this template", at(), defined->name));
-        }
-        if (!opens) continue;
-        const std::string_view marker = text::trimmed(defined->value.substr(2));
-        if (marker.empty()) throw config::fatal({}, at() + ": missing end marker after <<");
-        std::string body;
-        auto inner = take_line(text, number);
-        for (; inner && *inner != marker; inner = take_line(text, number)) (body += *inner) += '\n';
-        if (!inner) warnings.push_back(fmt::format("{}, line {}: missing \"{}\" end marker", file, number + 1, marker));
-        if (name != std::end(template_names))
+        } else {
             found[static_cast<std::size_t>(name - std::begin(template_names))] = std::move(body);
+        }
     }
     for (std::size_t i = 0; i < found.size(); ++i) {
         if (!found[i]) continue;
@@ -247,10 +249,12 @@ std::string time_in_unit(const notice_template& from, std::string_view kind, con
 
 std::string expand_body(const notice_template& from, std::string_view name, const config::parameters& parameters,
                         std::vector<std::string>& warnings) {
-    std::string out;
+    std::string out, undefined;
     const std::string_view body = from.body;
     for (std::size_t at = 0; at < body.size();) {
         if (body[at] != '$') {
+            // A line is read to its end before it is found wanting.
+            if (body[at] == '\n' && !undefined.empty()) break;
             out += body[at++];
             continue;
         }
@@ -276,10 +280,14 @@ std::string expand_body(const notice_template& from, std::string_view name, cons
                                                     parameter.substr(each.size() + 1), parameter));
             }
         }
-        if (!parameters.defines(plain)) throw config::fatal({}, undefined_name(from, name, begin));
+        if (!parameters.defines(plain)) {
+            undefined = undefined_name(from, name, begin);
+            continue;
+        }
         out += in ? time_in_unit(from, name, parameter, parameters.duration(plain), *in, warnings)
                   : parameters.text(plain);
     }
+    if (!undefined.empty()) throw config::fatal({}, undefined);
     return out;
 }
 

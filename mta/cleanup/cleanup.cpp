@@ -45,6 +45,12 @@ overrides::overrides(const config::parameters& parameters) {
     }
 }
 
+bool filters_notices(const config::parameters& parameters, std::string_view of_class) {
+    const auto classes = parameters.words("internal_mail_filter_classes");
+    return std::any_of(classes.begin(), classes.end(),
+                       [&](const std::string& each) { return text::equal_ignoring_case(each, of_class); });
+}
+
 std::string result::smtp_reply() const {
     const row& about = row_of(status);
     if (tells_reason(status) && !text.empty()) return fmt::format("{} {}", about.code, text);

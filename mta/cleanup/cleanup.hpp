@@ -42,10 +42,15 @@ struct table_actions {
     std::string filter, redirect;
 };
 
+// internal_mail_filter_classes: whether header and body checks look at notices of this class, "bounce" or "notify".
+bool filters_notices(const config::parameters& parameters, std::string_view of_class);
+
 struct incoming {
     queue::queue_file envelope;  // id, arrival, sender, recipients, origin, DSN; the rest is filled in here
     std::string content;         // LF line ends, Received header of the receiving daemon on top
     cleanup::source source = source::external;
+    // A notice that header and body checks look at all the same (internal_mail_filter_classes).
+    bool filtered_notice = false;
     overrides wanted;
     // Of envelope.recipients, those from here on come after the content (sendmail -t).
     std::size_t first_extracted = static_cast<std::size_t>(-1);

@@ -83,7 +83,7 @@ void passage::put_out(const queue::recipient& given, const std::string& address)
     if ((to.notify & queue::notify_success) != 0 && (targets.size() > 1 || targets.front() != address)) {
         queue::notice_entry expanded;
         expanded.address = address;
-        expanded.original = to.original;
+        if (!text::equal_ignoring_case(to.original, address)) expanded.original = to.original;
         expanded.dsn_original = to.dsn_original;
         expanded.notify = to.notify;
         expanded.action = "expanded";

@@ -9,8 +9,16 @@
 #include "mta/cleanup/passage.hpp"
 #include "mta/master/mail_system.hpp"
 #include "mta/qmgr/queue_manager.hpp"
+#include "mta/text/strings.hpp"
 
 namespace mta::cleanup {
+namespace {
+
+bool wants_filters(const incoming& message) {
+    return message.source == source::internal ? message.filtered_notice : message.wanted.header_body_checks;
+}
+
+}  // namespace
 
 bool is_beyond_ascii(std::string_view text) {
     bool beyond = false;
@@ -41,14 +49,14 @@ passage::passage(master::mail_system& mail, const settings& options, const maill
           [&] {
               // No checks of content where none are wanted.
               mime_options mime = options.mime;
-              if (message.source == source::internal || !message.wanted.header_body_checks) {
+              if (!wants_filters(message)) {
                   mime.report_nesting = mime.report_eight_bit_header = mime.report_eight_bit_body =
                       mime.report_encoding_domain = false;
               }
               return mime;
           }(),
           options.headers, *this),
-      filters_(message.source == source::external && message.wanted.header_body_checks),
+      filters_(wants_filters(message)),
       maps_(message.wanted.address_mappings),
       copies_(message.source == source::external && message.wanted.address_mappings),
       hold_(message.early.hold),
@@ -151,7 +159,7 @@ void passage::bounce() {
         log_outcome(each.address, each.original, "bounced", status);
         queue::notice_entry entry;
         entry.address = each.address;
-        entry.original = each.original;
+        if (!text::equal_ignoring_case(each.original, each.address)) entry.original = each.original;
         entry.dsn_original = each.dsn_original;
         entry.notify = each.notify;
         entry.action = "failed";
@@ -164,8 +172,10 @@ void passage::bounce() {
                          cut_record_length_),
              false);
     envelope_.traces.clear();
-    mail_.bounce().send_notices(envelope_);
+    const bool told = mail_.bounce().send_notices(envelope_);
+    if (!told) warn("bounce message failure");
     errors_ = 0;
+    if (!told) fail(write);
 }
 
 void passage::queue_it() {

@@ -104,12 +104,19 @@ std::string passage::rewritten_in_header(std::string_view external, bool of_send
     return result;
 }
 
-// Every line after the first is a continuation line, whatever put it there; what goes beyond the limit is lost.
+// Every line after the first is a continuation line, whatever put it there. A header that is too long ends before a
+// line, unless that would lose more than a tenth of what may stay.
 void passage::put_header(std::string_view text) {
     if (!going_on()) return;
-    text = text.substr(0, options_.mime.header_size_limit);
+    const std::size_t limit = options_.mime.header_size_limit, whole = text.size();
     for (bool first = true;; first = false) {
-        const auto end = text.find('\n');
+        auto end = text.find('\n');
+        const std::size_t begin = whole - text.size(), length = std::min(end, text.size());
+        if (begin + length > limit) {
+            if (static_cast<double>(begin) > 0.9 * static_cast<double>(limit)) return;
+            end = std::string_view::npos;
+            text = text.substr(0, limit - begin);
+        }
         const std::string_view line = text.substr(0, end);
         if (!first && (line.empty() || (line.front() != ' ' && line.front() != '\t'))) out_ += '\t';
         put_line(line);

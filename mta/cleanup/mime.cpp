@@ -161,7 +161,7 @@ void mime_parser::end() {
     end_headers(nullptr);
 }
 
-// True when `piece` goes on with the header in hand.
+// True when `piece` goes on with the header in hand. What comes once the limit is reached is lost.
 bool mime_parser::continue_header(std::string_view piece) {
     const bool folded = !previous_was_piece_ && !piece.empty() && is_blank(piece.front());
     if (!previous_was_piece_ && !folded) return false;

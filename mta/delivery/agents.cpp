@@ -2,6 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <utility>
+
+#include "mta/cleanup/checks.hpp"
 #include "mta/delivery/local.hpp"
 #include "mta/delivery/status_filter.hpp"
 #include "mta/master/mail_system.hpp"
@@ -41,7 +44,7 @@ void agents::deliver_now(master::daemon& service, const maillog::process& proces
     report account(mail_, process, work);
     account.set_filter(*mine.filter);
     if (mine.program == master::program::discard) {
-        deliver_discard(account);
+        deliver_discard(mail_, account);
     } else {
         deliver_error(mail_, account);
     }
@@ -84,6 +87,7 @@ task<void> agents::pass_on(request& from, target to, std::string transport, std:
     passed.targets = {to};
     passed.transport = transport;
     passed.next_hop = std::move(next_hop);
+    passed.verp_sender = from.verp_sender;
     passed.became_active = from.became_active;
     passed.handed_out = mail_.now();
     master::daemon* service = mail_.transport(transport);
@@ -100,30 +104,41 @@ task<void> agents::pass_on(request& from, target to, std::string transport, std:
     }
 }
 
-void deliver_discard(report& account) {
-    const std::string text = account.about().next_hop;
-    for (const target& each : account.about().targets) account.sent(each, "none", {"2.0.0", text});
+namespace {
+
+// "5.1.1 user unknown": the next hop of discard(8) and error(8), a status and a text. Without one of the class that the
+// agent gives it is `usual`, and what is ignored goes into a warning.
+queue::delivery_status status_in(const std::string& next_hop, std::string usual, std::string_view agent,
+                                 std::string& warning) {
+    std::string_view text = next_hop;
+    const std::string given = cleanup::take_status(text);
+    queue::delivery_status status(std::move(usual), std::string(text));
+    if (!given.empty() && given[0] != status.dsn[0]) {
+        warning = fmt::format("{}: ignoring dsn code \"{}\"", agent, given);
+    } else if (!given.empty()) {
+        status.dsn = given;
+    }
+    return status;
 }
 
-// "5.1.1 user unknown": a status, or 5.0.0 for error and 4.0.0 for retry where there is none or one of the wrong class,
-// and the text.
-void deliver_error(master::mail_system& mail, report& account) {
-    const std::string_view text = account.about().next_hop;
-    const bool defers = account.about().transport == "retry";
-    const auto space = text.find(' ');
-    const std::string_view first = text.substr(0, space);
-    const bool has_code = first.size() >= 5 && (first[0] == '4' || first[0] == '5') && first[1] == '.' &&
-                          first.find_first_not_of("0123456789.") == std::string_view::npos;
-    const std::string_view plain = defers ? "4.0.0" : "5.0.0";
-    const bool ignored = has_code && first[0] != plain[0];
-    queue::delivery_status status;
-    status.dsn = has_code && !ignored ? first : plain;
-    status.text = !has_code ? text : space == std::string_view::npos ? "" : text.substr(space + 1);
+}  // namespace
+
+void deliver_discard(master::mail_system& mail, report& account) {
+    std::string warning;
+    const auto status = status_in(account.about().next_hop, "2.0.0", "sent", warning);
     for (const target& each : account.about().targets) {
-        if (ignored) {
-            mail.warn(account.agent(),
-                      fmt::format("{}_append: ignoring dsn code \"{}\"", defers ? "defer" : "bounce", first));
-        }
+        if (!warning.empty()) mail.warn(account.agent(), warning);
+        account.sent(each, "none", status);
+    }
+}
+
+void deliver_error(master::mail_system& mail, report& account) {
+    const bool defers = account.about().transport == "retry";
+    std::string warning;
+    const auto status = defers ? status_in(account.about().next_hop, "4.0.0", "defer_append", warning)
+                               : status_in(account.about().next_hop, "5.0.0", "bounce_append", warning);
+    for (const target& each : account.about().targets) {
+        if (!warning.empty()) mail.warn(account.agent(), warning);
         account.settle(each, "none", status);
     }
 }

@@ -46,8 +46,8 @@ class agents {
 };
 
 // The agents that are functions. Each accounts for every target of the request.
-void deliver_error(master::mail_system& mail, report& account);  // error(8), also as retry
-void deliver_discard(report& account);                           // discard(8)
+void deliver_error(master::mail_system& mail, report& account);    // error(8), also as retry
+void deliver_discard(master::mail_system& mail, report& account);  // discard(8)
 task<void> deliver_local(master::mail_system& mail, const local_settings& settings, report& account);  // local(8)
 void deliver_virtual(master::mail_system& mail, master::daemon& service, report& account);             // virtual(8)
 task<void> deliver_pipe(master::mail_system& mail, master::daemon& service, report& account);          // pipe(8)

@@ -99,7 +99,7 @@ task<void> local_delivery::run() {
         at.index = each.index;
         at.who = account_.about().recipient(each);
         at.who.address = each.address;
-        at.sender = file().sender;
+        at.sender = account_.about().sender();
         const outcome delivered = co_await deliver_recipient(at);
         const outcome finished = finish_forwards(at, delivered);
         account_.close(each, delivered == outcome::done && finished == outcome::done);

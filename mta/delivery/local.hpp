@@ -98,8 +98,8 @@ class local_delivery {
     task<outcome> deliver_list(state at, std::string text);
     task<outcome> deliver_token(state at, address::token named);
     task<outcome> deliver_address(state at, std::string external);
-    std::optional<std::string> expanded(std::string_view text, const state& at, bool& uses_extension,
-                                        std::string_view filter) const;
+    std::string expanded(std::string_view text, const state& at, bool& uses_extension, bool& undefined,
+                         std::string_view filter) const;
 
     // local_mailbox.cpp
     task<std::optional<outcome>> deliver_mailbox(state at);

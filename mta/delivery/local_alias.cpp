@@ -33,7 +33,8 @@ task<std::optional<local_delivery::outcome>> local_delivery::deliver_alias(state
         mail_.warn(account_.agent(), "alias database loop for " + name);
         co_return account_for(at, {"5.4.6", "alias database loop for " + name});
     }
-    const table::match found = tables_.aliases.find(name);
+    table::match found = tables_.aliases.find(name);
+    if (found.failed()) found.result.warnings.back() = fmt::format("{}: lookup of '{}' failed", found.table, name);
     for (const std::string& each : found.result.warnings) mail_.warn(account_.agent(), each);
     if (found.failed()) co_return account_for(at, {"4.3.0", "alias database unavailable"});
     if (!found.found()) co_return std::nullopt;
@@ -59,6 +60,8 @@ task<std::optional<local_delivery::outcome>> local_delivery::deliver_alias(state
     if (!settings_.frozen_delivered_to) next.delivered = at.who.address;
     const outcome result = co_await deliver_list(std::move(next), found.result.value);
     if (result == outcome::done) {
+        // A list ends the message's way: it is not told as what the list was called before.
+        if (owner.found()) at.who.original.clear();
         account_.trace_part(at.who, account_.about().transport, owner.found() ? "delivered" : "expanded",
                             {"2.0.0", "alias expanded"});
     }
@@ -98,18 +101,18 @@ task<std::optional<local_delivery::outcome>> local_delivery::deliver_forward_fil
 std::optional<std::string> local_delivery::find_forward_file(state& at) {
     for (const auto word : text::split(settings_.forward_path, text::comma_or_space)) {
         bool uses_extension = false;
-        const auto path = expanded(word, at, uses_extension, settings_.forward_filter);
-        if (!path || !mail_.host().read_file(*path)) continue;
+        bool undefined = false;
+        const std::string path = expanded(word, at, uses_extension, undefined, settings_.forward_filter);
+        if (undefined || !mail_.host().read_file(path)) continue;
         if (uses_extension || !settings_.propagate_forward) at.unmatched.reset();
         return path;
     }
     return std::nullopt;
 }
 
-// local_expand: nothing when a name has no value.
-std::optional<std::string> local_delivery::expanded(std::string_view text, const state& at, bool& uses_extension,
-                                                    std::string_view filter) const {
-    bool undefined = false;
+// local_expand. A name without a value is empty, and `undefined`.
+std::string local_delivery::expanded(std::string_view text, const state& at, bool& uses_extension, bool& undefined,
+                                     std::string_view filter) const {
     const auto find = [&](std::string_view name) -> std::optional<std::string> {
         std::optional<std::string> value;
         if (name == "user") value = at.user;
@@ -127,9 +130,7 @@ std::optional<std::string> local_delivery::expanded(std::string_view text, const
         }
         return value;
     };
-    std::string result = config::expand_once(text, find, {});
-    if (undefined) return std::nullopt;
-    return result;
+    return config::expand_once(text, find, {});
 }
 
 task<local_delivery::outcome> local_delivery::deliver_include(state at, std::string path) {

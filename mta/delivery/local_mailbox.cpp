@@ -144,11 +144,9 @@ task<local_delivery::outcome> local_delivery::deliver_unknown(state at) {
     if (!settings_.luser_relay.empty()) {
         at.unmatched.reset();
         bool uses_extension = false;
-        // A name without a value is empty here.
-        if (!at.extension) at.extension = "";
-        const auto relay = expanded(settings_.luser_relay, at, uses_extension, {});
-        if (at.extension->empty()) at.extension.reset();
-        const outcome sent = co_await deliver_address(at, relay.value_or(settings_.luser_relay));
+        bool undefined = false;  // a name without a value is empty here
+        const std::string relay = expanded(settings_.luser_relay, at, uses_extension, undefined, {});
+        const outcome sent = co_await deliver_address(at, relay);
         co_return sent;
     }
     if (at.user == "mailer-daemon" || at.user == "postmaster") {

@@ -22,7 +22,7 @@ struct pipe_options {
     unsigned copy = 0;
     bool final_delivery = false;  // flags=X
     argument_rules arguments;
-    std::string user, null_sender = "MAILER-DAEMON", eol = "\n", bad;
+    std::string user, group, null_sender = "MAILER-DAEMON", eol = "\n", bad;
     std::vector<std::string> argv;
     std::int64_t size_limit = 0;
 };
@@ -69,15 +69,28 @@ pipe_options read_options(const std::vector<std::string>& arguments) {
             read_flags(options, value);
         } else if (name == "user") {
             options.user = value.substr(0, value.find(':'));
+            options.group = value.substr(std::min(options.user.size() + 1, value.size()));
         } else if (name == "null_sender") {
             options.null_sender = value;
         } else if (name == "eol") {
             options.eol = cleanup::unescaped(value);
         } else if (name == "size") {
             options.size_limit = text::to_number(value).value_or(0);
+        } else if (name != "chroot" && name != "directory" && options.bad.empty()) {
+            options.bad = "unknown attribute name: " + each;
         }
     }
     return options;
+}
+
+// Every account has a group of its name, but for nobody; and there are those of Debian's base-passwd.
+bool is_group(master::mail_system& mail, std::string_view name) {
+    constexpr std::string_view others[] = {"adm",      "audio",  "cdrom",  "dialout", "dip",      "disk",
+                                           "fax",      "floppy", "kmem",   "nogroup", "operator", "plugdev",
+                                           "postdrop", "sasl",   "shadow", "src",     "staff",    "sudo",
+                                           "tape",     "tty",    "users",  "utmp",    "video",    "voice"};
+    if (std::find(std::begin(others), std::end(others), name) != std::end(others)) return true;
+    return name != "nobody" && mail.host().find_account(name).has_value();
 }
 
 // A row of master.cf that makes no sense ends the process with the first request (get_service_attr).
@@ -85,9 +98,15 @@ void check_options(master::mail_system& mail, const pipe_options& options) {
     if (!options.bad.empty()) throw agent_died{options.bad};
     const auto account = mail.host().find_account(options.user);
     if (!options.user.empty() && !account) throw agent_died{"get_service_attr: unknown username: " + options.user};
+    if (!options.group.empty() && !is_group(mail, options.group))
+        throw agent_died{"get_service_attr: unknown group: " + options.group};
     if (options.user.empty()) throw agent_died{"missing user= command-line attribute"};
     if (options.argv.empty()) throw agent_died{"missing argv= command-line attribute"};
     if (account->uid == 0) throw agent_died{"user= command-line attribute specifies root privileges"};
+    const std::string owner = mail.parameters().text("mail_owner");
+    if (options.user == owner) throw agent_died{"user= command-line attribute specifies mail system owner " + owner};
+    if (options.group == "root" || options.group == "wheel")
+        throw agent_died{"user= command-line attribute specifies privileged group id 0"};
 }
 
 // What stands against the delivery before any program runs, and a warning for the log; an empty dsn: nothing.
@@ -124,7 +143,7 @@ task<void> deliver_pipe(master::mail_system& mail, master::daemon& service, repo
     request& work = account.about();
     pipe_options options = read_options(service.service.arguments);
     options.arguments.recipient_delimiter = service.parameters->text("recipient_delimiter");
-    const std::string& given = work.file->sender;
+    const std::string& given = work.sender();
     const std::string sender = given.empty()             ? options.null_sender
                                : options.arguments.quote ? address::path_822(given)
                                                          : given;

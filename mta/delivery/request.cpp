@@ -26,7 +26,7 @@ queue::notice_entry notice_of(const queue::recipient& who, std::string_view addr
                               queue::delivery_status status) {
     queue::notice_entry entry;
     entry.address = address;
-    entry.original = who.original;
+    if (!text::equal_ignoring_case(who.original, address)) entry.original = who.original;
     entry.dsn_original = text::trimmed_right(who.dsn_original);
     entry.notify = who.notify;
     entry.action = action;
@@ -216,6 +216,8 @@ part_result report::bounce_one(const queue::recipient& who, std::size_t index, s
     alone.traces.clear();
     alone.bounces = {std::move(request_.file->bounces.back())};
     request_.file->bounces.pop_back();
+    // It passes by the bounce log, which leaves out an original address that is no other.
+    alone.bounces.front().original = who.original;
     mail_.bounce().send_notices(alone);
     return result;
 }

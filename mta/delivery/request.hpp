@@ -46,7 +46,10 @@ struct request {
     // Set by the agent when it was the destination that failed, not the recipient: the queue manager slows down.
     std::optional<queue::delivery_status> site_failure;
 
+    std::string verp_sender;  // in the place of the message's, which names the one recipient; or ""
+
     queue::recipient& recipient(const target& of) const { return file->recipients[of.index]; }
+    const std::string& sender() const { return verp_sender.empty() ? file->sender : verp_sender; }
 };
 
 // What became of an address that an expansion gave: it is settled, or all of its recipient is tried again.

@@ -121,7 +121,7 @@ class virtual_delivery {
                                  {"2.0.0", where.maildir() ? "delivers to maildir" : "delivers to mailbox"});
         }
         copy_addresses about;
-        about.sender = work.file->sender;
+        about.sender = work.sender();
         if (settings_.original_to) about.original_to = work.recipient(to).original;
         about.delivered_to = to.address;
         queue::delivery_status status = store(mail_.host(), where, *work.file->content, copy_mbox, about, "4.2.0");

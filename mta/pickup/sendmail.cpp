@@ -9,12 +9,14 @@
 #include "mta/cleanup/mime.hpp"
 #include "mta/config/parameters.hpp"
 #include "mta/pickup/sendmail_options.hpp"
+#include "mta/table/match_list.hpp"
+#include "mta/table/registry.hpp"
 #include "mta/text/strings.hpp"
 
 namespace mta::pickup {
 namespace {
 
-constexpr int exit_usage = 64, exit_data_error = 65, exit_unavailable = 69;
+constexpr int exit_usage = 64, exit_data_error = 65, exit_unavailable = 69, exit_no_permission = 77;
 
 // Lines as rec_streamlf_get(3) makes them: no From_ lines in front, no CR at their ends (sendmail_fix_line_endings).
 std::string line_ends_fixed(std::string_view content, const std::string& how) {
@@ -92,13 +94,21 @@ extraction recipients_of(std::string_view content, const config::parameters& p) 
     return {std::move(extractor.found()), parser.errors() != 0};
 }
 
+std::vector<std::string> command_line(const master::submission& message) {
+    std::vector<std::string> words = message.options;
+    words.emplace_back("--");
+    words.insert(words.end(), message.recipients.begin(), message.recipients.end());
+    return words;
+}
+
 // One run of the command.
 class command {
   public:
     command(master::mail_system& mail, master::submission& message)
         : mail_(mail),
           message_(message),
-          options_(read_options(message.options, mail.parameters().text("default_verp_delimiters"))),
+          options_(read_options(command_line(message), mail.parameters().text("default_verp_delimiters"),
+                                mail.parameters().text("verp_delimiter_filter"))),
           process_(mail.command_process("sendmail")),
           token_limit_(static_cast<std::size_t>(mail.parameters().number("header_address_token_limit"))) {}
 
@@ -106,13 +116,13 @@ class command {
         for (const std::string& each : options_.warnings) warn(each);
         if (!options_.fatal.empty()) return fail(exit_usage, options_.fatal);
         if (!options_.delivers) return do_other_job();
+        if (const auto refused = refuse_user()) return *refused;
         read_sender();
         if (!options_.verp_delimiters.empty() && file_.sender.empty()) {
             return fail(exit_usage,
                         fmt::format("{}({}): -V option requires non-null sender address", file_.sender, message_.uid));
         }
         for (const std::string& each : options_.arguments) add_argument(each);
-        for (const std::string& each : message_.recipients) add_argument(each);
         const std::string content =
             options_.verifies ? probe_text()
                               : line_ends_fixed(message_.content, mail_.parameters().text("sendmail_fix_line_endings"));
@@ -139,11 +149,22 @@ class command {
 
   private:
     master::submission_result do_other_job() {
-        const bool named = !options_.arguments.empty() || !message_.recipients.empty();
-        if (named && !options_.other_job.empty())
+        if (!options_.arguments.empty() && !options_.other_job.empty())
             return fail(exit_usage, options_.other_job + " requires no recipient");
         if (options_.flushes) mail_.flush();
         return {};
+    }
+    // authorized_submit_users
+    std::optional<master::submission_result> refuse_user() {
+        std::vector<table::diagnostic> complaints;
+        const table::string_list allowed("authorized_submit_users", mail_.parameters().text("authorized_submit_users"),
+                                         mail_.shared().tables, mail_.table_environment(mail_.parameters()), complaints,
+                                         table::parent_style::dot_parent);
+        for (const table::diagnostic& each : complaints) mail_.log(process_, each);
+        const auto account = own_account();
+        const std::string name = account ? account->name : "unknown";
+        if (allowed.match(name).matched()) return std::nullopt;
+        return fail(exit_no_permission, fmt::format("User {}({}) is not allowed to submit mail", name, message_.uid));
     }
     // The first address in what -f gives.
     void read_sender() {
@@ -219,9 +240,13 @@ class command {
 
     // fullname(3), of the only accounts that programs of the lab run as.
     std::string own_full_name() const {
-        const auto account = mail_.host().find_account(message_.uid == 0 ? "root" : "nobody");
-        if (!account || account->uid != message_.uid) return {};
-        return account->full_name.substr(0, account->full_name.find(','));
+        const auto account = own_account();
+        return account ? account->full_name.substr(0, account->full_name.find(',')) : "";
+    }
+    std::optional<account> own_account() const {
+        auto account = mail_.host().find_account(message_.uid == 0 ? "root" : "nobody");
+        if (account && account->uid != message_.uid) account.reset();
+        return account;
     }
 
     void warn(const std::string& text) { mail_.log(process_, {}, maillog::remark{maillog::level::warning, text}); }
@@ -285,7 +310,8 @@ bool pick_up(master::mail_system& mail, const queue::message& file) {
     message.content += content;
     const std::string id = envelope.id;
     const cleanup::result taken = mail.cleanup().take(std::move(message));
-    if (taken.status != cleanup::status::ok && taken.text.empty()) {
+    const bool unwritten = taken.status == cleanup::status::write_error;
+    if (unwritten || (taken.status != cleanup::status::ok && taken.text.empty())) {
         mail.warn(pickup, fmt::format("maildrop/{}: error writing {}: {}", file->id, id, taken.description()));
     }
     const bool given_up = taken.status == cleanup::status::bad || taken.status == cleanup::status::no_recipients;

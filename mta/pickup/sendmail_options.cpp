@@ -40,7 +40,8 @@ std::uint8_t notify_mask(const std::string& list, std::vector<std::string>& warn
 
 class reader {
   public:
-    explicit reader(std::string default_verp) : default_verp_(std::move(default_verp)) {}
+    reader(std::string default_verp, std::string_view verp_filter)
+        : default_verp_(std::move(default_verp)), verp_filter_(verp_filter) {}
 
     void read(std::span<const std::string> words) {
         std::size_t i = 0;
@@ -197,11 +198,10 @@ class reader {
     }
 
     void verp(const std::string& text) {
-        constexpr std::string_view allowed = "-=+";  // verp_delimiter_filter
         if (text.empty() || text[0] != 'V') {
             out.fatal = fmt::format("unsupported: -X{}", text.substr(0, 1));
-        } else if (text.size() != 3 || text.find_first_not_of(allowed, 1) != std::string::npos) {
-            out.fatal = fmt::format("-V requires two characters from {}", allowed);
+        } else if (text.size() != 3 || text.find_first_not_of(verp_filter_, 1) != std::string::npos) {
+            out.fatal = fmt::format("-V requires two characters from {}", verp_filter_);
         } else {
             out.verp_delimiters = text.substr(1);
         }
@@ -234,12 +234,14 @@ class reader {
     }
 
     std::string default_verp_;
+    std::string_view verp_filter_;
 };
 
 }  // namespace
 
-sendmail_options read_options(std::span<const std::string> command_line, const std::string& default_verp_delimiters) {
-    reader words(default_verp_delimiters);
+sendmail_options read_options(std::span<const std::string> command_line, const std::string& default_verp_delimiters,
+                              std::string_view verp_filter) {
+    reader words(default_verp_delimiters, verp_filter);
     words.read(command_line);
     return std::move(words.out);
 }

@@ -32,7 +32,8 @@ struct sendmail_options {
     std::string fatal;  // "-n option not supported", or ""
 };
 
-// `default_verp_delimiters` for a bare -XV.
-sendmail_options read_options(std::span<const std::string> command_line, const std::string& default_verp_delimiters);
+// `default_verp_delimiters` for a bare -XV; others are of `verp_filter`.
+sendmail_options read_options(std::span<const std::string> command_line, const std::string& default_verp_delimiters,
+                              std::string_view verp_filter);
 
 }  // namespace mta::pickup

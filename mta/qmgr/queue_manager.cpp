@@ -8,6 +8,7 @@
 #include "mta/delivery/agents.hpp"
 #include "mta/master/mail_system.hpp"
 #include "mta/qmgr/transport.hpp"
+#include "mta/queue/verp.hpp"
 #include "mta/text/strings.hpp"
 
 namespace mta::qmgr {
@@ -213,6 +214,10 @@ delivery::request queue_manager::request_for(const transport& by, const destinat
     request.became_active = message.since;
     request.handed_out = mail_.now();
     request.flushed = message.flushed;
+    if (queue::is_verp(*message.file)) {
+        const queue::recipient& who = request.recipient(request.targets.front());
+        request.verp_sender = queue::verp_sender(*message.file, who.original, who.address);
+    }
     request.use_cached_connection = to.uses_cached;
     request.keep_connection = to.keeps;
     return request;

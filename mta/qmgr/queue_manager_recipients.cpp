@@ -12,6 +12,7 @@
 #include "mta/master/mail_system.hpp"
 #include "mta/qmgr/queue_manager.hpp"
 #include "mta/qmgr/transport.hpp"
+#include "mta/queue/verp.hpp"
 #include "mta/text/strings.hpp"
 
 namespace mta::qmgr {
@@ -85,10 +86,12 @@ void queue_manager::assign_recipients(active_message& message) {
         std::sort(all.begin(), all.end(), [&](const placed& a, const placed& b) { return key(a) < key(b); });
     }
     job* current = nullptr;
+    const bool one_by_one = queue::is_verp(*message.file);
     for (placed& each : all) {
         destination& to = *each.to;
         if (!current || &current->list != &each.by->jobs) current = &each.by->jobs.obtain(message);
-        const bool begins = each.by->jobs.add(*current, to, std::move(each.target), each.by->recipient_limit);
+        const std::size_t most = one_by_one ? 1 : each.by->recipient_limit;
+        const bool begins = each.by->jobs.add(*current, to, std::move(each.target), most);
         ++recipients_in_memory_;
         if (!begins) continue;
         to.recount();
@@ -170,7 +173,7 @@ queue_manager::placed queue_manager::place(active_message& message, std::size_t 
     const bool verifies = file.trace == queue::tracing::verification;
     address::transport_and_next_hop filter;
     std::string_view service, next_hop;  // of the filter, or of the route
-    if (!file.content_filter.empty() && !file.is_probe()) {
+    if (!file.content_filter.empty() && file.redirect.empty() && !file.is_probe()) {
         // The filter has it as it is: whether there is such a recipient is asked when the message comes back.
         filter = address::split_transport(file.content_filter);
         result.target.address = who.address;

@@ -100,7 +100,7 @@ void client::choose_caching(attempt& now, const std::string& destination, const 
 
 // With passwords by sender a connection is one sender's.
 std::string client::sender_of(const attempt& now) const {
-    return settings_->sasl.by_sender ? now.account.about().file->sender : std::string();
+    return settings_->sasl.by_sender ? now.account.about().sender() : std::string();
 }
 
 std::string client::endpoint_label(const attempt& now, const std::string& destination, const candidate& host,

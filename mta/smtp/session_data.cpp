@@ -53,7 +53,7 @@ task<void> session::send_content() {
 std::string session::envelope_headers() const {
     const auto wanted = [&](char flag) { return settings_.flags.find(flag) != std::string::npos; };
     std::string out;
-    if (wanted('R')) out += fmt::format("Return-Path: <{}>\r\n", address::path_822(account_.about().file->sender));
+    if (wanted('R')) out += fmt::format("Return-Path: <{}>\r\n", address::path_822(account_.about().sender()));
     if (open_.empty()) return out;
     const std::string& original = account_.about().recipient(open_.front()).original;
     if (wanted('O') && !original.empty()) out += fmt::format("X-Original-To: {}\r\n", address::path_822(original));

@@ -36,7 +36,7 @@ void session::offered_mechanisms(std::string_view words) {
 }
 
 std::optional<sasl::credentials> session::find_credentials(bool& failed) const {
-    return settings_.sasl.find(account_.about().file->sender, host_.name, destination_.as_written, failed);
+    return settings_.sasl.find(account_.about().sender(), host_.name, destination_.as_written, failed);
 }
 
 task<bool> session::log_in() {

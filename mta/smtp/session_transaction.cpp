@@ -67,7 +67,7 @@ std::string session::path(const std::string& address) {
 
 std::string session::mail_command() {
     const queue::queue_file& file = *account_.about().file;
-    std::string line = fmt::format("MAIL FROM:<{}>", path(file.sender));
+    std::string line = fmt::format("MAIL FROM:<{}>", path(account_.about().sender()));
     if (has(feature::size) && !downgrades()) line += fmt::format(" SIZE={}", file.size);
     if (has(feature::eight_bit_mime)) {
         if (file.encoding == "8bit") line += " BODY=8BITMIME";

@@ -73,7 +73,7 @@ void session::remember(std::string_view direction, std::string_view line) {
 void session::report_trouble() {
     if ((trouble_ & settings_.notices) == 0 || transcript_.empty()) return;
     // Trouble with a notice is not worth another.
-    const std::string& sender = account_.about().file->sender;
+    const std::string& sender = account_.about().sender();
     if (sender.empty() || text::equal_ignoring_case(sender, settings_.double_bounce_sender)) return;
     bounce::session_notice letter;
     letter.recipient = letter.named_in_to = settings_.error_recipient;

@@ -1,5 +1,6 @@
 // mta/smtpd/peer.hpp - who the client is: its address, and the name that DNS vouches for (smtpd_peer.c).
 #pragma once
+#include <optional>
 #include <string>
 
 #include "mta/async/task.hpp"
@@ -16,9 +17,25 @@ struct peer {
     char name_status = '5';  // '2': verified; '4': DNS did not answer; '5': none; '6': another's
     char reverse_name_status = '5';
 
-    maillog::peer for_log() const { return {name, address, shown_port}; }
+    // What an XCLIENT said before it failed counts, but is not shown: the log goes on with what it knew.
+    struct label {
+        std::string name, address, port;
+    };
+    std::optional<label> known_as;
+    void keep_label() {
+        if (!known_as) known_as = label{name, address, shown_port};
+    }
+
+    maillog::peer for_log() const {
+        if (known_as) return {known_as->name, known_as->address, known_as->port};
+        return {name, address, shown_port};
+    }
     std::string name_and_address() const {
-        return name + "[" + address + "]" + (shown_port.empty() ? "" : ":") + shown_port;
+        const maillog::peer shown = for_log();
+        std::string out(shown.name);
+        ((out += '[') += shown.address) += ']';
+        if (!shown.port.empty()) (out += ':') += shown.port;
+        return out;
     }
 };
 

@@ -198,7 +198,6 @@ task<void> session::run() {
     const identified who = co_await identify(mail_.host(), remote_, options_.peername_lookup);
     client_ = who.client;
     if (options_.logs_client_port) client_.shown_port = std::to_string(client_.port);
-    announced_ = client_;
     connected_from_ = client_.address;
     xforward_ = listed(options_.xforward_hosts);
     server_.restrictions().introduce(options_.greetings, process_);

@@ -150,8 +150,7 @@ class session {
     std::uint64_t connection_;
     smtp_stream stream_;
     std::string connected_from_;  // the client's own address
-    peer client_;                 // as logged and judged
-    peer announced_;              // as Received headers tell it
+    peer client_;
     std::string helo_, denied_;
     bool extended_ = false, in_tls_ = false, pipelined_ = false, hang_up_ = false, died_ = false, counted_ = false,
          lost_in_content_ = false;

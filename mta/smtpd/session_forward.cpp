@@ -57,6 +57,7 @@ task<session::verdict> session::xclient(const address::command_line& line) {
     if (const auto* refused = std::get_if<address::refusal>(&parsed)) co_return refuse(*refused);
     const auto& attributes = std::get<address::attribute_list>(parsed);
     const bool allows_v6 = mail_.parameters().text("inet_protocols").find("ipv4") == std::string::npos;
+    client_.keep_label();
     for (const auto& [sent_name, sent] : attributes) {
         if (sent.empty()) co_return refuse("501 5.5.4 Error: attribute=value expected");
         if (sent.size() > longest_value) co_return refuse("501 5.5.4 Error: attribute value too long");
@@ -70,21 +71,21 @@ task<session::verdict> session::xclient(const address::command_line& line) {
         if (name == "NAME" || name == "REVERSE_NAME") {
             good = unknown || address::valid_hostname(value);
             if (good) {
-                (name == "NAME" ? announced_.name : announced_.reverse_name) = unknown ? "unknown" : value;
-                (name == "NAME" ? announced_.name_status : announced_.reverse_name_status) = status;
+                (name == "NAME" ? client_.name : client_.reverse_name) = unknown ? "unknown" : value;
+                (name == "NAME" ? client_.name_status : client_.reverse_name_status) = status;
             }
             if (good && !unknown && name == "NAME") {  // until REVERSE_NAME says otherwise
-                announced_.reverse_name = value;
-                announced_.reverse_name_status = status;
+                client_.reverse_name = value;
+                client_.reverse_name_status = status;
             }
         } else if (name == "ADDR") {
             const auto address = unknown ? std::optional<std::string>("unknown") : address_in(value, allows_v6);
             good = address.has_value();
-            if (good) announced_.address = *address;
+            if (good) client_.address = *address;
         } else if (name == "PORT") {
             good = unknown || is_port(value);
-            if (good) announced_.port = unknown ? 0 : static_cast<std::uint16_t>(text::to_number(value).value_or(0));
-            if (good && options_.logs_client_port) announced_.shown_port = unknown ? "unknown" : value;
+            if (good) client_.port = unknown ? 0 : static_cast<std::uint16_t>(text::to_number(value).value_or(0));
+            if (good && options_.logs_client_port) client_.shown_port = unknown ? "unknown" : value;
         } else if (name == "HELO") {
             helo_ = unknown ? "" : address::neutered(value, options_.smtputf8);
         } else if (name == "PROTO") {
@@ -117,7 +118,7 @@ task<session::verdict> session::xclient(const address::command_line& line) {
         sasl_username_.clear();
         sasl_method_.clear();
     }
-    client_ = announced_;
+    client_.known_as.reset();
     reset_transaction();
     // The session begins anew for the client that it is now; what it was is told of.
     flush_history(0);

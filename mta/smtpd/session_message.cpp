@@ -21,8 +21,8 @@ std::string session::protocol() const {
 std::string session::received_header() const {
     const auto& zone = mail_.host().time_zone();
     std::string out;
-    out += fmt::format("Received: from {} ({} [{}])\n", helo_.empty() ? announced_.name : helo_, announced_.name,
-                       announced_.address);
+    out += fmt::format("Received: from {} ({} [{}])\n", helo_.empty() ? client_.name : helo_, client_.name,
+                       client_.address);
     if (in_tls_ && options_.tls_received_header) {
         const std::size_t of_client = std::min(tls_.details.find(" client-signature"), tls_.details.size());
         out += fmt::format("\t(using {} with cipher {} ({}/{} bits)", tls_.protocol, tls_.cipher, tls_.cipher_bits,
@@ -74,7 +74,8 @@ queue::queue_file session::envelope() const {
     cleanup::local_clients::client who;
     who.name = client_.name;
     who.address = client_.address;
-    from.local = options_.local_clients->covers(who);
+    const std::string source = forwarded("SOURCE", options_.local_clients->covers(who) ? "LOCAL" : "REMOTE");
+    from.local = text::equal_ignoring_case(source, "LOCAL");
     from.sasl_method = sasl_method_;
     from.sasl_username = sasl_username_;
     const auto& command = transaction_.mail;

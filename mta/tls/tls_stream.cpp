@@ -247,34 +247,32 @@ void conclude(std::unique_ptr<byte_stream> lower, std::unique_ptr<engine> with, 
     result.stream = std::make_unique<tls_stream>(std::move(lower), std::move(with), std::move(options.on_problem));
 }
 
+// Either side of it; `what_failed` names the library's call and the direction.
+template <class Options>
+task<handshake_result> negotiate(std::unique_ptr<byte_stream> lower, std::shared_ptr<const context> with,
+                                 Options options, std::string_view what_failed) {
+    handshake_result result;
+    if (refuse(*with, options.peer, result)) co_return result;
+    auto session = std::make_unique<engine>(with, options);
+    const io_error error = co_await shake_hands(*lower, *session, options.deadline);
+    result.error = error;
+    if (result.error == io_error::none)
+        conclude(std::move(lower), std::move(session), options, result);
+    else
+        append_failure(what_failed, options.peer, result.error, *session, result.log);
+    co_return result;
+}
+
 }  // namespace
 
 task<handshake_result> accept(std::unique_ptr<byte_stream> lower, std::shared_ptr<const context> with,
                               accept_options options) {
-    handshake_result result;
-    if (refuse(*with, options.peer, result)) co_return result;
-    auto session = std::make_unique<engine>(with, options);
-    const io_error error = co_await shake_hands(*lower, *session, options.deadline);
-    result.error = error;
-    if (result.error == io_error::none)
-        conclude(std::move(lower), std::move(session), options, result);
-    else
-        append_failure("SSL_accept error from ", options.peer, result.error, *session, result.log);
-    co_return result;
+    return negotiate(std::move(lower), std::move(with), std::move(options), "SSL_accept error from ");
 }
 
 task<handshake_result> connect(std::unique_ptr<byte_stream> lower, std::shared_ptr<const context> with,
                                connect_options options) {
-    handshake_result result;
-    if (refuse(*with, options.peer, result)) co_return result;
-    auto session = std::make_unique<engine>(with, options);
-    const io_error error = co_await shake_hands(*lower, *session, options.deadline);
-    result.error = error;
-    if (result.error == io_error::none)
-        conclude(std::move(lower), std::move(session), options, result);
-    else
-        append_failure("SSL_connect error to ", options.peer, result.error, *session, result.log);
-    co_return result;
+    return negotiate(std::move(lower), std::move(with), std::move(options), "SSL_connect error to ");
 }
 
 }  // namespace mta::tls

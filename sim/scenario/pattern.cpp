@@ -40,9 +40,9 @@ int count_step(pcre2_callout_block* at, void* data) {
     return 0;
 }
 
-// PCRE2 wants UTF-8: other bytes become characters for private use at the end of Unicode, no letters and no digits, as
-// the surrogates are that Python decodes them to.
-std::string made_valid(std::string_view bytes) {
+// The text as it is where it is UTF-8, and what `append` makes of each other byte.
+template <class Append>
+std::string with_other_bytes(std::string_view bytes, const Append& append) {
     std::string result;
     result.reserve(bytes.size() + 64);
     for (std::size_t at = 0; at < bytes.size();) {
@@ -50,14 +50,21 @@ std::string made_valid(std::string_view bytes) {
         if (length > 0) {
             result += bytes.substr(at, length);
             at += length;
-            continue;
+        } else {
+            append(result, static_cast<unsigned char>(bytes[at++]));
         }
-        const auto byte = static_cast<unsigned char>(bytes[at++]);
-        result += "\xf4\x8f";
-        result += static_cast<char>(0x80 | ((0xf00 | byte) >> 6 & 0x3f));
-        result += static_cast<char>(0x80 | (byte & 0x3f));
     }
     return result;
+}
+
+// PCRE2 wants UTF-8: other bytes become characters for private use at the end of Unicode, no letters and no digits, as
+// the surrogates are that Python decodes them to.
+std::string made_valid(std::string_view bytes) {
+    return with_other_bytes(bytes, [](std::string& out, unsigned char byte) {
+        out += "\xf4\x8f";
+        out += static_cast<char>(0x80 | ((0xf00 | byte) >> 6 & 0x3f));
+        out += static_cast<char>(0x80 | (byte & 0x3f));
+    });
 }
 
 bool is_valid(std::string_view bytes) {
@@ -194,22 +201,12 @@ bool glob_matches(std::string_view glob, std::string_view text) {
 }
 
 std::string readable(std::string_view bytes) {
-    constexpr std::string_view digits = "0123456789abcdef";
-    std::string result;
-    result.reserve(bytes.size());
-    for (std::size_t at = 0; at < bytes.size();) {
-        const std::size_t length = character_length(bytes, at);
-        if (length > 0) {
-            result += bytes.substr(at, length);
-            at += length;
-            continue;
-        }
-        const auto byte = static_cast<unsigned char>(bytes[at++]);
-        result += "\\x";
-        result += digits[byte >> 4];
-        result += digits[byte & 15];
-    }
-    return result;
+    static constexpr std::string_view digits = "0123456789abcdef";
+    return with_other_bytes(bytes, [](std::string& out, unsigned char byte) {
+        out += "\\x";
+        out += digits[byte >> 4];
+        out += digits[byte & 15];
+    });
 }
 
 }  // namespace sim::scenario

@@ -20,6 +20,7 @@
 
 #include "mta/host.hpp"
 #include "tests/support/memory_stream.hpp"
+#include "tests/support/seeded_random.hpp"
 #include "tests/support/virtual_clock.hpp"
 
 namespace tests {
@@ -69,19 +70,6 @@ class fake_spool final : public mta::spool {
 
   private:
     std::uint64_t inodes_ = 0;
-};
-
-class fake_random final : public mta::random_source {
-  public:
-    std::uint64_t next() override {  // SplitMix64
-        std::uint64_t z = (state_ += 0x9e3779b97f4a7c15);
-        z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9;
-        z = (z ^ z >> 27) * 0x94d049bb133111eb;
-        return z ^ z >> 31;
-    }
-
-  private:
-    std::uint64_t state_ = 0;
 };
 
 class fake_host final : public mta::Host {
@@ -188,7 +176,7 @@ class fake_host final : public mta::Host {
     std::string name_, text_address_;
     mta::address::ip_address address_;
     mta::text::time_zone zone_;
-    std::map<std::string, fake_random, std::less<>> random_;
+    std::map<std::string, seeded_random, std::less<>> random_;
 };
 
 // Runs a task to its end on the clock and hands out what it returned; throws when it never ended.

@@ -19,7 +19,7 @@ class a_pool : public testing::Test {
         return result;
     }
     tests::virtual_clock clock_;
-    tests::fake_random gaps_;
+    tests::seeded_random gaps_;
     process_ids ids_{gaps_};
 };
 

@@ -9,7 +9,7 @@ namespace mta::pickup {
 namespace {
 
 sendmail_options read(std::vector<std::string> words) {
-    return read_options(words, "+=");
+    return read_options(words, "+=", "-=+");
 }
 
 TEST(sendmail_options, values_stand_beside_their_letters_or_after_them) {

@@ -2,19 +2,11 @@
 
 #include <gtest/gtest.h>
 
-#include "mta/random.hpp"
 #include "mta/text/strings.hpp"
+#include "tests/support/seeded_random.hpp"
 
 namespace mta::sasl {
 namespace {
-
-class counting_source final : public random_source {
-  public:
-    std::uint64_t next() override { return ++last_ * 0x9e3779b97f4a7c15; }
-
-  private:
-    std::uint64_t last_ = 0;
-};
 
 class sasl_server : public ::testing::Test {
   protected:
@@ -26,7 +18,7 @@ class sasl_server : public ::testing::Test {
             return "secret";
         };
     }
-    counting_source random_;
+    tests::seeded_random random_;
     realm where_;
 };
 

@@ -45,7 +45,7 @@ pem make(const wanted& what) {
     std::uint64_t seed = 0xcbf29ce484222325;
     for (const char c : what.subject + what.purpose + what.algorithm + (what.issuer ? what.issuer->certificate : ""))
         seed = (seed ^ static_cast<unsigned char>(c)) * 0x100000001b3;
-    seeded random(seed + static_cast<std::uint64_t>(what.from.time_since_epoch().count()));
+    tests::seeded_random random(seed + static_cast<std::uint64_t>(what.from.time_since_epoch().count()));
     const random_scope scope(random);
     const auto key = make_key(what.algorithm);
     const owned<X509> made(X509_new());

@@ -6,27 +6,12 @@
 #include <string_view>
 
 #include "mta/async/scheduler.hpp"
-#include "mta/random.hpp"
 #include "mta/tls/context.hpp"
+#include "tests/support/seeded_random.hpp"
 
 namespace mta::tls::test {
 
 inline constexpr time_point epoch = std::chrono::sys_days{std::chrono::year{2026} / 3 / 1};
-
-// SplitMix64.
-class seeded final : public random_source {
-  public:
-    explicit seeded(std::uint64_t seed) : state_(seed) {}
-    std::uint64_t next() override {
-        std::uint64_t value = state_ += 0x9e3779b97f4a7c15;
-        value = (value ^ (value >> 30)) * 0xbf58476d1ce4e5b9;
-        value = (value ^ (value >> 27)) * 0x94d049bb133111eb;
-        return value ^ (value >> 31);
-    }
-
-  private:
-    std::uint64_t state_;
-};
 
 struct pem {
     std::string key, certificate;

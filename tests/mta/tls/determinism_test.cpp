@@ -143,7 +143,7 @@ TEST(tls_random, is_the_innermost_scopes_and_the_systems_outside) {
         EXPECT_EQ(RAND_bytes(reinterpret_cast<unsigned char*>(bytes.data()), 20), 1);
         return bytes;
     };
-    seeded one(1), again(1), other(2);
+    tests::seeded_random one(1), again(1), other(2);
     std::string first, inner, second;
     {
         const random_scope outer(one);
@@ -175,7 +175,7 @@ std::string digest_of(const std::string& text) {
 
 // The same whatever the compiler: the values were taken from a GCC 12 build.
 TEST(tls_determinism, is_the_same_in_every_build) {
-    seeded seeds(42);
+    tests::seeded_random seeds(42);
     own_random random(seeds);
     EXPECT_EQ(random.next(), 11761865412902850287u);
 #if defined(__x86_64__)

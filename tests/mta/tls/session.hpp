@@ -46,7 +46,7 @@ struct session {
 
     loop clock;
     wire ends;
-    seeded client_random, server_random;
+    tests::seeded_random client_random, server_random;
     connect_options from_client;
     accept_options from_server;
     std::vector<log_line> problems;

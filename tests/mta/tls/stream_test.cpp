@@ -20,7 +20,7 @@ struct pair : session {
 };
 
 std::string content(std::size_t size, std::uint64_t seed) {
-    seeded random(seed);
+    tests::seeded_random random(seed);
     std::string text(size, '\0');
     for (char& c : text) c = static_cast<char>(random.next());
     return text;
