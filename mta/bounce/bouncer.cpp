@@ -111,7 +111,10 @@ bool bouncer::unless_fatal(Work work) {
 }
 
 report bouncer::begin(const queue::queue_file& about, template_kind kind, bool to_postmaster) const {
-    const notice_template& words = settings_->templates.of(kind);
+    std::vector<std::string> warnings;
+    const notice_template& words = settings_->templates.of(kind, warnings);
+    for (std::string& each : warnings) mail_.warn(mail_.process_of("bounce"), std::move(each));
+    warnings.clear();
     report what;
     what.about = &about;
     what.now = mail_.now();
@@ -129,7 +132,6 @@ report bouncer::begin(const queue::queue_file& about, template_kind kind, bool t
     what.generated = to_postmaster;
     if (to_postmaster) return what;
     constexpr std::string_view names[] = {"failure", "delay", "success", "verify"};
-    std::vector<std::string> warnings;
     const std::string_view named = names[static_cast<std::size_t>(kind)];
     what.letter = expand_body(words, named, mail_.parameters(), warnings);
     for (std::string& each : warnings) mail_.warn(mail_.process_of("bounce"), std::move(each));

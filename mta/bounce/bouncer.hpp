@@ -50,7 +50,7 @@ class bouncer {
     bool send(report what, std::string sender, std::string_view log_kind);
 
     master::mail_system& mail_;
-    std::unique_ptr<const settings> settings_;
+    std::unique_ptr<settings> settings_;  // templates are read when they are first wanted
 };
 
 }  // namespace mta::bounce

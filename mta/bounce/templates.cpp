@@ -6,6 +6,7 @@
 #include <array>
 #include <chrono>
 #include <optional>
+#include <utility>
 
 #include "mta/cleanup/header_options.hpp"
 #include "mta/config/parameters.hpp"
@@ -44,20 +45,6 @@ constexpr std::string_view template_names[] = {"failure_template", "delay_templa
                                                "verify_template"};
 
 }  // namespace
-
-const notice_template& notice_templates::of(template_kind kind) const {
-    switch (kind) {
-        case template_kind::failure:
-            return failure;
-        case template_kind::delay:
-            return delay;
-        case template_kind::success:
-            return success;
-        case template_kind::verify:
-            break;
-    }
-    return verify;
-}
 
 notice_templates notice_templates::built_in() {
     notice_templates all;
@@ -202,12 +189,23 @@ void notice_templates::read(std::string_view text, std::string_view file, std::v
     }
     for (std::size_t i = 0; i < found.size(); ++i) {
         if (!found[i]) continue;
-        notice_template made = *all[i];
-        made.origin = file;
-        const std::string_view kind = template_names[i];
-        const bool good = read_template(made, *found[i], kind.substr(0, kind.find('_')), warnings);
-        if (good) *all[i] = std::move(made);
+        all[i]->defined = std::move(found[i]);
+        all[i]->defined_in = file;
     }
+}
+
+const notice_template& notice_templates::of(template_kind kind, std::vector<std::string>& warnings) {
+    notice_template* const all[] = {&failure, &delay, &success, &verify};
+    const auto index = static_cast<std::size_t>(kind);
+    notice_template& wanted = *all[index];
+    if (const auto text = std::exchange(wanted.defined, std::nullopt)) {
+        notice_template made = wanted;
+        made.origin = wanted.defined_in;
+        const std::string_view name = template_names[index];
+        const bool good = read_template(made, *text, name.substr(0, name.find('_')), warnings);
+        if (good) wanted = std::move(made);
+    }
+    return wanted;
 }
 
 namespace {

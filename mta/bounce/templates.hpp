@@ -1,6 +1,7 @@
 // mta/bounce/templates.hpp - the words of notices: built in, or from bounce_template_file (bounce(5)).
 #pragma once
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -19,15 +20,19 @@ struct notice_template {
     std::string subject, postmaster_subject;
     std::string body;                   // with $names of parameters in it
     std::string origin = "[built-in]";  // file, or this
+    // What a file defines in its place, which nobody has looked at yet, and that file.
+    std::optional<std::string> defined;
+    std::string defined_in;
 };
 
 struct notice_templates {
     notice_template failure, delay, success, verify;
-    const notice_template& of(template_kind kind) const;
+    // What a file defines is read when it is first wanted; what is wrong with it becomes a warning and leaves the
+    // built-in text.
+    const notice_template& of(template_kind kind, std::vector<std::string>& warnings);
 
     static notice_templates built_in();
-    // Replaces what a template file defines; what is wrong with a template becomes a warning and leaves the built-in
-    // text. Throws config::fatal for a file that is none.
+    // Takes what a template file defines. Throws config::fatal for a file that is none.
     void read(std::string_view text, std::string_view file, std::vector<std::string>& warnings);
 };
 

@@ -94,7 +94,6 @@ task<void> local_delivery::run() {
     for (const target& each : account_.about().targets) {
         seen_.clear();
         forwards_.clear();
-        forward_forgets_dsn_ = false;
         state at;
         at.index = each.index;
         at.who = account_.about().recipient(each);

@@ -74,8 +74,7 @@ class local_delivery {
         std::optional<std::string> owner;                 // who forwards: a list's owner, the user of a forward file
         std::string expanded_from;                        // the alias or user that named it, or ""
         expansion by = expansion::none;
-        account rights;            // of commands and files; uid 0: nobody's in particular
-        bool forgets_dsn = false;  // below a list with an owner: nothing of the first sender's wishes goes on
+        account rights;  // of commands and files; uid 0: nobody's in particular
         int level = 0;
     };
     // done: delivered or bounced; deferred: all of the recipient is tried again.
@@ -127,7 +126,6 @@ class local_delivery {
     std::set<std::string> seen_;  // been_here(3), of one recipient
     // What goes on in new messages: one for each recipient that it is for and each sender.
     std::map<std::pair<std::string, std::string>, std::vector<queue::recipient>> forwards_;
-    bool forward_forgets_dsn_ = false;
     std::size_t addresses_ = 0;  // that expansions gave so far
 };
 

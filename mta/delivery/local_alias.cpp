@@ -52,8 +52,6 @@ task<std::optional<local_delivery::outcome>> local_delivery::deliver_alias(state
         next.owner = next.sender;
         next.who.original.clear();
         next.who.dsn_original.clear();
-        next.who.notify = 0;
-        next.forgets_dsn = true;
     } else if (settings_.reset_owner) {
         next.owner.reset();
     }

@@ -19,7 +19,6 @@ local_delivery::outcome local_delivery::send_on(const state& at) {
     to.dsn_original = at.who.dsn_original;
     to.notify = at.who.notify;
     forwards_[{at.delivered, at.sender}].push_back(std::move(to));
-    forward_forgets_dsn_ = forward_forgets_dsn_ || at.forgets_dsn;
     return outcome::done;
 }
 
@@ -49,10 +48,8 @@ local_delivery::outcome local_delivery::send_message(const state& at, const std:
     envelope.from = file().from;
     envelope.encoding = file().encoding;
     envelope.smtputf8 = file().smtputf8;
-    if (!forward_forgets_dsn_) {
-        envelope.envelope_id = file().envelope_id;
-        envelope.returns = file().returns;
-    }
+    envelope.envelope_id = file().envelope_id;
+    envelope.returns = file().returns;
     envelope.recipients = std::move(recipients);
     message.content = fmt::format("Received: by {} ({})\n\tid {}; {}\n", settings_.myhostname, settings_.mail_name,
                                   envelope.id, text::mail_date(mail_.now(), mail_.host().time_zone()));

@@ -7,6 +7,17 @@
 #include "mta/text/strings.hpp"
 
 namespace mta::delivery {
+namespace {
+
+// mail_copy(3): what cannot be written has a reason of sysexits(3) for the report.
+queue::delivery_status not_written(const char* dsn, const char* why) {
+    queue::delivery_status status(dsn, fmt::format("error writing message: {}", why));
+    status.diagnostic_type = "x-unix";
+    status.diagnostic = "input/output error";
+    return status;
+}
+
+}  // namespace
 
 queue::delivery_status store(Host& host, const mailbox& to, std::string_view content, unsigned mbox_flags,
                              const copy_addresses& about, const char* cannot_open) {
@@ -21,11 +32,11 @@ queue::delivery_status store(Host& host, const mailbox& to, std::string_view con
         case append_result::ok:
             return {};
         case append_result::too_large:
-            return {"5.2.2", "error writing message: File too large"};
+            return not_written("5.2.2", "File too large");
         case append_result::over_quota:
-            return {"5.2.2", "error writing message: Disk quota exceeded"};
+            return not_written("5.2.2", "Disk quota exceeded");
         case append_result::disk_full:
-            return {"4.2.2", "error writing message: No space left on device"};
+            return not_written("4.2.2", "No space left on device");
         case append_result::no_directory:
             return {cannot_open, opening + ": No such file or directory"};
         case append_result::no_permission:

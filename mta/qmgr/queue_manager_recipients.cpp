@@ -207,7 +207,10 @@ queue_manager::placed queue_manager::place(active_message& message, std::size_t 
     }
     transport& by = find_transport(service);
     if (!by.daemon) {
-        mail_.warn(own_process(), "connect to transport private/" + by.name + ": No such file or directory");
+        if (mail_.now() >= by.missed_until) {
+            mail_.warn(own_process(), "connect to transport private/" + by.name + ": No such file or directory");
+            by.missed_until = mail_.now() + settings_->retry_time;
+        }
         place_with_error("retry", "4.3.0 mail transport unavailable", result);
         return result;
     }

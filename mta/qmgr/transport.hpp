@@ -14,14 +14,15 @@
 namespace mta::qmgr {
 
 struct queue_manager::settings {
-    duration queue_run_delay, minimal_backoff, maximal_backoff, queue_lifetime, bounce_lifetime, throttle_time;
+    duration queue_run_delay, minimal_backoff, maximal_backoff, queue_lifetime, bounce_lifetime, throttle_time,
+        retry_time;
     std::size_t active_limit, recipients_in_memory, pending_probe_limit;
     std::int64_t minimum_recipients;
     duration clog_warn_time;
     bool helpful_warnings, confirms_clearing;
     std::string double_bounce_sender;
     std::string recipient_delimiter, filter_next_hop, myhostname;
-    bool adjusts_bounce_lifetime;
+    bool adjusts_recipient_limit, adjusts_bounce_lifetime;
 
     explicit settings(const config::parameters& p)
         : queue_run_delay(p.duration("queue_run_delay")),
@@ -30,8 +31,10 @@ struct queue_manager::settings {
           queue_lifetime(p.duration("maximal_queue_lifetime")),
           bounce_lifetime(std::min(p.duration("bounce_queue_lifetime"), queue_lifetime)),
           throttle_time(p.duration("service_throttle_time")),
+          retry_time(p.duration("transport_retry_time")),
           active_limit(static_cast<std::size_t>(p.number("qmgr_message_active_limit"))),
-          recipients_in_memory(static_cast<std::size_t>(p.number("qmgr_message_recipient_limit"))),
+          recipients_in_memory(
+              std::max(static_cast<std::size_t>(p.number("qmgr_message_recipient_limit")), active_limit)),
           pending_probe_limit(static_cast<std::size_t>(p.number("address_verify_pending_request_limit"))),
           minimum_recipients(p.number("qmgr_message_recipient_minimum")),
           clog_warn_time(p.duration("qmgr_clog_warn_time")),
@@ -41,6 +44,7 @@ struct queue_manager::settings {
           recipient_delimiter(p.text("recipient_delimiter")),
           filter_next_hop(p.text("default_filter_nexthop")),
           myhostname(p.text("myhostname")),
+          adjusts_recipient_limit(p.number("qmgr_message_recipient_limit") < p.number("qmgr_message_active_limit")),
           adjusts_bounce_lifetime(p.duration("bounce_queue_lifetime") > queue_lifetime) {}
 };
 
@@ -110,8 +114,9 @@ struct queue_manager::transport {
         void expired() override { manager->poke(); }
     };
     std::string name;
-    master::daemon* daemon;   // null: master.cf has none
-    wait_for_master restart;  // while the agent's start is throttled
+    master::daemon* daemon;     // null: master.cf has none
+    wait_for_master restart;    // while the agent's start is throttled
+    time_point missed_until{};  // without a daemon: it is not asked for again before (transport_retry_time)
     concurrency_settings flow;
     std::size_t recipient_limit = 50;
     duration rate_delay{}, pace{};

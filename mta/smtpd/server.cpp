@@ -8,6 +8,7 @@
 #include "mta/config/parameters.hpp"
 #include "mta/master/mail_system.hpp"
 #include "mta/smtpd/session.hpp"
+#include "mta/table/source_text.hpp"
 
 namespace mta::smtpd {
 
@@ -41,6 +42,46 @@ address::command_rules server::grammar(keyword_set discarded) {
         return to->recipient;
     };
     return rules;
+}
+
+std::optional<keyword_set> server::discarded_for(const std::string& address, std::vector<std::string>& warnings) const {
+    const table::match own = settings_.discarded_keywords_by_address.find(address);
+    if (own.found()) return parse_keywords(own.result.value);
+    if (!own.result.failed()) return settings_.discarded_keywords;
+    warnings.insert(warnings.end(), own.result.warnings.begin(), own.result.warnings.end());
+    return std::nullopt;
+}
+
+bool server::must_declare_utf8(std::string_view address, bool declared) const {
+    return settings_.strict_smtputf8 && !declared && !table::is_ascii(address);
+}
+
+std::optional<std::uint64_t> server::too_little_space() {
+    const std::uint64_t free = mail_.host().queue_files().free_bytes();
+    const auto bytes = static_cast<double>(free);
+    const bool under_floor = settings_.minimum_free > 0 && bytes < static_cast<double>(settings_.minimum_free);
+    const bool narrow =
+        settings_.message_size_limit > 0 && bytes < 1.5 * static_cast<double>(settings_.message_size_limit);
+    if (!under_floor && !narrow) return std::nullopt;
+    return free;
+}
+
+bool server::filter(std::string& command, const peer& client, const maillog::process& by) {
+    if (!settings_.command_filter) return true;
+    std::string_view key = command;
+    while (!key.empty() && (key.front() == ' ' || key.front() == '\t')) key.remove_prefix(1);
+    const table::lookup_result found = settings_.command_filter->lookup(key);
+    for (const std::string& each : found.warnings) mail_.warn(by, each);
+    if (found.failed()) {
+        mail_.warn(by, fmt::format("{} lookup error for \"{:.100}\"", settings_.command_filter->type_and_name(), key));
+        return false;
+    }
+    if (!found.found()) return true;
+    mail_.log(by, {},
+              maillog::remark{maillog::level::info, fmt::format("{}: replacing command \"{:.100}\" with \"{:.100}\"",
+                                                                client.name_and_address(), command, found.value)});
+    command = found.value;
+    return true;
 }
 
 void server::accept(std::unique_ptr<byte_stream> stream, const endpoint& local, const endpoint& remote) {

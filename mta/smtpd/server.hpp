@@ -1,7 +1,10 @@
 // mta/smtpd/server.hpp - one SMTP server service: takes connections and gives each a session (smtpd(8)).
 #pragma once
 #include <memory>
+#include <optional>
 #include <set>
+#include <string>
+#include <vector>
 
 #include "mta/address/smtp_command.hpp"
 #include "mta/anvil/anvil.hpp"
@@ -11,6 +14,8 @@
 #include "mta/smtpd/settings.hpp"
 
 namespace mta::smtpd {
+
+inline constexpr const char* undeclared_utf8 = "553 5.6.7 Must declare SMTPUTF8 to send unicode address";
 
 class server {
   public:
@@ -25,6 +30,14 @@ class server {
     std::uint16_t port() const;
     // How commands read in a session that does not announce `discarded`.
     address::command_rules grammar(keyword_set discarded);
+    // The keywords that a client of this address is not told of; nothing when the table cannot tell, with its warnings.
+    std::optional<keyword_set> discarded_for(const std::string& address, std::vector<std::string>& warnings) const;
+    // The bytes that are free where they are too few for a message (queue_minfree, message_size_limit).
+    std::optional<std::uint64_t> too_little_space();
+    // smtpd_command_filter: the command in its place, if any. False: the lookup failed.
+    bool filter(std::string& command, const peer& client, const maillog::process& by);
+    // strict_smtputf8
+    bool must_declare_utf8(std::string_view address, bool declared) const;
     // What a process says of its settings when it starts: once for each.
     void introduce(const maillog::process& by);
 

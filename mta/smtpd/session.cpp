@@ -284,24 +284,6 @@ session::verdict session::local_data_error() {
     return verdict::bad;
 }
 
-// smtpd_command_filter. False: its lookup failed, and the command is not to be had.
-bool session::filter_command() {
-    if (!options_.command_filter) return true;
-    std::string_view key = text_;
-    while (!key.empty() && (key.front() == ' ' || key.front() == '\t')) key.remove_prefix(1);
-    const table::lookup_result found = options_.command_filter->lookup(key);
-    for (const std::string& each : found.warnings) warn(each);
-    if (found.found()) {
-        inform(fmt::format("{}: replacing command \"{:.100}\" with \"{:.100}\"", client_.name_and_address(), text_,
-                           found.value));
-        text_ = found.value;
-    } else if (found.failed()) {
-        warn(fmt::format("{} lookup error for \"{:.100}\"", options_.command_filter->type_and_name(), key));
-        return false;
-    }
-    return true;
-}
-
 bool session::pipelines_improperly(const address::command_line& line) {
     const std::string_view waiting = stream_.unread();
     if (pipelined_ || waiting.empty() || (extended_ && !rule_of(line.name).last)) return false;
@@ -322,7 +304,7 @@ task<session::verdict> session::one_command() {
     const bool filtered = options_.command_filter != nullptr;
     if (filtered && options_.smtputf8 && !address::valid_utf8(text_))
         co_return refuse("500 5.5.2 Error: bad UTF-8 syntax");
-    if (!filter_command()) co_return local_data_error();
+    if (!server_.filter(text_, client_, process_)) co_return local_data_error();
     const auto parsed = address::parse_command(text_, options_.smtputf8);
     if (const auto* refused = std::get_if<address::refusal>(&parsed)) co_return refuse(*refused);
     const auto& line = std::get<address::command_line>(parsed);

@@ -49,7 +49,6 @@ class session {
     bool admitted();  // smtpd_client_connection_*_limit
     task<io_error> send();
     task<bool> next_command();  // into text_; false: the session ends
-    bool filter_command();
     verdict local_data_error();
     task<verdict> one_command();
     task<verdict> execute(const address::command_line& line);
@@ -97,7 +96,6 @@ class session {
     void reset_transaction();
     void forget_forwarded() { forwarded_.clear(); }
     bool in_transaction() const { return transaction_.sender.has_value(); }
-    bool must_declare_utf8(std::string_view address, bool declared) const;  // strict_smtputf8
     void begin_message();
     // The last reply and what it answered, for those who want to know of each.
     void record(std::string_view line);

@@ -77,14 +77,11 @@ task<bool> session::greet() {
         if (!secured || client_certificate_missing()) co_return false;
     }
     if (!admitted()) co_return false;
-    discarded_ = options_.discarded_keywords;
-    const table::match own = options_.discarded_keywords_by_address.find(client_.address);
-    if (own.found()) {
-        discarded_ = parse_keywords(own.result.value);
-    } else if (own.result.failed()) {
-        for (const std::string& each : own.result.warnings) warn(each);
-        keywords_unknown_ = true;
-    }
+    std::vector<std::string> complaints;
+    const std::optional<keyword_set> discarded = server_.discarded_for(client_.address, complaints);
+    for (const std::string& each : complaints) warn(each);
+    keywords_unknown_ = keywords_unknown_ || !discarded;
+    discarded_ = discarded.value_or(options_.discarded_keywords);
     if (!activate_sasl()) co_return false;
     const access_facts known = facts();
     const decision decided = co_await server_.restrictions().check(stage::connect, known, process_);

@@ -29,7 +29,6 @@ std::string original_for_reports(const address::rcpt_command& command) {
     path = text::trimmed_right(path);
     return (table::is_ascii(path) ? "rfc822;" : "utf-8;") + std::string(path);
 }
-constexpr const char* undeclared_utf8 = "553 5.6.7 Must declare SMTPUTF8 to send unicode address";
 
 }  // namespace
 
@@ -61,14 +60,11 @@ void session::log_rejection(std::string_view stage, std::string_view text) {
 }
 
 bool session::lacks_storage() {
-    const auto free = static_cast<double>(mail_.host().queue_files().free_bytes());
-    const bool under_floor = options_.minimum_free > 0 && free < static_cast<double>(options_.minimum_free);
-    const bool narrow =
-        options_.message_size_limit > 0 && free < 1.5 * static_cast<double>(options_.message_size_limit);
-    if (!under_floor && !narrow) return false;
+    const std::optional<std::uint64_t> free = server_.too_little_space();
+    if (!free) return false;
     reset_transaction();  // the sender is not told of
     log_rejection("MAIL", "452 4.3.1 Insufficient system storage");
-    warn(fmt::format("not enough free space in mail queue: {:.0f} bytes < {}*message size limit", free, 1.5));
+    warn(fmt::format("not enough free space in mail queue: {} bytes < {}*message size limit", *free, 1.5));
     return true;
 }
 
@@ -114,7 +110,7 @@ task<session::verdict> session::mail(const address::command_line& line) {
         transaction_ = {};
         co_return refuse(refusal, notice::policy);
     }
-    if (must_declare_utf8(transaction_.sender.value_or(""), command.smtputf8)) {
+    if (server_.must_declare_utf8(transaction_.sender.value_or(""), command.smtputf8)) {
         reset_transaction();
         co_return refuse(undeclared_utf8);
     }
@@ -130,10 +126,6 @@ task<session::verdict> session::mail(const address::command_line& line) {
     if (!options_.delays_open) begin_message();
     reply("250 2.1.0 Ok");
     co_return verdict::good;
-}
-
-bool session::must_declare_utf8(std::string_view address, bool declared) const {
-    return options_.strict_smtputf8 && !declared && !table::is_ascii(address);
 }
 
 // The message gets its queue id with its first recipient, or at MAIL without smtpd_delay_open_until_valid_rcpt.
@@ -187,7 +179,7 @@ task<session::verdict> session::rcpt(const address::command_line& line) {
     }
     // Mail to the address that probes were sent from a while ago is mail to what stays the same of it.
     command.forward_path = mail_.verify().without_epoch(std::move(command.forward_path));
-    if (must_declare_utf8(command.forward_path, leftovers_.smtputf8)) co_return refuse(undeclared_utf8);
+    if (server_.must_declare_utf8(command.forward_path, leftovers_.smtputf8)) co_return refuse(undeclared_utf8);
     recipient_ = command.forward_path;
     recipient_as_sent_ = command.as_sent;
     const access_facts known = facts();
@@ -222,7 +214,7 @@ task<session::verdict> session::vrfy(const address::command_line& line) {
     const auto parsed = address::parse_vrfy(line, rules);
     if (const auto* refused = std::get_if<address::refusal>(&parsed)) co_return refuse(*refused);
     const auto& command = std::get<address::vrfy_command>(parsed);
-    if (must_declare_utf8(command.address, command.smtputf8)) co_return refuse(undeclared_utf8);
+    if (server_.must_declare_utf8(command.address, command.smtputf8)) co_return refuse(undeclared_utf8);
     recipient_ = command.address;
     recipient_as_sent_ = command.as_sent;
     access_facts known = facts();

@@ -2,8 +2,10 @@
 
 #include <fmt/format.h>
 
-#include "mta/address/smtp_command.hpp"
+#include "mta/address/host_name.hpp"
+#include "mta/master/mail_system.hpp"
 #include "mta/smtpd/server.hpp"
+#include "mta/verify/verifier.hpp"
 
 namespace mta::smtpd {
 namespace {
@@ -32,6 +34,9 @@ struct trial::conversation {
     std::vector<trial_answer>& answers;
     access_memory memory;
     access_facts facts;
+    std::optional<keyword_set> discarded = keyword_set{};  // nothing: its table cannot tell
+
+    bool goes_on() const { return !answers.back().refused && !answers.back().closes; }
 
     trial_answer& next(stage at, std::string command) {
         trial_answer& made = answers.emplace_back();
@@ -54,6 +59,37 @@ bool trial::say(conversation& with, trial_answer& made, std::string reply, bool 
     return !made.refused && !made.closes;
 }
 
+// What a table cannot tell ends the session.
+bool trial::fail(conversation& with, trial_answer& made) const {
+    return say(with, made, fmt::format("421 4.3.0 {} Server local data error", server_.options().myhostname), true);
+}
+
+std::optional<address::command_line> trial::read(conversation& with, trial_answer& made, address::verb expected) const {
+    const settings& options = server_.options();
+    std::string text = made.command;
+    const auto refuse = [&](std::string_view reply) {
+        say(with, made, std::string(reply), true);
+        return std::nullopt;
+    };
+    if (options.command_filter && options.smtputf8 && !address::valid_utf8(text))
+        return refuse("500 5.5.2 Error: bad UTF-8 syntax");
+    if (!server_.filter(text, with.asked.client, by_)) {
+        fail(with, made);
+        return std::nullopt;
+    }
+    auto parsed = address::parse_command(text, options.smtputf8);
+    if (const auto* refused = std::get_if<address::refusal>(&parsed)) return refuse(refused->reply);
+    auto& line = std::get<address::command_line>(parsed);
+    if (options.noop_commands.match(line.word()).matched() || line.name == address::verb::noop) {
+        say(with, made, "250 2.0.0 Ok", false);
+        return std::nullopt;
+    }
+    if (line.name != expected) return refuse("500 5.5.2 Error: command not recognized");
+    if (options.tls_required && !with.asked.tls && expected != address::verb::ehlo && expected != address::verb::helo)
+        return refuse("530 5.7.0 Must issue a STARTTLS command first");
+    return std::move(line);
+}
+
 // False: the restrictions said no.
 task<bool> trial::restrict(conversation& with, trial_answer& made) {
     const decision decided = co_await server_.restrictions().check(made.at, with.facts, by_);
@@ -71,6 +107,9 @@ task<void> trial::ask(const trial_question& what, detail how, std::vector<trial_
     with.facts.client = &what.client;
     with.facts.memory = &with.memory;
     with.facts.server.port = server_.port();
+    std::vector<std::string> complaints;
+    with.discarded = server_.discarded_for(what.client.address, complaints);
+    for (const std::string& each : complaints) server_.mail().warn(by_, each);
     bool goes_on = co_await greet(with);
     if (goes_on && !what.etrn_domain.empty()) {
         co_await etrn(with);
@@ -105,9 +144,9 @@ task<bool> trial::greet(conversation& with) {
     if (asked.helo.empty()) co_return true;
     const std::string_view verb = asked.extended ? "EHLO" : "HELO";
     trial_answer& said = with.next(stage::helo, fmt::format("{} {}", verb, asked.helo));
-    const auto line = address::parse_command(said.command, options.smtputf8);
-    if (const auto* refused = std::get_if<address::refusal>(&line)) co_return say(with, said, refused->reply, true);
-    const auto parsed = address::parse_helo(std::get<address::command_line>(line), options.smtputf8);
+    const auto line = read(with, said, asked.extended ? address::verb::ehlo : address::verb::helo);
+    if (!line) co_return with.goes_on();
+    const auto parsed = address::parse_helo(*line, options.smtputf8);
     if (const auto* refused = std::get_if<address::refusal>(&parsed)) co_return say(with, said, refused->reply, true);
     with.facts.helo = std::get<address::helo_command>(parsed).name;
     with.facts.protocol = asked.extended ? "ESMTP" : "SMTP";
@@ -115,45 +154,57 @@ task<bool> trial::greet(conversation& with) {
     const bool taken = co_await restrict(with, said);
     with.facts.command.clear();
     if (!taken) co_return false;
+    if (asked.extended && !with.discarded) co_return fail(with, said);
     co_return say(with, said, fmt::format("250{}{}", asked.extended ? '-' : ' ', options.myhostname), false);
 }
 
 task<bool> trial::mail(conversation& with) {
     const settings& options = server_.options();
     trial_answer& said = with.next(stage::mail, "MAIL FROM:" + in_brackets(with.asked.sender));
-    if (options.tls_required && !with.asked.tls)
-        co_return say(with, said, "530 5.7.0 Must issue a STARTTLS command first", true);
+    const auto line = read(with, said, address::verb::mail);
+    if (!line) co_return with.goes_on();
     if (options.helo_required && with.facts.helo.empty())
         co_return say(with, said, "503 5.5.1 Error: send HELO/EHLO first", true);
-    const auto line = address::parse_command(said.command, options.smtputf8);
-    if (const auto* refused = std::get_if<address::refusal>(&line)) co_return say(with, said, refused->reply, true);
-    const address::command_rules rules = server_.grammar(options.discarded_keywords);
-    const auto parsed = address::parse_mail(std::get<address::command_line>(line), rules);
+    const address::command_rules rules = server_.grammar(with.discarded.value_or(options.discarded_keywords));
+    const auto parsed = address::parse_mail(*line, rules);
     if (const auto* refused = std::get_if<address::refusal>(&parsed)) co_return say(with, said, refused->reply, true);
     const auto& command = std::get<address::mail_command>(parsed);
     with.facts.sender = command.reverse_path;
     with.facts.sender_as_sent = command.as_sent;
     with.facts.smtputf8 = command.smtputf8;
+    if (server_.must_declare_utf8(command.reverse_path, with.facts.smtputf8))
+        co_return say(with, said, undeclared_utf8, true);
     const bool taken = co_await restrict(with, said);
     if (!taken) co_return false;
+    if (server_.too_little_space()) co_return say(with, said, "452 4.3.1 Insufficient system storage", true);
     co_return say(with, said, "250 2.1.0 Ok", false);
 }
 
 task<void> trial::rcpt(conversation& with, const std::string& recipient) {
     const settings& options = server_.options();
     trial_answer& said = with.next(stage::rcpt, "RCPT TO:" + in_brackets(recipient));
-    const auto line = address::parse_command(said.command, options.smtputf8);
-    if (const auto* refused = std::get_if<address::refusal>(&line)) {
-        say(with, said, refused->reply, true);
+    const auto line = read(with, said, address::verb::rcpt);
+    if (!line) co_return;
+    if (!with.facts.sender) {
+        say(with, said, "503 5.5.1 Error: need MAIL command", true);
         co_return;
     }
-    const address::command_rules rules = server_.grammar(options.discarded_keywords);
-    const auto parsed = address::parse_rcpt(std::get<address::command_line>(line), rules, false);
+    const address::command_rules rules = server_.grammar(with.discarded.value_or(options.discarded_keywords));
+    auto parsed = address::parse_rcpt(*line, rules, with.facts.smtputf8);
     if (const auto* refused = std::get_if<address::refusal>(&parsed)) {
         say(with, said, refused->reply, true);
         co_return;
     }
-    const auto& command = std::get<address::rcpt_command>(parsed);
+    auto& command = std::get<address::rcpt_command>(parsed);
+    if (options.recipient_limit > 0 && static_cast<int>(with.facts.recipient_count) >= options.recipient_limit) {
+        say(with, said, "452 4.5.3 Error: too many recipients", true);
+        co_return;
+    }
+    command.forward_path = server_.mail().verify().without_epoch(std::move(command.forward_path));
+    if (server_.must_declare_utf8(command.forward_path, with.facts.smtputf8)) {
+        say(with, said, undeclared_utf8, true);
+        co_return;
+    }
     const auto first = std::move(with.facts.recipient);
     with.facts.recipient = command.forward_path;
     with.facts.recipient_as_sent = command.as_sent;
@@ -188,20 +239,13 @@ task<void> trial::data(conversation& with) {
 task<void> trial::etrn(conversation& with) {
     const settings& options = server_.options();
     trial_answer& said = with.next(stage::etrn, "ETRN " + with.asked.etrn_domain);
-    if (options.tls_required && !with.asked.tls) {
-        say(with, said, "530 5.7.0 Must issue a STARTTLS command first", true);
-        co_return;
-    }
+    const auto line = read(with, said, address::verb::etrn);
+    if (!line) co_return;
     if (options.helo_required && with.facts.helo.empty()) {
         say(with, said, "503 Error: send HELO/EHLO first", true);
         co_return;
     }
-    const auto line = address::parse_command(said.command, options.smtputf8);
-    if (const auto* refused = std::get_if<address::refusal>(&line)) {
-        say(with, said, refused->reply, true);
-        co_return;
-    }
-    const auto parsed = address::parse_etrn(std::get<address::command_line>(line));
+    const auto parsed = address::parse_etrn(*line);
     if (const auto* refused = std::get_if<address::refusal>(&parsed)) {
         say(with, said, refused->reply, true);
         co_return;
@@ -209,7 +253,11 @@ task<void> trial::etrn(conversation& with) {
     with.facts.etrn_domain = std::get<address::etrn_command>(parsed).domain;
     const bool taken = co_await restrict(with, said);
     if (!taken) co_return;
-    if (options.fast_flush_domains.match(with.facts.etrn_domain).matched()) {
+    const table::list_match own = options.fast_flush_domains.match(with.facts.etrn_domain);
+    const table::list_match of_flush = options.flush_service_domains.match(with.facts.etrn_domain);
+    if (own.failed() || of_flush.failed()) {
+        say(with, said, "458 Unable to queue messages", true);
+    } else if (own.matched() && of_flush.matched()) {
         say(with, said, "250 Queuing started", false);
     } else {
         say(with, said, fmt::format("459 <{}>: service unavailable", with.facts.etrn_domain), true);

@@ -4,9 +4,12 @@
 // The grammar, the restrictions and their order are those of a real session, and so are the replies, to the letter.
 // What only a connection has is left out: limits of rates and errors, pipelining, the content. Never throws.
 #pragma once
+#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
+#include "mta/address/smtp_command.hpp"
 #include "mta/smtpd/access.hpp"
 
 namespace mta::smtpd {
@@ -50,6 +53,9 @@ class trial {
   private:
     struct conversation;
     bool say(conversation& with, trial_answer& made, std::string reply, bool refused) const;
+    bool fail(conversation& with, trial_answer& made) const;
+    // A command as the server reads it; nothing when it has its answer already.
+    std::optional<address::command_line> read(conversation& with, trial_answer& made, address::verb expected) const;
     task<bool> restrict(conversation& with, trial_answer& made);
     task<bool> greet(conversation& with);
     task<bool> mail(conversation& with);

@@ -1,5 +1,6 @@
 """relaylab explain: verdicts, their reasons with file and line, routes, and matrices."""
 
+import json
 import unittest
 
 from support import CHAIN, Case
@@ -127,6 +128,68 @@ class Topology(Case):
         self.assertRegex(err, "name one of its hosts: .*mail.ohio.cc")
         _, err = self.relaylab("explain", CHAIN, "mail.nowhere.cc", "--client", "203.0.113.7", status=2)
         self.assertRegex(err, "no host is called mail.nowhere.cc; there are .*mail.ohio.cc")
+
+
+
+class LikeASession(Case):
+    """What explain says is what a session gets, where smtpd itself decides and no restriction."""
+
+    HOST = """\
+hosts:
+  mx.example.org:
+    address: 192.168.137.3
+    mailboxes: [ann, ben, kim]
+    postfix:
+      mydestination: $myhostname, example.org
+      smtpd_recipient_limit: "2"
+      strict_smtputf8: "yes"
+      smtpd_noop_commands: ping
+      smtpd_command_filter: "pcre:$lab_files/filter"
+    files:
+      filter: |
+        /^RCPT TO:<ben@(.*)>/ RCPT TO:<kim@$1>
+        /^EHLO lazy/ PING
+        /^MAIL FROM:<odd/ FROB
+    master_cf: |
+      2525 inet n - n - - smtpd
+        -o queue_minfree=1000000000000000
+        -o smtpd_command_filter=
+      2526 inet n - n - - smtpd
+        -o smtpd_command_filter=fail:broken
+      2527 inet n - n - - smtpd
+        -o smtpd_tls_security_level=encrypt
+        -o smtpd_discard_ehlo_keyword_address_maps=fail:broken
+    tls: true
+clients:
+  pc.example.net: {address: 192.168.137.66}
+steps:
+"""
+    # port, HELO, sender, recipients
+    ASKED = [(25, "pc", "a@b.example", ["ben@example.org", "ann@example.org", "kim@example.org"]),
+             (25, "lazy", "a@b.example", ["ann@example.org"]),
+             (25, "pc", "odd@b.example", ["ann@example.org"]),
+             (25, "pc", "\u00e4@b.example", ["ann@example.org"]),
+             (2525, "pc", "a@b.example", ["ann@example.org"]),
+             (2526, "pc", "a@b.example", ["ann@example.org"]),
+             (2527, "pc", "a@b.example", ["ann@example.org"])]
+
+    def test_replies_are_the_same(self):
+        text = self.HOST
+        for port, helo, sender, recipients in self.ASKED:
+            lines = [f"EHLO {helo}", f"MAIL FROM:<{sender}>", *(f"RCPT TO:<{each}>" for each in recipients), "QUIT"]
+            text += "  - smtp: {client: pc.example.net, server: mx.example.org, port: %d, lines: %s}\n" % (
+                port, json.dumps(lines))
+        self.write("lab.yaml", text)
+        self.relaylab("run", "lab.yaml", "--quiet", "--out", "out")
+        for number, (port, helo, sender, recipients) in enumerate(self.ASKED, 1):
+            said = (self.folder / "out" / "dialogues" / f"{number:02}.txt").read_text().splitlines()
+            replies = [line.removeprefix("S: ") for before, line in zip([""] + said, said)
+                       if line.startswith("S: ") and not before.startswith("S: ")]
+            stages = self.document("explain", "lab.yaml", "--client", "pc.example.net", "--service", port, "--helo", helo,
+                                   "--sender", sender, *(word for each in recipients for word in ("--recipient", each)))
+            explained = [each["reply"] for each in stages["stages"]]
+            self.assertEqual(explained, replies[:len(explained)], (port, helo, sender))
+            self.assertTrue(len(explained) > len(recipients) + 2 or stages["refused"], (port, helo, sender))
 
 
 if __name__ == "__main__":
