@@ -44,7 +44,7 @@ std::string session::received_header() const {
     out += fmt::format("\tby {} ({}) with {} id {}", options_.myhostname, options_.mail_name, protocol(),
                        transaction_.queue_id);
     const std::string date = text::mail_date(transaction_.arrival, zone);
-    if (transaction_.recipients.size() == 1) {
+    if (transaction_.lost_recipients + transaction_.recipients.size() == 1) {
         out += fmt::format("\n\tfor <{}>; {}\n", address::path_822(transaction_.recipients.front().address), date);
     } else {
         out += fmt::format(";\n\t{}\n", date);
