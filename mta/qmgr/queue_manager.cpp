@@ -85,7 +85,7 @@ void queue_manager::flush() {
 void queue_manager::flush_some(const std::function<bool(const queue::queue_file&)>& chosen) {
     for (transport* each : in_order_) each->revive_destinations();
     for (auto& [when, files] : deferred_) {
-        std::vector<queue::message> others;
+        std::deque<queue::message> others;
         for (queue::message& each : files) {
             if (chosen(*each)) {
                 due_.emplace_back(std::move(each), true);
