@@ -72,7 +72,7 @@ void passage::add_copy(const std::string& address) {
 void passage::put_out(const queue::recipient& given, const std::string& address) {
     queue::recipient to = given;
     if (to.dsn_original.empty()) {
-        to.dsn_original = (is_beyond_ascii(address) ? "utf-8;" : "rfc822;") + address::quote_822_local(address);
+        to.dsn_original = (is_beyond_ascii(address) ? "utf-8;" : "rfc822;") + address;
     }
     std::vector<std::string> targets{address};
     if (maps_ && !options_.virtual_alias.empty()) {
