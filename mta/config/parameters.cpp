@@ -55,6 +55,7 @@ constexpr std::int64_t long_min = std::numeric_limits<std::int64_t>::min();
 
 // Seconds. What follows the letter of the unit is not looked at: "5w2" is five weeks for Postfix too.
 std::optional<std::int64_t> seconds(std::string_view text, char default_unit) {
+    if (text.empty()) return std::nullopt;
     auto digits = text;
     while (!digits.empty() && text::is_space(digits.front())) digits.remove_prefix(1);
     const auto end = std::min(digits.find_first_not_of("0123456789", digits.starts_with('+') ? 1 : 0), digits.size());
