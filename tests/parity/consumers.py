@@ -31,6 +31,7 @@ GAPS = {
         r": breaking line > ",
         r" reject: mime-error ",
         r" reject: BDAT from ",
+        r" reject: MAIL from \S+: 451 4\.3\.0 Temporary lookup error; ",                       # of local_header_rewrite_clients
         r" bare <LF> received;",
         r"postfix/(?!submissions?/|smtps/|relay/)[\w-]+/\w+\[",                                 # a syslog_name of one's own
         r" reject: RCPT from [^;]* (?:by bl\.list\.example|\(domain is listed\)|; domain is listed)",   # replies of one's own
