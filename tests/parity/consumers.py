@@ -51,6 +51,7 @@ GAPS = {
         r" offers SMTPUTF8 support, but not 8BITMIME", r"/smtp\[\d+\]: \w+: Server certificate not verified",
         r"/cleanup\[\d+\]: \w+: to=<.*status=deliverable ",
         r"/postscreen\[\d+\]: (?:(?:DENY|ALLOW)LIST(?:ED| VETO)|(?:DATA|BDAT) without valid RCPT)",
+        r"/[sl]mtp\[\d+\]: SMTPS wrappermode \(",
         r" postfix\[\d+\]: ",                                                                  # postfix(1) itself
     ],
 }
@@ -73,7 +74,7 @@ EXPORTER = {
     "master": [r"(?:daemon started|reload) -- version 3\.7\.\d+, configuration \S+", r"terminating on signal 15", ANY],
     "smtpd": [rf"connect from {PEER}", rf"disconnect from {PEER}(?: \w+=\d+(?:/\d+)?)+", rf"(?:lost connection|timeout|too many errors) after \S.* from {PEER}",
               rf"{QUEUE_ID}: client={PEER}(?:, \w+=.*)?", RESTRICTION, TLS, rf"improper command pipelining after \w+ from {PEER}: .*",
-              r"discarding EHLO keywords: [A-Z0-9 -]+",
+              r"discarding EHLO keywords: [A-Z0-9 _-]+",
               r"mapping DSN status [245]\.\d+\.\d+ into [\w ]+ status [245]\.\d+\.\d+", rf"{PEER}: replacing command \".*", rf"SSL_accept error from {PEER}: .*",
               rf"certificate verification failed for {PEER}: .*", rf"NOQUEUE: abort: TLS from {PEER}: .*",
               r"(?:setting up TLS|initializing the server-side TLS|Reusing|setting) .*", ANY],
