@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "mta/address/ip_address.hpp"
+#include "mta/config/inet_protocols.hpp"
 #include "mta/config/parameters.hpp"
 #include "mta/host.hpp"
 #include "mta/table/maps.hpp"
@@ -26,10 +27,24 @@ lookup_result result_of(const table::match& match) {
             match.result.value};
 }
 
+// The machine's addresses of the protocols that are spoken; where IPv6 is, each machine has its loopback address.
+std::vector<std::string> addresses_of(Host& host, const config::inet_protocols& protocols) {
+    std::vector<std::string> all;
+    for (const std::string& each : host.interfaces()) {
+        std::string address = each.substr(0, each.find('/'));
+        const auto parsed = ip_address::parse(address);
+        if (parsed && protocols.speaks(*parsed)) all.push_back(std::move(address));
+    }
+    constexpr std::string_view loopback6 = "::1";
+    if (protocols.ipv6 && std::find(all.begin(), all.end(), loopback6) == all.end()) all.emplace_back(loopback6);
+    return all;
+}
+
 // The addresses that inet_interfaces names: "all", or names and addresses, of which the machine's own count.
 std::vector<std::string> own_addresses(const config::parameters& parameters, Host& host) {
-    std::vector<std::string> all, chosen;
-    for (const std::string& each : host.interfaces()) all.push_back(each.substr(0, each.find('/')));
+    const auto protocols = config::inet_protocols::parse(parameters.text("inet_protocols"));
+    const std::vector<std::string> all = addresses_of(host, protocols);
+    std::vector<std::string> chosen;
     for (const std::string& word : parameters.words("inet_interfaces")) {
         if (word == "all") return all;
         if (word == "loopback-only") {
@@ -108,7 +123,7 @@ trivial_rewrite::trivial_rewrite(const config::parameters& parameters, Host& hos
     l.own_addresses = own_addresses(parameters, host);
     for (const std::string& each : parameters.words("proxy_interfaces")) l.own_addresses.push_back(each);
 
-    address_rules_.recipient_delimiter = recipient_delimiter_;
+    address_rules_.recipient_delimiter = {recipient_delimiter_, owner_request_special_};
     context_.local = {parameters.text("myorigin"), parameters.text("mydomain")};
     address_rules_.is_local = [this](std::string_view domain) {
         return text::equal_ignoring_case(domain, context_.local.origin) ||
@@ -165,8 +180,8 @@ trivial_rewrite::trivial_rewrite(const config::parameters& parameters, Host& hos
         }
         if (from.transport.empty()) return;
         to.transport_maps = [this, &from](std::string_view address) {
-            return result_of(
-                heard(table::find_transport(from.transport, address, recipient_delimiter_, lists_->transport_parents)));
+            return result_of(heard(table::find_transport(from.transport, address, address_rules_.recipient_delimiter,
+                                                         lists_->transport_parents)));
         };
         to.transport_wildcard = [this, &from]() {
             return result_of(heard(from.transport.find("*", table::reach::fixed_only)));

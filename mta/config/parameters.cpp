@@ -58,9 +58,12 @@ std::optional<std::int64_t> seconds(std::string_view text, char default_unit) {
     auto digits = text;
     while (!digits.empty() && text::is_space(digits.front())) digits.remove_prefix(1);
     const auto end = std::min(digits.find_first_not_of("0123456789", digits.starts_with('+') ? 1 : 0), digits.size());
-    const auto value = signed_number(digits.substr(0, end), 0, int_max);
+    // Without a digit strtol(3) reads nothing, not even the blanks before: "soon" is no seconds.
+    const bool nothing = digits.substr(0, end).find_first_of("0123456789") == digits.npos;
+    const auto value = nothing ? std::optional<std::int64_t>(0) : signed_number(digits.substr(0, end), 0, int_max);
+    const std::string_view rest = nothing ? text : digits.substr(end);
     std::int64_t factor = 0;
-    switch (end < digits.size() ? digits[end] : default_unit) {
+    switch (!rest.empty() ? rest.front() : default_unit) {
         case 's':
             factor = 1;
             break;

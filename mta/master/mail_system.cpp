@@ -20,6 +20,7 @@
 namespace mta::master {
 namespace {
 
+constexpr std::string_view loopback6 = "::1";
 constexpr std::string_view version = "3.7.11";  // of the Postfix whose semantics these are
 
 // postfix(1) says so before it hands over to postfix-script.
@@ -65,6 +66,7 @@ void mail_system::warn(const maillog::process& by, std::string text, std::string
 }
 
 void mail_system::log(const maillog::process& by, const table::diagnostic& of_table) {
+    if (of_table.by_postmap) return;
     const auto level = of_table.level == table::severity::warning ? maillog::level::warning
                        : of_table.level == table::severity::error ? maillog::level::error
                                                                   : maillog::level::fatal;
@@ -182,6 +184,7 @@ void mail_system::open_ports() {
                 const std::string address = own.substr(0, own.find('/'));
                 if (rewrite_->is_own_address(address)) addresses.push_back(address);
             }
+            if (rewrite_->is_own_address(loopback6)) addresses.emplace_back(loopback6);
         }
         for (const std::string& address : addresses) {
             const auto parsed = address::ip_address::parse(address);
@@ -194,6 +197,7 @@ void mail_system::open_ports() {
                                                     accept(each, std::move(stream), at, from);
                                                 })
                                  : nullptr;
+            if (!opened && address == loopback6) continue;  // a world of real sockets has none
             if (!opened) {
                 log(*master_, {},
                     maillog::remark{

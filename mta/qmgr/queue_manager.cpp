@@ -24,6 +24,11 @@ queue_manager::~queue_manager() = default;
 
 void queue_manager::start() {
     started_ = mail_.now();
+    if (settings_->adjusts_recipient_limit) {
+        mail_.warn(mail_.process_of("qmgr"),
+                   "qmgr_message_recipient_limit is smaller than qmgr_message_active_limit - adjusting "
+                   "qmgr_message_recipient_limit");
+    }
     if (settings_->adjusts_bounce_lifetime) {
         mail_.warn(own_process(),
                    "bounce_queue_lifetime is larger than maximal_queue_lifetime - adjusting bounce_queue_lifetime");

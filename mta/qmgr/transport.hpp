@@ -22,7 +22,7 @@ struct queue_manager::settings {
     bool helpful_warnings, confirms_clearing;
     std::string double_bounce_sender;
     std::string recipient_delimiter, filter_next_hop, myhostname;
-    bool adjusts_bounce_lifetime;
+    bool adjusts_recipient_limit, adjusts_bounce_lifetime;
 
     explicit settings(const config::parameters& p)
         : queue_run_delay(p.duration("queue_run_delay")),
@@ -33,7 +33,8 @@ struct queue_manager::settings {
           throttle_time(p.duration("service_throttle_time")),
           retry_time(p.duration("transport_retry_time")),
           active_limit(static_cast<std::size_t>(p.number("qmgr_message_active_limit"))),
-          recipients_in_memory(static_cast<std::size_t>(p.number("qmgr_message_recipient_limit"))),
+          recipients_in_memory(
+              std::max(static_cast<std::size_t>(p.number("qmgr_message_recipient_limit")), active_limit)),
           pending_probe_limit(static_cast<std::size_t>(p.number("address_verify_pending_request_limit"))),
           minimum_recipients(p.number("qmgr_message_recipient_minimum")),
           clog_warn_time(p.duration("qmgr_clog_warn_time")),
@@ -43,6 +44,7 @@ struct queue_manager::settings {
           recipient_delimiter(p.text("recipient_delimiter")),
           filter_next_hop(p.text("default_filter_nexthop")),
           myhostname(p.text("myhostname")),
+          adjusts_recipient_limit(p.number("qmgr_message_recipient_limit") < p.number("qmgr_message_active_limit")),
           adjusts_bounce_lifetime(p.duration("bounce_queue_lifetime") > queue_lifetime) {}
 };
 

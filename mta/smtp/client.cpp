@@ -47,7 +47,7 @@ task<void> client::deliver(delivery::report& account) {
             try_local(now, std::string_view(destination).substr(5));
             continue;
         }
-        next_hop to = parse(destination);
+        next_hop to = parse(destination, account.agent());
         if (settings_->lmtp) to.no_mx = true;
         if (tried == 1) choose_caching(now, destination, to);
         co_await try_destination(now, to, tried == destinations.size());
@@ -72,11 +72,21 @@ task<void> client::deliver(delivery::report& account) {
 }
 
 // The process ends with a destination that is none.
-next_hop client::parse(const std::string& destination) const {
+next_hop client::parse(const std::string& destination, const maillog::process& by) const {
     std::string fault;
     const bool names_family = settings_->lmtp && text::starts_with_ignoring_case(destination, "inet:");
     const auto to = parse_next_hop(std::string_view(destination).substr(names_family ? 5 : 0), settings_->port, &fault);
     if (!to) throw delivery::agent_died(fault);
+    constexpr std::uint16_t smtps_port = 465;
+    if (settings_->helpful_warnings && !settings_->tls_wrapper_mode && to->port == smtps_port) {
+        const std::string_view prefix = settings_->lmtp ? "lmtp" : "smtp";
+        mail_.log(
+            by, {},
+            maillog::remark{maillog::level::info,
+                            fmt::format("SMTPS wrappermode (TCP port 465) requires setting \"{}_tls_wrappermode = "
+                                        "yes\", and \"{}_tls_security_level = encrypt\" (or stronger)",
+                                        prefix, prefix)});
+    }
     return *to;
 }
 
@@ -235,7 +245,7 @@ task<std::unique_ptr<connection>> client::connect(attempt& now, const candidate&
     remote.port = port;
     const time_point deadline =
         settings_->connect_timeout.count() == 0 ? never : mail_.now() + settings_->connect_timeout;
-    std::optional<address::ip_address> source = settings_->bind_address;
+    std::optional<address::ip_address> source = address->is_v6() ? settings_->bind_address6 : settings_->bind_address;
     if (source && !has_address(*source)) {
         mail_.warn(now.account.agent(),
                    fmt::format("smtp_connect_addr: bind {}: Cannot assign requested address", source->to_string()));

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "mta/address/host_name.hpp"
 #include "mta/address/ip_address.hpp"
@@ -78,16 +79,67 @@ bool is_soft(const candidates& found) {
     return found.failure && found.failure->dsn[0] == '4';
 }
 
+// Of several answers the one that is told of: records beat trouble, and trouble beats absence (dns_lookup(3)).
+int rank_of(dns::status state) {
+    switch (state) {
+        case dns::status::ok:
+            return 6;
+        case dns::status::filtered:
+            return 5;
+        case dns::status::malformed:
+        case dns::status::invalid_name:
+        case dns::status::loop:
+            return 3;
+        case dns::status::failure:
+            return 2;
+        case dns::status::null_mx:
+            return 1;
+        case dns::status::nxdomain:
+        case dns::status::nodata:
+            return 0;
+        default:
+            return 4;
+    }
+}
+
+// Addresses of all protocols that are spoken. Without any, what came last of the worst.
+task<answered> ask_addresses(Host& host, dns::question question, const lookup_settings& settings, candidates& into,
+                             bool filtered) {
+    answered told;
+    std::vector<dns::record> addresses;
+    bool secure = true, first = true;
+    for (const dns::record_type type : settings.protocols.address_types()) {
+        question.type = type;
+        answered found;
+        if (filtered) {
+            found = co_await ask_filtered(host, question, settings, into);
+        } else {
+            found = co_await ask(host, question);
+        }
+        if (found.answer.ok()) {
+            for (dns::record& each : dns::records_of(found.answer, type)) addresses.push_back(std::move(each));
+            secure = secure && found.answer.authenticated;
+        }
+        if (first || rank_of(found.answer.state) >= rank_of(told.answer.state)) told = std::move(found);
+        first = false;
+    }
+    if (addresses.empty()) co_return told;
+    told.answer.answers = std::move(addresses);
+    told.answer.authenticated = secure;
+    co_return told;
+}
+
 // As getaddrinfo(3) tells of it: by /etc/hosts, which names only this machine, then by the resolver.
-task<void> add_natively(Host& host, candidate named, dns::question question, candidates& into) {
+task<void> add_natively(Host& host, candidate named, dns::question question, const lookup_settings& settings,
+                        candidates& into) {
     if (text::equal_ignoring_case(named.name, "localhost")) {
         named.address = "127.0.0.1";
         into.hosts.push_back(std::move(named));
         co_return;
     }
-    const answered found = co_await ask(host, std::move(question));
+    const answered found = co_await ask_addresses(host, std::move(question), settings, into, false);
     if (found.answer.ok()) {
-        for (const dns::record& each : dns::records_of(found.answer, dns::record_type::a)) {
+        for (const dns::record& each : found.answer.answers) {
             named.address = each.address;
             into.hosts.push_back(named);
         }
@@ -109,7 +161,7 @@ task<void> add_addresses(Host& host, candidate named, const lookup_settings& set
     const std::string& name = named.name;
     const std::string bare = name.size() > 1 && name.front() == '[' ? name.substr(1, name.size() - 2) : name;
     const auto literal = address::ip_address::parse(bare);
-    if (literal && (literal->is_v4() || settings.ipv6)) {
+    if (literal && settings.protocols.speaks(*literal)) {
         named.address = literal->to_string();
         into.hosts.push_back(std::move(named));
         co_return;
@@ -117,10 +169,10 @@ task<void> add_addresses(Host& host, candidate named, const lookup_settings& set
     dns::question question;
     question.name = as_asked(name);
     if (settings.asks_dns) {
-        const answered found = co_await ask_filtered(host, question, settings, into);
+        const answered found = co_await ask_addresses(host, question, settings, into, true);
         if (!named.from_mx) into.first_answer_is_secure = found.answer.ok() && found.answer.authenticated;
         if (found.answer.ok()) {
-            for (const dns::record& each : dns::records_of(found.answer, dns::record_type::a)) {
+            for (const dns::record& each : found.answer.answers) {
                 named.address = each.address;
                 named.is_secure = found.answer.authenticated;
                 if (!dns::same_name(each.owner, question.name)) named.canonical = each.owner;
@@ -135,23 +187,7 @@ task<void> add_addresses(Host& host, candidate named, const lookup_settings& set
         const bool absent = found.answer.state == dns::status::nxdomain || found.answer.state == dns::status::nodata;
         if (!absent) co_return;
     }
-    if (settings.asks_natively) co_await add_natively(host, std::move(named), std::move(question), into);
-}
-
-void sort_by_preference(std::vector<candidate>& hosts) {
-    // An insertion sort: few hosts, and equals keep their order.
-    for (std::size_t i = 1; i < hosts.size(); ++i) {
-        for (std::size_t j = i; j > 0 && hosts[j].preference < hosts[j - 1].preference; --j)
-            std::swap(hosts[j], hosts[j - 1]);
-    }
-}
-
-// Hosts of equal preference in an order of their own (smtp_randomize_addresses), and by preference.
-void put_in_order(std::vector<candidate>& hosts, random_source& random, bool randomize) {
-    if (randomize) {
-        for (std::size_t i = hosts.size(); i > 1; --i) std::swap(hosts[i - 1], hosts[random.below(i)]);
-    }
-    sort_by_preference(hosts);
+    if (settings.asks_natively) co_await add_natively(host, std::move(named), std::move(question), settings, into);
 }
 
 // An MX that is this host, and all that are no better, would make a loop.
@@ -185,7 +221,7 @@ task<candidates> host_addresses(Host& host, address::trivial_rewrite& rewrite, n
         found.loops = true;
         found.failure = queue::delivery_status("5.4.6", fmt::format("mail for {} loops back to myself", to.domain));
     }
-    put_in_order(found.hosts, host.random("mx-order"), settings.randomize);
+    put_in_order(found.hosts, host.random("mx-order"), settings.order);
     co_return found;
 }
 
@@ -273,7 +309,7 @@ task<candidates> find_hosts(Host& host, address::trivial_rewrite& rewrite, next_
     }
     found.failure.reset();
     if (settings.detect_loops) drop_self_and_worse(rewrite, to, found, named.front().preference);
-    put_in_order(found.hosts, host.random("mx-order"), settings.randomize);
+    put_in_order(found.hosts, host.random("mx-order"), settings.order);
     co_return found;
 }
 

@@ -7,7 +7,9 @@
 #include <vector>
 
 #include "mta/async/task.hpp"
+#include "mta/config/inet_protocols.hpp"
 #include "mta/queue/queue_file.hpp"
+#include "mta/smtp/host_order.hpp"
 
 namespace mta {
 class Host;
@@ -31,15 +33,6 @@ struct next_hop {
 // Nothing for what is no host and port; `fault` is then what Postfix's client says of it before it ends (host_port(3)).
 std::optional<next_hop> parse_next_hop(std::string_view text, std::uint16_t default_port, std::string* fault = nullptr);
 
-struct candidate {
-    std::string name;  // of the host, as logged
-    std::string address;
-    std::uint16_t preference = 0;
-    // What DNSSEC says: of the MX record that names it, where one does, and of its own address.
-    bool from_mx = false, mx_is_secure = false, is_secure = false;
-    std::string canonical;  // what the name is an alias for, by its CNAME records; "" when it is none
-};
-
 struct candidates {
     std::vector<candidate> hosts;                   // in the order to try them
     std::optional<queue::delivery_status> failure;  // why there is none
@@ -49,15 +42,15 @@ struct candidates {
 };
 
 struct lookup_settings {
-    bool randomize = true;  // smtp_randomize_addresses
     bool ignore_mx_lookup_error = false;
     bool defer_if_no_mx_address_found = false;
     bool detect_loops = true;  // on the SMTP port only
     // smtp_host_lookup: addresses from the DNS, then as the machine's own programs find them. Without the DNS
     // (disable_dns_lookups) no domain has MX hosts.
     bool has_dns = true, asks_dns = true, asks_natively = false;
-    const table::maps* reply_filter = nullptr;  // smtp_dns_reply_filter
-    bool ipv6 = false;                          // inet_protocols: else an IPv6 address is only a name that is none
+    const table::maps* reply_filter = nullptr;      // smtp_dns_reply_filter
+    config::inet_protocols protocols{true, false};  // an address of another is only a name that is none
+    address_order order;
 };
 
 // Asks for MX records of a domain, or for the addresses of a host in brackets.

@@ -23,12 +23,17 @@ sasl_settings::sasl_settings(master::mail_system& mail, const config::parameters
     }
     for (const table::diagnostic& each : complaints) mail.log(mail.process_of(lmtp ? "lmtp" : "smtp"), each);
     by_sender = !lmtp && p.flag("smtp_sender_dependent_authentication");
-    sender_rules.recipient_delimiter = p.text("recipient_delimiter");
+    sender_rules.recipient_delimiter = {p.text("recipient_delimiter"), p.flag("owner_request_special")};
     soft_bounce = p.flag(prefix + "sasl_auth_soft_bounce");
     options = p.text(prefix + "sasl_security_options");
     tls_options = p.text(prefix + "sasl_tls_security_options");
     verified_tls_options = p.text(prefix + "sasl_tls_verified_security_options");
-    remembers_failures = !p.text(prefix + "sasl_auth_cache_name").empty();
+    const std::string cache = p.text(prefix + "sasl_auth_cache_name");
+    if (!cache.empty() && !text::starts_with_ignoring_case(cache, "proxy:")) {
+        throw config::fatal(p.where(prefix + "sasl_auth_cache_name"),
+                            "SASL authentication cache name \"" + cache + "\" must start with \"proxy:");
+    }
+    remembers_failures = !cache.empty();
     memory = p.duration(prefix + "sasl_auth_cache_time");
 }
 

@@ -23,6 +23,17 @@ filters open_filters(master::mail_system& mail, const master::daemon& service) {
     return opened;
 }
 
+std::optional<address::ip_address> source_address(const config::parameters& p, const std::string& parameter) {
+    const std::string source = p.text(parameter);
+    const auto parsed = address::ip_address::parse(source);
+    if (!source.empty() && !parsed) {
+        throw config::fatal(
+            p.where(parameter),
+            fmt::format("smtp_connect_addr: bad {} parameter: {}: Name or service not known", parameter, source));
+    }
+    return parsed;
+}
+
 }  // namespace
 
 settings::settings(master::mail_system& mail, master::daemon& service)
@@ -37,17 +48,14 @@ settings::settings(master::mail_system& mail, master::daemon& service)
     myhostname = p.text("myhostname");
     helo_name = p.text(lmtp ? "lmtp_lhlo_name" : "smtp_helo_name");
     fallback_relays = p.words(lmtp ? "lmtp_fallback_relay" : "smtp_fallback_relay");
-    const std::string source = p.text(prefix + "bind_address");
-    bind_address = address::ip_address::parse(source);
-    if (!source.empty() && !bind_address) {
-        throw config::fatal(
-            p.where(prefix + "bind_address"),
-            fmt::format("smtp_connect_addr: bad {}bind_address parameter: {}: Name or service not known", prefix,
-                        source));
-    }
+    bind_address = source_address(p, prefix + "bind_address");
+    bind_address6 = source_address(p, prefix + "bind_address6");
     bind_address_enforced = p.flag(prefix + "bind_address_enforce");
     dummy_mail_auth = p.flag(prefix + "send_dummy_mail_auth");
-    lookup.randomize = p.flag(prefix + "randomize_addresses");
+    lookup.order.randomize = p.flag(prefix + "randomize_addresses");
+    const std::string preferred = p.text(prefix + "address_preference");
+    if (text::equal_ignoring_case(preferred, "ipv4")) lookup.order.preferred = family_preference::ipv4;
+    if (text::equal_ignoring_case(preferred, "ipv6")) lookup.order.preferred = family_preference::ipv6;
     lookup.ignore_mx_lookup_error = !lmtp && p.flag("ignore_mx_lookup_error");
     lookup.defer_if_no_mx_address_found = !lmtp && p.flag("smtp_defer_if_no_mx_address_found");
     const std::string dns_support = p.text(prefix + "dns_support_level");
@@ -59,11 +67,14 @@ settings::settings(master::mail_system& mail, master::daemon& service)
         if (text::equal_ignoring_case(each, "native")) lookup.asks_natively = true;
     }
     if (!lookup.has_dns) lookup.asks_dns = false, lookup.asks_natively = true;
-    lookup.ipv6 = p.text("inet_protocols") != "ipv4";
+    lookup.protocols = config::inet_protocols::parse(p.text("inet_protocols"));
     best_mx_transport = p.text("best_mx_transport");
     relayhost = p.text("relayhost");
     address_limit = p.number(prefix + "mx_address_limit");
     session_limit = p.number(prefix + "mx_session_limit");
+    if (p.flag(prefix + "balance_inet_protocols")) {
+        lookup.order.balanced_limit = static_cast<std::size_t>(std::max<std::int64_t>(0, address_limit));
+    }
     probes_data = text::equal_ignoring_case(p.text(prefix + "address_verify_target"), "data");
     skip_5xx_greeting = p.flag(prefix + "skip_5xx_greeting");
     skip_quit_response = p.flag(prefix + "skip_quit_response");
@@ -74,7 +85,13 @@ settings::settings(master::mail_system& mail, master::daemon& service)
     quotes_envelope = p.flag(prefix + "quote_rfc821_envelope");
     sends_xforward = p.flag(prefix + "send_xforward_command");
     for (const std::string& each : service.service.arguments) {
-        if (each.starts_with("flags=")) flags = each.substr(6);
+        if (each.starts_with("flags=")) {
+            flags = each.substr(6);
+        } else if (!each.starts_with('-')) {
+            throw config::fatal(service.service.where, "unknown attribute name: " + each);
+        } else if (const auto odd = each.find_first_not_of("cdDlSuvVz", 1); odd != each.npos) {
+            throw config::fatal(service.service.where, fmt::format("invalid option: {}", each[odd]));
+        }
     }
     const bool assumed = lmtp && p.flag("lmtp_assume_final");
     is_final = assumed || flags.find('X') != std::string::npos;

@@ -31,7 +31,7 @@ struct settings {
     std::uint16_t port = 25;
     std::string myhostname, helo_name;
     std::vector<std::string> fallback_relays;
-    std::optional<address::ip_address> bind_address;
+    std::optional<address::ip_address> bind_address, bind_address6;
     bool bind_address_enforced = false;
     std::string relayhost, best_mx_transport;
     bool dummy_mail_auth = false;  // smtp_send_dummy_mail_auth: AUTH=<> with MAIL

@@ -112,7 +112,7 @@ task<verdict> evaluation::check_address_access(const call& c) {
         co_return verdict::dunno;
     }
     const bool suspicious = !settings_.allow_untrusted_routing && to->flags.routed && !of_sender;
-    table::match found = table::find_access_address(*maps, to->recipient, settings_.recipient_delimiter,
+    table::match found = table::find_access_address(*maps, to->recipient, settings_.delimiters(),
                                                     settings_.access_style, settings_.null_key);
     const verdict got = co_await act_on(std::move(found), c.argument, to->recipient, about, suspicious);
     co_return got;

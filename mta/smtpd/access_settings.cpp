@@ -66,6 +66,7 @@ constexpr flag_row flags[] = {
     {"soft_bounce", &access_settings::soft_bounce},
     {"smtputf8_enable", &access_settings::smtputf8},
     {"smtpd_sasl_auth_enable", &access_settings::sasl_enabled},
+    {"owner_request_special", &access_settings::owner_request_special},
 };
 
 struct text_row {

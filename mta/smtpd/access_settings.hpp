@@ -14,6 +14,7 @@
 
 #include "mta/smtpd/access.hpp"
 #include "mta/smtpd/dnsbl_filter.hpp"
+#include "mta/table/lookup_order.hpp"
 #include "mta/table/maps.hpp"
 #include "mta/table/match_list.hpp"
 
@@ -76,9 +77,10 @@ struct access_settings {
     unverified_reply unverified_sender, unverified_recipient;
     std::int64_t verify_poll_count;
     duration verify_poll_delay;
-    bool ipv4, ipv6;
+    bool ipv4, ipv6, owner_request_special;
     std::string recipient_delimiter, myorigin, null_key, myhostname, mail_name, default_rbl_reply, expansion_filter,
         reject_footer, double_bounce_sender, double_bounce_address, maps_rbl_domains, proxy_filter;
+    table::extension_delimiters delimiters() const { return {recipient_delimiter, owner_request_special}; }
     table::parent_style access_style;
     table::name_address_list mynetworks;
     table::domain_list relay_domains, mydestination;

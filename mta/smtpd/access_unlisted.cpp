@@ -27,7 +27,7 @@ evaluation::known evaluation::find_in(const table::maps& maps, const std::string
                                       verdict& failure) {
     if (maps.empty()) return known::no;
     // All of it the service's own.
-    const table::address_rules rules{settings_.recipient_delimiter, [this](std::string_view domain) {
+    const table::address_rules rules{settings_.delimiters(), [this](std::string_view domain) {
                                          return text::equal_ignoring_case(domain, settings_.myorigin) ||
                                                 is_local_domain(domain);
                                      }};

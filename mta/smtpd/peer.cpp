@@ -32,7 +32,7 @@ task<identified> identify(Host& host, endpoint remote, bool look_up) {
     client.address = remote.address.to_string();
     client.port = remote.port;
     if (!look_up) co_return result;
-    if (remote.address.is_loopback()) {
+    if (remote.address.is_loopback() && remote.address.is_v4()) {  // /etc/hosts names no other
         client.name = client.reverse_name = "localhost";
         client.name_status = client.reverse_name_status = '2';
         co_return result;

@@ -71,6 +71,7 @@ struct dialect {
     bool duplicate_names_line = false;  // "FILE, line N" stands there instead
     std::string ignoring;               // after: expected format: key whitespace value
     std::string_view file;
+    bool by_postmap = false;
 };
 
 class reader {
@@ -95,7 +96,7 @@ class reader {
         request_.diagnostics.push_back(
             {severity::warning,
              std::string(dialect_.file) + ", line " + std::to_string(line.number) + ": " + std::string(what),
-             where(line)});
+             where(line), dialect_.by_postmap});
     }
     position where(const logical_line& line) const { return {std::string(dialect_.file), line.number}; }
 
@@ -164,7 +165,8 @@ class reader {
                                            : dialect_.duplicate_prefix;
             merged.push_back({severity::warning,
                               prefix + ": duplicate entry: \"" + printable(entry.key) + '"',
-                              {std::string(dialect_.file), entry.line}});
+                              {std::string(dialect_.file), entry.line},
+                              dialect_.by_postmap});
         }
         for (; copied < all.size(); ++copied) merged.push_back(std::move(all[copied]));
         all = std::move(merged);
@@ -212,6 +214,7 @@ table_ptr open_indexed(const open_request& request) {
     dialect dialect;
     dialect.duplicate_prefix = row->warns_with_type ? typed : name + std::string(row->warned_suffix);
     dialect.file = request.name;
+    dialect.by_postmap = true;
     const std::string logged = typed + std::string(row->type == "cdb" ? row->suffix : row->warned_suffix);
     return read_entries(request, *text, std::move(dialect), logged);
 }

@@ -82,24 +82,24 @@ unsigned parents_of(parent_style style) {
 
 }  // namespace
 
-std::string_view extension_of(std::string_view address, std::string_view delimiters) {
+std::string_view extension_of(std::string_view address, const extension_delimiters& delimiters) {
     const std::string_view localpart = address.substr(0, std::min(address.rfind('@'), address.size()));
     for (const std::string_view reserved : {"postmaster", "mailer-daemon", "double-bounce"}) {
         if (text::equal_ignoring_case(localpart, reserved)) return {};
     }
     constexpr std::string_view request = "-request";
-    const bool list_names_are_special = delimiters.find('-') != delimiters.npos;  // owner_request_special
-    if (list_names_are_special &&
+    const std::string& characters = delimiters.characters;
+    if (delimiters.list_names_are_special && characters.find('-') != characters.npos &&
         (text::starts_with_ignoring_case(localpart, "owner-") ||
          (localpart.size() > request.size() && text::ends_with_ignoring_case(localpart, request)))) {
         return {};
     }
-    const std::size_t delimiter = localpart.find_first_of(delimiters);
+    const std::size_t delimiter = localpart.find_first_of(characters);
     if (delimiter == localpart.npos || delimiter == 0) return {};
     return localpart.substr(delimiter);
 }
 
-std::optional<std::string> without_extension(std::string_view address, std::string_view delimiters) {
+std::optional<std::string> without_extension(std::string_view address, const extension_delimiters& delimiters) {
     const std::string_view extension = extension_of(address, delimiters);
     if (extension.empty()) return std::nullopt;
     const auto begin = static_cast<std::size_t>(extension.data() - address.data());
@@ -155,9 +155,9 @@ std::pair<std::string, std::string> mapped_text(const match& match, std::string_
     return {user + value, extension};
 }
 
-match find_transport(const maps& maps, std::string_view address, std::string_view recipient_delimiter,
+match find_transport(const maps& maps, std::string_view address, const extension_delimiters& recipient_delimiter,
                      parent_style style) {
-    const address_rules rules{std::string(recipient_delimiter), {}};
+    const address_rules rules{recipient_delimiter, {}};
     match found = find_address(maps, address, rules, find_full | find_without_extension | parents_of(style));
     if (found.result.status != outcome::not_found) return found;
     match wildcard = maps.find("*");
@@ -166,10 +166,10 @@ match find_transport(const maps& maps, std::string_view address, std::string_vie
     return wildcard;
 }
 
-match find_access_address(const maps& maps, std::string_view address, std::string_view recipient_delimiter,
+match find_access_address(const maps& maps, std::string_view address, const extension_delimiters& recipient_delimiter,
                           parent_style style, std::string_view null_key) {
     if (address.empty()) return maps.find(null_key);
-    const address_rules rules{std::string(recipient_delimiter), {}};
+    const address_rules rules{recipient_delimiter, {}};
     return find_address(maps, address, rules,
                         find_full | find_without_extension | parents_of(style) | find_localpart_at);
 }

@@ -23,11 +23,23 @@ using local_domain = std::function<bool(std::string_view domain)>;
 // parent_domain_matches_subdomains, `.example` otherwise.
 enum class parent_style { bare_parent, dot_parent };
 
+// recipient_delimiter, a set of characters, and what owner_request_special says of owner-list and list-request.
+struct extension_delimiters {
+    std::string characters;  // empty: no extensions
+    bool list_names_are_special = true;
+
+    extension_delimiters() = default;
+    extension_delimiters(std::string set, bool special = true)
+        : characters(std::move(set)), list_names_are_special(special) {}
+    extension_delimiters(std::string_view set) : characters(set) {}
+    extension_delimiters(const char* set) : characters(set) {}
+};
+
 // The localpart's extension, delimiter included ("+ext" of "user+ext@example"), or "" when there is none. Reserved
 // addresses (mailer-daemon, double-bounce) and owner-/-request lists with a '-' delimiter have none.
-std::string_view extension_of(std::string_view address, std::string_view delimiters);
+std::string_view extension_of(std::string_view address, const extension_delimiters& delimiters);
 // The address without its extension, or nothing when it has none.
-std::optional<std::string> without_extension(std::string_view address, std::string_view delimiters);
+std::optional<std::string> without_extension(std::string_view address, const extension_delimiters& delimiters);
 std::string with_extension(std::string_view address, std::string_view extension);  // before the last '@'
 
 // The keys of mail_addr_find(3), as bits; tried in the order listed here.
@@ -46,8 +58,8 @@ enum find_by : unsigned {
 };
 
 struct address_rules {
-    std::string recipient_delimiter;  // a set of characters; empty: no extensions
-    local_domain is_local;            // empty: no domain is
+    extension_delimiters recipient_delimiter;
+    local_domain is_local;  // empty: no domain is
 };
 
 match find_address(const maps& maps, std::string_view address, const address_rules& rules,
@@ -59,12 +71,12 @@ match find_address(const maps& maps, std::string_view address, const address_rul
 std::pair<std::string, std::string> mapped_text(const match& match, std::string_view address, bool propagate);
 
 // transport(5): user+ext@domain, user@domain, domain, parents, then `*` (fixed tables only).
-match find_transport(const maps& maps, std::string_view address, std::string_view recipient_delimiter,
+match find_transport(const maps& maps, std::string_view address, const extension_delimiters& recipient_delimiter,
                      parent_style style = parent_style::dot_parent);
 
 // access(5) for an address: user+ext@domain, user@domain, domain, parents, user+ext@, user@. The empty address is
 // looked up as `null_key` (smtpd_null_access_lookup_key), and not at all when that is empty.
-match find_access_address(const maps& maps, std::string_view address, std::string_view recipient_delimiter,
+match find_access_address(const maps& maps, std::string_view address, const extension_delimiters& recipient_delimiter,
                           parent_style style = parent_style::bare_parent, std::string_view null_key = "<>");
 // A host or domain name and its parents. Numerical names have no parents.
 match find_access_domain(const maps& maps, std::string_view domain, parent_style style = parent_style::bare_parent,

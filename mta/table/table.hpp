@@ -28,6 +28,7 @@ struct diagnostic {
     severity level = severity::warning;
     std::string text;
     position where;
+    bool by_postmap = false;  // said when the table was indexed, and not by the daemons that open it
 
     friend bool operator==(const diagnostic&, const diagnostic&) = default;
 };

@@ -172,7 +172,7 @@ class router {
         const bool by_domain = name == "transport_maps";
         const table::match found =
             by_domain ? table::find_transport(
-                            maps, key, parameters_.text("recipient_delimiter"),
+                            maps, key, mail_.rewrite().address_rules().recipient_delimiter,
                             table::parent_style_of(name, parameters_.text("parent_domain_matches_subdomains")))
                       : table::find_address(maps, key, mail_.rewrite().address_rules());
         made.steps.push_back({what, key, value, name, fmt::format("{} {}", found.key, found.result.value),
@@ -219,7 +219,8 @@ class router {
         }
         if (parameters_.words("smtp_host_lookup") == std::vector<std::string>{"native"}) to->no_mx = true;
         mta::smtp::lookup_settings settings;
-        settings.randomize = false;
+        settings.order.randomize = false;
+        settings.protocols = mta::config::inet_protocols::parse(parameters_.text("inet_protocols"));
         settings.detect_loops = to->port == smtp_port;
         mta::smtp::candidates found;
         const mta::smtp::next_hop destination = *to;

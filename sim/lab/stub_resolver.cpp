@@ -9,9 +9,9 @@ constexpr mta::duration timeout = std::chrono::seconds(1);
 
 mta::task<mta::dns::response> stub_resolver::ask(mta::scheduler& clock, mta::dns::question question, std::string client,
                                                  std::optional<mta::duration> one_way) {
-    if (auto known = cache_.find(question, clock.now())) co_return std::move(*known);
     mta::dns::response unreachable;
-    if (!one_way) co_return unreachable;
+    if (!one_way) co_return unreachable;  // whoever remembers it is not on this machine
+    if (auto known = cache_.find(question, clock.now())) co_return std::move(*known);
     dns::reply reply = names_.answer(question, client);
     const mta::duration round_trip = 2 * *one_way;
     const bool late = reply.after + round_trip > timeout;

@@ -1,4 +1,5 @@
-// sim/lab/stub_resolver.hpp - a machine's resolver: asks the lab's name server once, and remembers what it said.
+// sim/lab/stub_resolver.hpp - a machine's resolver: asks the lab's name server once, and remembers what it said for as
+// long as the machine has a way to it.
 //
 // As resolv.conf with `options timeout:1 attempts:1`. Both worlds use it; how far away the server is comes with each
 // call.
