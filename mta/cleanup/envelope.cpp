@@ -73,7 +73,7 @@ void passage::put_out(const queue::recipient& given, const std::string& address,
     queue::recipient to = given;
     if (to.dsn_original.empty()) {
         const bool beyond_ascii = options_.smtputf8 && is_beyond_ascii(address);
-        to.dsn_original = (beyond_ascii ? "utf-8;" : "rfc822;") + address::quote_822_local(address);
+        to.dsn_original = (beyond_ascii ? "utf-8;" : "rfc822;") + address;
     }
     std::vector<std::string> targets{address};
     if (maps_ && !options_.virtual_alias.empty()) {

@@ -29,6 +29,7 @@ std::string names_of(keyword_set set) {
     for (std::size_t i = 0; i < std::size(keyword_names); ++i) {
         if (!(set >> i & 1)) continue;
         if (!out.empty()) out += ' ';
+        if (keyword_names[i] == "SMTPUTF8") out += "EHLO_MASK_";  // so Postfix's own table has it
         out += keyword_names[i];
     }
     return out;

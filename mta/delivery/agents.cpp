@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "mta/cleanup/checks.hpp"
+#include "mta/delivery/local.hpp"
 #include "mta/delivery/status_filter.hpp"
 #include "mta/master/mail_system.hpp"
 #include "mta/master/programs.hpp"
@@ -60,7 +61,8 @@ task<void> agents::deliver(master::daemon& service, const maillog::process& proc
             co_await mine.client->deliver(account);
             co_return;
         case master::program::local:
-            co_await deliver_local(mail_, service, account);
+            if (!mine.local) mine.local = std::make_unique<const local_settings>(mail_, *service.parameters);
+            co_await deliver_local(mail_, *mine.local, account);
             co_return;
         case master::program::virtual_mailbox:
             deliver_virtual(mail_, service, account);

@@ -16,6 +16,8 @@ class client;
 
 namespace mta::delivery {
 
+struct local_settings;
+
 class agents {
   public:
     explicit agents(master::mail_system& mail);
@@ -35,6 +37,7 @@ class agents {
         master::program program;
         std::unique_ptr<const status_filter> filter;
         std::unique_ptr<smtp::client> client;  // of smtp(8) and lmtp(8)
+        std::unique_ptr<const local_settings> local;
     };
     agent& agent_of(const master::daemon& service);
 
@@ -45,8 +48,8 @@ class agents {
 // The agents that are functions. Each accounts for every target of the request.
 void deliver_error(master::mail_system& mail, report& account);    // error(8), also as retry
 void deliver_discard(master::mail_system& mail, report& account);  // discard(8)
-task<void> deliver_local(master::mail_system& mail, master::daemon& service, report& account);  // local(8)
-void deliver_virtual(master::mail_system& mail, master::daemon& service, report& account);      // virtual(8)
-task<void> deliver_pipe(master::mail_system& mail, master::daemon& service, report& account);   // pipe(8)
+task<void> deliver_local(master::mail_system& mail, const local_settings& settings, report& account);  // local(8)
+void deliver_virtual(master::mail_system& mail, master::daemon& service, report& account);             // virtual(8)
+task<void> deliver_pipe(master::mail_system& mail, master::daemon& service, report& account);          // pipe(8)
 
 }  // namespace mta::delivery

@@ -30,8 +30,12 @@ std::set<expansion> sources_of(const std::vector<std::string>& words) {
 
 }  // namespace
 
-local_settings::local_settings(master::mail_system& mail, const config::parameters& p, const maillog::process& by)
-    : myhostname(p.text("myhostname")),
+local_settings::local_settings(master::mail_system& mail, const config::parameters& p)
+    : alias_maps(p.text("alias_maps")),
+      mailbox_transport_maps(p.text("mailbox_transport_maps")),
+      fallback_transport_maps(p.text("fallback_transport_maps")),
+      mailbox_command_maps(p.text("mailbox_command_maps")),
+      myhostname(p.text("myhostname")),
       recipient_delimiter(p.text("recipient_delimiter")),
       mail_spool_directory(p.text("mail_spool_directory")),
       home_mailbox(p.text("home_mailbox")),
@@ -46,7 +50,8 @@ local_settings::local_settings(master::mail_system& mail, const config::paramete
       expand_owner(p.flag("expand_owner_alias")),
       reset_owner(p.flag("reset_owner_alias")),
       owner_special(p.flag("owner_request_special")),
-      frozen_delivered_to(p.flag("frozen_delivered_to")) {
+      frozen_delivered_to(p.flag("frozen_delivered_to")),
+      tables_environment(mail.table_environment(p)) {
     const auto prepend = p.words("prepend_delivered_header");
     prepend_to_file = has_word(prepend, "file");
     prepend_to_command = has_word(prepend, "command");
@@ -63,24 +68,27 @@ local_settings::local_settings(master::mail_system& mail, const config::paramete
                             "main.cf configuration error: mailbox_size_limit is smaller than message_size_limit");
     }
     mailbox_limit = static_cast<std::size_t>(limit);
+}
+
+local_tables::local_tables(master::mail_system& mail, const local_settings& settings, const maillog::process& by) {
     std::vector<table::diagnostic> complaints;
-    const auto open = [&](const char* name, table::source_syntax syntax) {
+    const auto open = [&](const char* name, const std::string& list, table::source_syntax syntax) {
         table::open_options options;
         options.syntax = syntax;
         options.allow_substitution = false;
-        options.utf8 = p.flag("smtputf8_enable");
-        return table::maps::open(name, p.text(name), mail.shared().tables, mail.table_environment(p), options,
-                                 complaints);
+        options.utf8 = settings.tables_environment.utf8;
+        return table::maps::open(name, list, mail.shared().tables, settings.tables_environment, options, complaints);
     };
-    aliases = open("alias_maps", table::source_syntax::aliases);
-    mailbox_transports = open("mailbox_transport_maps", table::source_syntax::map);
-    fallback_transports = open("fallback_transport_maps", table::source_syntax::map);
-    mailbox_commands = open("mailbox_command_maps", table::source_syntax::map);
+    aliases = open("alias_maps", settings.alias_maps, table::source_syntax::aliases);
+    mailbox_transports = open("mailbox_transport_maps", settings.mailbox_transport_maps, table::source_syntax::map);
+    fallback_transports = open("fallback_transport_maps", settings.fallback_transport_maps, table::source_syntax::map);
+    mailbox_commands = open("mailbox_command_maps", settings.mailbox_command_maps, table::source_syntax::map);
     for (const table::diagnostic& each : complaints) mail.log(by, each);
 }
 
-local_delivery::local_delivery(master::mail_system& mail, const local_settings& settings, report& account)
-    : mail_(mail), settings_(settings), account_(account) {}
+local_delivery::local_delivery(master::mail_system& mail, const local_settings& settings, const local_tables& tables,
+                               report& account)
+    : mail_(mail), settings_(settings), tables_(tables), account_(account) {}
 
 task<void> local_delivery::run() {
     for (const target& each : account_.about().targets) {
@@ -112,7 +120,7 @@ std::optional<local_delivery::outcome> local_delivery::find_owner(state& at, boo
     if (const auto split = address::split_extension(parts.local, mail_.rewrite().extensions()))
         names.emplace_back(split->user);
     for (const std::string& name : names) {
-        const table::match owner = settings_.aliases.find("owner-" + name);
+        const table::match owner = tables_.aliases.find("owner-" + name);
         if (owner.failed()) return account_for(at, {"4.3.0", "alias database unavailable"});
         if (!owner.found()) continue;
         at.sender = mail_.rewrite().rewrite(settings_.expand_owner ? owner.result.value : "owner-" + name, true);
@@ -180,9 +188,9 @@ task<local_delivery::outcome> local_delivery::deliver_switch(state at) {
     co_return unknown;
 }
 
-task<void> deliver_local(master::mail_system& mail, master::daemon& service, report& account) {
-    const local_settings settings(mail, *service.parameters, account.agent());
-    local_delivery delivery(mail, settings, account);
+task<void> deliver_local(master::mail_system& mail, const local_settings& settings, report& account) {
+    const local_tables tables(mail, settings, account.agent());
+    local_delivery delivery(mail, settings, tables, account);
     co_await delivery.run();
 }
 

@@ -19,6 +19,7 @@
 #include "mta/delivery/request.hpp"
 #include "mta/host.hpp"
 #include "mta/table/maps.hpp"
+#include "mta/table/open.hpp"
 
 namespace mta::config {
 class parameters;
@@ -30,7 +31,7 @@ namespace mta::delivery {
 enum class expansion : std::uint8_t { none, alias, include, forward };
 
 struct local_settings {
-    table::maps aliases, mailbox_transports, fallback_transports, mailbox_commands;
+    std::string alias_maps, mailbox_transport_maps, fallback_transport_maps, mailbox_command_maps;
     std::string myhostname, recipient_delimiter, mail_spool_directory, home_mailbox, mailbox_transport,
         fallback_transport, mailbox_command, luser_relay, forward_path, forward_filter, mail_name;
     bool enable_original_recipient, expand_owner, reset_owner, owner_special, frozen_delivered_to;
@@ -40,14 +41,24 @@ struct local_settings {
     std::size_t mailbox_limit;
     duration command_time_limit;
 
+    table::environment tables_environment;
+
     // Throws config::fatal on what local(8) does not start with.
-    local_settings(master::mail_system& mail, const config::parameters& parameters, const maillog::process& by);
+    local_settings(master::mail_system& mail, const config::parameters& parameters);
+};
+
+// Opened for each request: files may have changed since the last one.
+struct local_tables {
+    table::maps aliases, mailbox_transports, fallback_transports, mailbox_commands;
+
+    local_tables(master::mail_system& mail, const local_settings& settings, const maillog::process& by);
 };
 
 // The delivery of one request.
 class local_delivery {
   public:
-    local_delivery(master::mail_system& mail, const local_settings& settings, report& account);
+    local_delivery(master::mail_system& mail, const local_settings& settings, const local_tables& tables,
+                   report& account);
     task<void> run();
 
   private:
@@ -110,6 +121,7 @@ class local_delivery {
 
     master::mail_system& mail_;
     const local_settings& settings_;
+    const local_tables& tables_;
     report& account_;
     std::set<std::string> seen_;  // been_here(3), of one recipient
     // What goes on in new messages: one for each recipient that it is for and each sender.

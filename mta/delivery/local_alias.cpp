@@ -25,7 +25,7 @@ std::uint8_t without_success(std::uint8_t notify) {
 }  // namespace
 
 task<std::optional<local_delivery::outcome>> local_delivery::deliver_alias(state at, std::string name) {
-    if (settings_.aliases.empty()) co_return std::nullopt;
+    if (tables_.aliases.empty()) co_return std::nullopt;
     // An alias that names itself means the user.
     ++at.level;
     if (text::equal_ignoring_case(at.expanded_from, name)) co_return std::nullopt;
@@ -33,7 +33,7 @@ task<std::optional<local_delivery::outcome>> local_delivery::deliver_alias(state
         mail_.warn(account_.agent(), "alias database loop for " + name);
         co_return account_for(at, {"5.4.6", "alias database loop for " + name});
     }
-    table::match found = settings_.aliases.find(name);
+    table::match found = tables_.aliases.find(name);
     if (found.failed()) found.result.warnings.back() = fmt::format("{}: lookup of '{}' failed", found.table, name);
     for (const std::string& each : found.result.warnings) mail_.warn(account_.agent(), each);
     if (found.failed()) co_return account_for(at, {"4.3.0", "alias database unavailable"});
@@ -44,7 +44,7 @@ task<std::optional<local_delivery::outcome>> local_delivery::deliver_alias(state
     next.by = expansion::alias;
     next.rights = {};
     table::match owner;
-    if (settings_.owner_special) owner = settings_.aliases.find("owner-" + name);
+    if (settings_.owner_special) owner = tables_.aliases.find("owner-" + name);
     if (owner.failed()) co_return account_for(at, {"4.3.0", "alias database unavailable"});
     next.who.notify = without_success(at.who.notify);
     if (owner.found()) {

@@ -28,14 +28,14 @@ copy_addresses local_delivery::copy_about(const state& at) const {
 task<std::optional<local_delivery::outcome>> local_delivery::deliver_mailbox(state at) {
     if (!first_time("mailbox " + at.local)) co_return outcome::done;
     const std::optional<outcome> passed =
-        co_await pass_by(at, &settings_.mailbox_transports, settings_.mailbox_transport);
+        co_await pass_by(at, &tables_.mailbox_transports, settings_.mailbox_transport);
     if (passed) co_return *passed;
     const auto user = mail_.host().find_account(at.user);
     if (!user) co_return std::nullopt;
     at.rights = *user;
     std::string command = settings_.mailbox_command;
-    if (!settings_.mailbox_commands.empty()) {
-        const table::match found = settings_.mailbox_commands.find(at.user);
+    if (!tables_.mailbox_commands.empty()) {
+        const table::match found = tables_.mailbox_commands.find(at.user);
         for (const std::string& each : found.result.warnings) mail_.warn(account_.agent(), each);
         if (found.failed()) co_return account_for(at, {"4.3.0", "table lookup failure"});
         if (found.found()) command = found.result.value;
@@ -139,7 +139,7 @@ task<local_delivery::outcome> local_delivery::deliver_command(state at, std::str
 task<local_delivery::outcome> local_delivery::deliver_unknown(state at) {
     if (!first_time("deliver_unknown " + at.local)) co_return outcome::done;
     const std::optional<outcome> passed =
-        co_await pass_by(at, &settings_.fallback_transports, settings_.fallback_transport);
+        co_await pass_by(at, &tables_.fallback_transports, settings_.fallback_transport);
     if (passed) co_return *passed;
     if (!settings_.luser_relay.empty()) {
         at.unmatched.reset();

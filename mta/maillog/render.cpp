@@ -59,6 +59,7 @@ void delay_text::add(std::chrono::microseconds delay, int finest_digits) {
     constexpr std::int64_t second = 1'000'000;
     constexpr std::array<std::int64_t, 7> powers = {1, 10, 100, 1000, 10'000, 100'000, 1'000'000};
     const std::int64_t microseconds = std::max<std::int64_t>(0, delay.count());
+    if (microseconds == 0) return add("0");
     std::int64_t whole = microseconds / second;
     std::int64_t fraction = microseconds % second;
 
@@ -198,7 +199,8 @@ struct line_writer {
         id();
         out += "to=<"sv;
         address(e.recipient);
-        if (!e.original_recipient.empty() && !text::equal_ignoring_case(e.original_recipient, e.recipient)) {
+        const bool had_another_name = !e.original_recipient.empty() && e.original_recipient != e.recipient;
+        if (had_another_name && !text::equal_ignoring_case(e.original_recipient, e.recipient)) {
             out += ">, orig_to=<";
             address(e.original_recipient);
         }

@@ -124,6 +124,14 @@ void job_list::remove(job& gone) {
     if (gone.level >= 0) unlink(gone);
 }
 
+// A job that never had a turn and that nothing is left of. One that had earns slots for others until its turn comes.
+void job_list::drop_if_spent(job& former) {
+    const bool untouched = former.level == 0 && former.slots_available == 0 && former.children.empty();
+    if (!untouched || former.has_entries() || !former.peers.empty() || former.message.more_on_file) return;
+    remove(former);
+    former.message.jobs.remove_if([&](const job& each) { return &each == &former; });
+}
+
 bool job_list::add(job& to, site& at, delivery::target who, std::size_t limit) {
     peer* by = to.turn.last();
     if (!by || &by->to != &at) {
@@ -304,13 +312,15 @@ void job_list::take_over(entry& work, site& at) {
     const auto count = static_cast<std::int64_t>(work.recipients);
     job& mine = obtain(*work.message);
     peer& before = *work.by;
+    job& former = before.of;
     before.waiting.remove(work);
     before.to.waiting.remove(work);
     --before.to.waiting_count;
-    ++before.of.selected_entries;
-    before.of.recipients -= count;
+    ++former.selected_entries;
+    former.recipients -= count;
     mine.recipients += count;
-    before.of.list.release_peer(work);
+    former.list.release_peer(work);
+    former.list.drop_if_spent(former);
 
     const auto [found, is_new] = mine.peers.try_emplace(&at, mine, at);
     if (is_new) mine.turn.push_back(found->second);

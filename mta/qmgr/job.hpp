@@ -153,6 +153,7 @@ class job_list {
     void unlink(job& gone);
     void retire(job& idle);
     void pop(job& top);
+    void drop_if_spent(job& former);
     void release_peer(entry& work);
     job* best_candidate(job& current, std::int64_t now);
     job& preempt(job& current, std::int64_t now);

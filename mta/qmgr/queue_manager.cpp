@@ -85,7 +85,7 @@ void queue_manager::flush() {
 void queue_manager::flush_some(const std::function<bool(const queue::queue_file&)>& chosen) {
     for (transport* each : in_order_) each->revive_destinations();
     for (auto& [when, files] : deferred_) {
-        std::vector<queue::message> others;
+        std::deque<queue::message> others;
         for (queue::message& each : files) {
             if (chosen(*each)) {
                 due_.emplace_back(std::move(each), true);
@@ -165,6 +165,7 @@ queue_manager::transport& queue_manager::find_transport(std::string_view name) {
     if (found != transports_.end()) return *found->second;
     auto made = std::make_unique<transport>(std::string(name), mail_.transport(name), mail_.parameters());
     transport& result = *made;
+    for (std::string& each : result.complaints) mail_.warn(own_process(), std::move(each));
     result.is_immediate = result.daemon && mail_.agents().is_immediate(*result.daemon);
     result.restart.manager = this;
     result.next_start.manager = this;

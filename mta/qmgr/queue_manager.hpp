@@ -106,7 +106,7 @@ class queue_manager final : private recipient_reader {
     std::deque<queue::message> incoming_;
     std::deque<std::pair<queue::message, bool>> due_;  // deferred, to be tried; true: flushed
     // By next attempt, which is a whole second, then by the order of deferral.
-    std::map<time_point, std::vector<queue::message>> deferred_;
+    std::map<time_point, std::deque<queue::message>> deferred_;
     std::list<active_message> active_;
     std::map<std::string, std::unique_ptr<transport>, std::less<>> transports_;
     std::vector<transport*> in_order_;

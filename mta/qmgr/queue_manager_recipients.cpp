@@ -196,7 +196,6 @@ queue_manager::placed queue_manager::place(active_message& message, std::size_t 
         next_hop = answer.next_hop;
         if (discard_double_bounce(message, result.target)) return {};
     }
-    const auto parts = address::split_at_domain(result.target.address);
     if (verifies && pending_probes_ > settings_->pending_probe_limit) {
         place_with_error("retry", "4.3.2 Too many address verification requests", result);
         return result;
@@ -216,8 +215,9 @@ queue_manager::placed queue_manager::place(active_message& message, std::size_t 
     }
     std::string name = text::lowered(next_hop);
     if (by.recipient_limit == 1 && !by.is_error) {
-        const auto stripped = address::strip_extension(parts.local, mail_.rewrite().extensions());
-        name = text::lowered(stripped ? stripped->address : std::string(parts.local)) + "@" + name;
+        const std::string_view local = address::split_at_domain(result.target.address).local;
+        const auto stripped = address::strip_extension(local, mail_.rewrite().extensions());
+        name = text::lowered(stripped ? stripped->address : std::string(local)) + "@" + name;
     }
     destination& to = find_destination(by, name, next_hop);
     if (to.flow.dead()) {

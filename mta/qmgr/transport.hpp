@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <chrono>
 #include <optional>
+#include <string>
+#include <vector>
 
 #include "mta/config/parameters.hpp"
 #include "mta/master/daemon.hpp"
@@ -125,7 +127,8 @@ struct queue_manager::transport {
     bool is_immediate = false;   // its agent waits for nothing
     std::map<std::string, std::unique_ptr<destination>, std::less<>> destinations;
     job_list jobs;
-    std::size_t open_destinations = 0;  // that something waits for
+    std::size_t open_destinations = 0;    // that something waits for
+    std::vector<std::string> complaints;  // of its parameters
 
     transport(std::string transport_name, master::daemon* service, const config::parameters& p)
         : name(std::move(transport_name)),
@@ -137,8 +140,12 @@ struct queue_manager::transport {
         flow.failed_cohorts =
             static_cast<double>(p.transport_number(name, "_destination_concurrency_failed_cohort_limit"));
         const auto parsed = [&](const char* suffix) {
-            const auto value = feedback::parse(p.transport_text(name, suffix));
-            return value ? *value : feedback{};
+            const std::string text = p.transport_text(name, suffix);
+            const auto value = feedback::parse(text);
+            if (value) return *value;
+            const std::string by = text == p.transport_text("default", suffix) ? "default" : name;
+            complaints.push_back(by + suffix + ": ignoring malformed or unreasonable feedback: " + text);
+            return feedback{};
         };
         flow.positive = parsed("_destination_concurrency_positive_feedback");
         flow.negative = parsed("_destination_concurrency_negative_feedback");

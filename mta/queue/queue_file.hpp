@@ -76,35 +76,38 @@ struct origin {
 };
 
 struct queue_file {
+    // First what the queue manager reads at every attempt: of ten thousand waiting messages little goes through the
+    // caches then.
     std::string id;
     time_point arrived{};
-    std::string sender;  // "" for the null sender
-    origin from;
+    time_point next_attempt{};      // of a deferred message
+    time_point warn_after = never;  // when the sender is told of a delay
+    std::uint32_t deferrals = 0;    // of its recipients, so far
+    name where = name::incoming;
+    tracing trace = tracing::none;
+    // Agents go as far as they can without delivering anything (DEL_REQ_TRACE_ONLY).
+    bool is_probe() const { return trace == tracing::verification || trace == tracing::user_probe; }
+    bool forced_expired = false;
+    bool reports_clearing =
+        false;             // the sender was told of a delay, and will be told of its end (confirm_delay_cleared)
+    std::string sender;    // "" for the null sender
+    std::size_t size = 0;  // bytes, as qmgr logs and SIZE= announces it
     std::vector<recipient> recipients;
-    std::vector<notice_entry> bounces;           // that the sender was not told of yet
-    std::vector<notice_entry> traces;            // of successes to report (NOTIFY=SUCCESS, sendmail -v)
+    std::vector<notice_entry> bounces;  // that the sender was not told of yet
+    std::vector<notice_entry> traces;   // of successes to report (NOTIFY=SUCCESS, sendmail -v)
+    std::string content_filter;         // "transport:next_hop", or ""
+    std::string redirect;               // where all of it goes instead of to its recipients (header_checks REDIRECT)
+
+    origin from;
     std::shared_ptr<const std::string> content;  // headers, empty line, body; every line ends in LF
-    std::size_t size = 0;                        // bytes, as qmgr logs and SIZE= announces it
     std::size_t header_size = 0;                 // of `content`, up to the empty line
 
     std::string encoding;  // "", "7bit" or "8bit": MAIL's BODY
     bool smtputf8 = false;
-    std::string envelope_id;  // ENVID, without its xtext
     return_content returns = return_content::not_given;
-    std::string content_filter;  // "transport:next_hop", or ""
+    std::string envelope_id;  // ENVID, without its xtext
     std::string verp_delimiters;
-    tracing trace = tracing::none;
-    // Agents go as far as they can without delivering anything (DEL_REQ_TRACE_ONLY).
-    bool is_probe() const { return trace == tracing::verification || trace == tracing::user_probe; }
     int hop_count = 0;  // Received headers
-
-    // The queue manager's.
-    name where = name::incoming;
-    time_point next_attempt{};      // of a deferred message
-    time_point warn_after = never;  // when the sender is told of a delay
-    bool reports_clearing = false;  // the sender was told of it, and will be told of its end (confirm_delay_cleared)
-    bool forced_expired = false;
-    std::uint32_t deferrals = 0;  // of its recipients, so far
     // Of a requeued message in the maildrop: the uid it comes back with and its old id.
     unsigned uid = 0;
     std::string original_id;
@@ -112,7 +115,6 @@ struct queue_file {
     // those taken from headers, and automatic copies.
     std::string full_name;
     std::size_t first_extracted = static_cast<std::size_t>(-1);
-    std::string redirect;  // where all of it goes instead of to its recipients (header_checks REDIRECT)
 
     bool all_done() const {
         for (const auto& each : recipients) {

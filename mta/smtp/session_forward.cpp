@@ -19,7 +19,10 @@ std::string attribute(const queue::queue_file& file, std::string_view name) {
     if (name == "SOURCE") return from.local ? "LOCAL" : "REMOTE";
     if (from.protocol.empty()) return {};
     if (name == "NAME") return from.client_name;
-    if (name == "ADDR") return from.client_address;
+    if (name == "ADDR") {
+        const bool v6 = from.client_address.find(':') != std::string::npos;
+        return v6 ? "IPv6:" + from.client_address : from.client_address;
+    }
     if (name == "PORT") return from.client_port;
     if (name == "PROTO") return from.protocol;
     if (name == "HELO") return from.helo;

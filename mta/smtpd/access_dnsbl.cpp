@@ -22,8 +22,9 @@ std::string joined_text(const dns::response& got) {
         if (out.size() >= longest_text) break;
         constexpr std::string_view between = " / ";
         if (!out.empty() && longest_text - out.size() > between.size()) out += between;
-        // Of each record its first string.
-        if (!each.text.empty()) out += each.text.front();
+        // Of each record its first string, and of that what ASCII prints.
+        if (each.text.empty()) continue;
+        for (const char octet : each.text.front()) out += octet < ' ' || octet > '~' ? ' ' : octet;
     }
     if (out.size() > longest_text) out.resize(longest_text);
     return out;
@@ -104,7 +105,7 @@ std::optional<std::string> evaluation::reply_value(std::string_view name, const 
                          std::string_view which) -> std::optional<std::string> {
         if (!address) return std::string();
         const auto at = address->rfind('@');
-        if (which == "name") return at == std::string::npos ? *address : address->substr(0, at);
+        if (which == "name") return address->empty() ? "<>" : address->substr(0, at);
         if (which == "domain") return at == std::string::npos ? std::string() : address->substr(at + 1);
         return address->empty() ? std::string("<>") : *address;
     };
@@ -148,7 +149,7 @@ verdict evaluation::reject_listed(const dnsbl_answer& answer, std::string_view l
         warn(fmt::format("unknown macro name \"{}\" in expansion request", each));
     const bool unusable = made.bad || !made.unknown.empty();
     if (unusable && pattern == settings_.default_rbl_reply) {
-        die(fmt::format("default_rbl_reply: bad default rbl reply template: {}", pattern));
+        die(fmt::format("rbl_reject_reply: bad default rbl reply template: {}", pattern));
         return verdict::reject;
     }
     if (unusable) {
@@ -158,10 +159,12 @@ verdict evaluation::reject_listed(const dnsbl_answer& answer, std::string_view l
     const std::string& reply = made.text;
     const bool coded = reply.size() > 3 && (reply[0] == '4' || reply[0] == '5') && text::is_digit(reply[1]) &&
                        text::is_digit(reply[2]) && reply[3] == ' ';
-    // Without a code that refuses, the reply is not usable.
-    const int code = coded ? static_cast<int>(text::to_number(reply.substr(0, 3)).value_or(0)) : 0;
-    const status_and_text said =
-        split_status(coded ? std::string_view(reply).substr(4) : std::string_view(reply), "4.7.1");
+    if (!coded) {
+        warn(fmt::format("rbl response code configuration error: {}", reply));
+        return refuse(refusal_cause::policy, 450, "4.7.1", "Service unavailable");
+    }
+    const int code = static_cast<int>(text::to_number(reply.substr(0, 3)).value_or(0));
+    const status_and_text said = split_status(std::string_view(reply).substr(4), "4.7.1");
     return refuse(refusal_cause::policy, code, fitting_status(said.status, about),
                   said.text.empty() ? std::string_view("Service unavailable") : said.text);
 }

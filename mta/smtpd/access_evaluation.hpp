@@ -172,6 +172,8 @@ class evaluation {
     // Tables.
     task<verdict> act_on(table::match found, std::string_view spec, std::string datum, const subject& about,
                          bool suspicious);
+    task<verdict> no_table(std::string_view asking, std::string_view spec, std::string_view datum,
+                           const subject& about);
     task<found_entry> look_up_domain(std::string_view spec, std::string_view domain, const subject& about);
     task<found_entry> look_up_network(std::string_view spec, std::string_view address, const subject& about);
     const table::maps* access_table(std::string_view spec);

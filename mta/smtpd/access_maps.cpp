@@ -10,7 +10,7 @@
 namespace mta::smtpd {
 namespace {
 
-constexpr std::string_view failed_lookup = "451 4.3.5 Server configuration error";
+constexpr std::string_view server_misconfigured = "451 4.3.5 Server configuration error";
 
 }  // namespace
 
@@ -25,7 +25,7 @@ task<verdict> evaluation::act_on(table::match found, std::string_view spec, std:
     warn_all(found.result.warnings);
     if (!found.found() && !found.failed()) co_return verdict::dunno;
     if (found.failed()) {
-        const verdict failed = co_await act(spec, std::string(failed_lookup), std::move(datum), about);
+        const verdict failed = co_await act(spec, std::string(server_misconfigured), std::move(datum), about);
         co_return failed;
     }
     said_.key = found.key;
@@ -43,10 +43,22 @@ task<verdict> evaluation::act_on(table::match found, std::string_view spec, std:
     co_return got == verdict::permit&& suspicious ? verdict::dunno : got;
 }
 
+// What is written where a table belongs is none: "{ hash:x }" for "hash:x", say.
+task<verdict> evaluation::no_table(std::string_view asking, std::string_view spec, std::string_view datum,
+                                   const subject& about) {
+    warn(fmt::format("{}: unexpected dictionary: {}", asking, spec));
+    std::string value(server_misconfigured), asked(datum);
+    const verdict got = co_await act(spec, std::move(value), std::move(asked), about);
+    co_return got;
+}
+
 task<evaluation::found_entry> evaluation::look_up_domain(std::string_view spec, std::string_view domain,
                                                          const subject& about) {
     const table::maps* maps = access_table(spec);
-    if (!maps) co_return found_entry{};
+    if (!maps) {
+        const verdict none = co_await no_table("check_domain_access", spec, domain, about);
+        co_return found_entry{none, true};
+    }
     table::match found = table::find_access_domain(*maps, domain, settings_.access_style);
     const bool hit = found.found() || found.failed();
     const verdict got = co_await act_on(std::move(found), spec, std::string(domain), about, false);
@@ -56,7 +68,10 @@ task<evaluation::found_entry> evaluation::look_up_domain(std::string_view spec, 
 task<evaluation::found_entry> evaluation::look_up_network(std::string_view spec, std::string_view address,
                                                           const subject& about) {
     const table::maps* maps = access_table(spec);
-    if (!maps) co_return found_entry{};
+    if (!maps) {
+        const verdict none = co_await no_table("check_addr_access", spec, address, about);
+        co_return found_entry{none, true};
+    }
     table::match found = table::find_access_network(*maps, address);
     const bool hit = found.found() || found.failed();
     const verdict got = co_await act_on(std::move(found), spec, std::string(address), about, false);
@@ -65,11 +80,14 @@ task<evaluation::found_entry> evaluation::look_up_network(std::string_view spec,
 
 task<verdict> evaluation::check_client_access(const call& c) {
     const table::maps* maps = access_table(c.argument);
-    if (!maps) co_return configuration_error();
     const bool unverified = c.what.whose == party::unverified_client;
     const std::string& name = unverified ? facts_.client->reverse_name : facts_.client->name;
     const subject named = subject_of(c.what.whose);
     const subject about{named.name, named.about, c.about.default_check};
+    if (!maps) {
+        const verdict none = co_await no_table("check_domain_access", c.argument, name, about);
+        co_return none;
+    }
     table::match found = table::find_access_domain(*maps, name, settings_.access_style);
     const bool by_name = found.result.status != table::outcome::not_found;
     warn_all(by_name ? std::vector<std::string>() : found.result.warnings);
@@ -97,9 +115,13 @@ task<verdict> evaluation::check_address_access(const call& c) {
     const bool of_sender = c.what.whose == party::sender;
     const std::optional<std::string>& address = of_sender ? sender_ : recipient_;
     const table::maps* maps = access_table(c.argument);
-    if (!maps) co_return configuration_error();
     if (!address || (address->empty() && !of_sender)) co_return verdict::dunno;
     const subject about{*address, of_sender ? reply_class::sender : reply_class::recipient, c.about.default_check};
+    if (!maps) {
+        const std::string_view asking = address->empty() ? "check_access" : "check_mail_access";
+        const verdict none = co_await no_table(asking, c.argument, *address, about);
+        co_return none;
+    }
     if (address->empty()) {
         table::match null_found = maps->find(settings_.null_key);
         const verdict null_got = co_await act_on(std::move(null_found), c.argument, settings_.null_key, about, false);
@@ -120,12 +142,17 @@ task<verdict> evaluation::check_address_access(const call& c) {
 
 task<verdict> evaluation::check_ccert_access(const call& c) {
     const table::maps* maps = access_table(c.argument);
+    const subject about{facts_.client->name_and_address(), reply_class::certificate, c.about.default_check};
     if (!maps) co_return configuration_error();
     if (!facts_.tls || !facts_.certificate.present) co_return verdict::dunno;
-    const subject about{facts_.client->name_and_address(), reply_class::certificate, c.about.default_check};
-    for (const std::string* print : {&facts_.certificate.fingerprint, &facts_.certificate.public_key_fingerprint}) {
-        table::match found = maps->find(*print);
-        const verdict got = co_await act_on(std::move(found), c.argument, *print, about, false);
+    const auto told = settings_.certificate_searches.find(c.argument);
+    const bool usual = told == settings_.certificate_searches.end();
+    const std::string_view spec = usual ? c.argument : std::string_view(told->second.table);
+    for (const bool by_public_key : usual ? std::vector<bool>{false, true} : told->second.by_public_key) {
+        const std::string& print =
+            by_public_key ? facts_.certificate.public_key_fingerprint : facts_.certificate.fingerprint;
+        table::match found = maps->find(print);
+        const verdict got = co_await act_on(std::move(found), spec, print, about, false);
         if (got != verdict::dunno) co_return got;
     }
     co_return verdict::dunno;

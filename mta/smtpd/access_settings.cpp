@@ -18,7 +18,7 @@ constexpr std::array<std::string_view, list_count> list_parameters = {
     "smtpd_relay_restrictions",  "smtpd_recipient_restrictions",  "smtpd_etrn_restrictions",
     "smtpd_data_restrictions",   "smtpd_end_of_data_restrictions"};
 
-constexpr std::string_view check_policy_service = "check_policy_service";
+constexpr std::string_view check_policy_service = "check_policy_service", check_ccert_access = "check_ccert_access";
 constexpr std::string_view accounts_table = "unix:passwd.byname";
 constexpr int deepest_class = 100;
 constexpr std::size_t most_processes = 256;
@@ -250,17 +250,41 @@ std::vector<std::string> access_settings::parse(master::mail_system& mail, const
         if (text::equal_ignoring_case(last, check_policy_service)) {
             add_policy(p, each);
         } else if (each.find(':') != std::string::npos) {
-            const std::string spec(unbraced(each));
-            if (spec.size() != each.size())
-                each = std::string(text::split_quoting_braces(spec, text::comma_or_space).front());
-            if (!access_tables.contains(each)) {
-                access_tables.emplace(each, table::maps::open(each, each, mail.shared().tables,
+            // Only the lookups of certificates know options; to all else a table in braces is no table.
+            const bool braced = each.front() == '{';
+            const bool searches = braced && text::equal_ignoring_case(last, check_ccert_access);
+            std::string spec = each;
+            if (searches) spec = add_certificate_search(each);
+            if (braced && !searches) spec.clear();
+            if (!spec.empty() && !access_tables.contains(each)) {
+                access_tables.emplace(each, table::maps::open(spec, spec, mail.shared().tables,
                                                               mail.table_environment(p), {}, greetings));
             }
         }
         last = each;
     }
     return words;
+}
+
+// "{ type:name, { search_order = pubkey_fingerprint, cert_fingerprint } }": the table, or "" where that says something
+// else.
+std::string access_settings::add_certificate_search(const std::string& word) {
+    const auto fields = text::split_quoting_braces(unbraced(word), text::comma_or_space);
+    if (fields.empty()) return {};
+    certificate_search made;
+    for (std::size_t i = 1; i < fields.size(); ++i) {
+        const std::string_view field = unbraced(fields[i]);
+        const auto equals = field.find('=');
+        if (equals == std::string_view::npos || text::trimmed(field.substr(0, equals)) != "search_order") return {};
+        for (const std::string_view each : text::split(field.substr(equals + 1), text::comma_or_space)) {
+            if (each != "cert_fingerprint" && each != "pubkey_fingerprint") return {};
+            made.by_public_key.push_back(each == "pubkey_fingerprint");
+        }
+    }
+    if (made.by_public_key.empty()) made.by_public_key = {false, true};
+    made.table = std::string(fields.front());
+    certificate_searches.insert_or_assign(word, made);
+    return made.table;
 }
 
 // "inet:host:port", or "{ inet:host:port, timeout=10s, default_action=DUNNO }".

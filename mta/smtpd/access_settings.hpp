@@ -56,8 +56,14 @@ struct access_settings {
 
     std::array<std::vector<std::string>, list_count> lists;
     std::map<std::string, std::vector<std::string>, std::less<>> classes;
-    std::map<std::string, table::maps, std::less<>> access_tables;  // by "type:name"
-    std::map<std::string, policy_service, std::less<>> policies;    // by the word in the list
+    std::map<std::string, table::maps, std::less<>> access_tables;  // by the word that names it: "type:name"
+    // check_ccert_access { type:name, { search_order = ... } }, by that word.
+    struct certificate_search {
+        std::string table;
+        std::vector<bool> by_public_key;  // or by the certificate's own fingerprint
+    };
+    std::map<std::string, certificate_search, std::less<>> certificate_searches;
+    std::map<std::string, policy_service, std::less<>> policies;  // by the word in the list
     const std::vector<std::string>& list(list_name which) const { return lists[static_cast<std::size_t>(which)]; }
 
     bool delay_reject, relay_before_recipient, reject_unlisted_sender, reject_unlisted_recipient, checks_unlisted;
@@ -101,6 +107,7 @@ struct access_settings {
     void open_tables(master::mail_system& mail, const config::parameters& p);
     void read_lists(master::mail_system& mail, const config::parameters& p);
     std::vector<std::string> parse(master::mail_system& mail, const config::parameters& p, std::string_view text);
+    std::string add_certificate_search(const std::string& word);
     void add_policy(const config::parameters& p, const std::string& word);
     tempfail tempfail_of(const config::parameters& p, std::string_view name);
     bool guards_relay(const std::vector<std::string>& list, int depth) const;

@@ -316,7 +316,7 @@ task<session::verdict> session::one_command() {
         where_ = "UNKNOWN";
         count(verb::unknown, false);
         if (address::looks_like_header(line.word()) || is_one_of(options_.forbidden_commands, line.word())) {
-            warn(fmt::format("non-SMTP command from {}: {:.100}", client_.name_and_address(), text_));
+            warn(fmt::format("non-SMTP command from {}: {:.100}", client_.name_and_address(), text::escaped(text_)));
             reply("221 2.7.0 Error: I can break rules, too. Goodbye.");
             co_return verdict::quit;
         }

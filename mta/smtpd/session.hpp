@@ -96,6 +96,7 @@ class session {
     void reset_transaction();
     void forget_forwarded() { forwarded_.clear(); }
     bool in_transaction() const { return transaction_.sender.has_value(); }
+    cleanup::local_clients::answer ask_local_clients();
     void begin_message();
     // The last reply and what it answered, for those who want to know of each.
     void record(std::string_view line);
@@ -137,7 +138,8 @@ class session {
         std::int64_t size = 0;            // of the content as sent
         std::size_t lost_recipients = 0;  // of a message refused at its end
         int overshoot = 0;
-        bool too_big = false, bare_newline = false, line_is_cut = false, at_first_line = true;
+        bool too_big = false, bare_newline = false, line_is_cut = false, at_first_line = true,
+             local_client = false;  // local_header_rewrite_clients has it
     };
 
     server& server_;

@@ -16,8 +16,8 @@ constexpr std::size_t chunk_read_size = 4096;  // what smtpd asks of a chunk at 
 
 task<session::verdict> session::data(const address::command_line& line) {
     if (chunks_ != chunks::none) co_return refuse("503 5.5.1 Error: DATA after BDAT");
-    if (transaction_.recipients.empty() && transaction_.lost_recipients > 0) co_return crash();
-    if (transaction_.recipients.empty()) {
+    const bool forlorn = transaction_.recipients.empty() && transaction_.lost_recipients > 0;
+    if (transaction_.recipients.empty() && !forlorn) {
         co_return refuse(in_transaction() ? "554 5.5.1 Error: no valid recipients"
                                           : "503 5.5.1 Error: need RCPT command");
     }
@@ -26,6 +26,7 @@ task<session::verdict> session::data(const address::command_line& line) {
     const access_facts known = facts();
     const decision decided = co_await server_.restrictions().check(stage::data, known, process_);
     if (decided.refused()) co_return refuse(decided);
+    if (forlorn) co_return crash();
     begin_content();
     reply("354 End data with <CR><LF>.<CR><LF>");
     const io_error unsent = co_await send();
@@ -106,8 +107,10 @@ task<session::verdict> session::discard_chunk(const address::bdat_command& chunk
     if (chunk.last) {
         // The recipients that it had still count, as those of a message that its end refused.
         const std::size_t lost = transaction_.lost_recipients + transaction_.recipients.size();
+        std::string first = std::move(transaction_.first_recipient);
         reset_transaction();
         transaction_.lost_recipients = lost;
+        transaction_.first_recipient = std::move(first);
     } else {
         chunks_ = chunks::discarded;
     }
@@ -173,18 +176,17 @@ task<session::verdict> session::bdat(const address::command_line& line) {
         co_return refuse(*refused);
     }
     const address::bdat_command chunk = std::get<address::bdat_command>(parsed);
+    const bool forlorn = transaction_.lost_recipients > 0 && transaction_.queue_id.empty();
     std::string no;
     if (chunk.size == 0 && !chunk.last) {
         note(notice::policy);
         const std::string& id = transaction_.queue_id;
         warn(fmt::format("{}: null BDAT request from {}", id.empty() ? "NOQUEUE" : id, client_.name_and_address()));
         no = "551 5.7.1 Null BDAT request";
-    } else if (transaction_.lost_recipients > 0 && transaction_.queue_id.empty()) {
-        co_return crash();
     } else if (chunks_ == chunks::discarded) {
         note(notice::protocol);
         no = fmt::format("551 5.0.0 Discarded {} bytes after earlier error", chunk.size);
-    } else if (transaction_.recipients.empty()) {
+    } else if (transaction_.recipients.empty() && !forlorn) {
         note(notice::protocol);
         no = in_transaction() ? "554 5.5.1 Error: no valid recipients" : "503 5.5.1 Error: need RCPT command";
     } else if (chunks_ == chunks::none) {
@@ -208,6 +210,7 @@ task<session::verdict> session::bdat(const address::command_line& line) {
         const verdict last = co_await discard_chunk(chunk, std::move(no));
         co_return last;
     }
+    if (forlorn) co_return crash();
     if (chunks_ == chunks::none) {
         chunks_ = chunks::taken;
         begin_content();

@@ -7,6 +7,7 @@
 #include "mta/address/host_name.hpp"
 #include "mta/address/ip_address.hpp"
 #include "mta/address/quote.hpp"
+#include "mta/config/inet_protocols.hpp"
 #include "mta/master/mail_system.hpp"
 #include "mta/smtpd/session.hpp"
 #include "mta/text/strings.hpp"
@@ -25,13 +26,14 @@ bool is_port(std::string_view value) {
     return !value.empty() && value.size() <= 5 && std::all_of(value.begin(), value.end(), text::is_digit);
 }
 
-// "192.0.2.1" or, where the mail system speaks IPv6, "IPv6:2001:db8::1".
+// "192.0.2.1" or, where the mail system speaks IPv6, "IPv6:2001:db8::1"; an IPv4 address in IPv6's clothes is that
+// IPv4 address.
 std::optional<std::string> address_in(std::string_view value, bool allows_v6) {
     constexpr std::string_view prefix = "IPv6:";
     const bool v6 = text::starts_with_ignoring_case(value, prefix);
     const auto parsed = address::ip_address::parse(v6 ? value.substr(prefix.size()) : value);
     if (!parsed || parsed->is_v6() != v6 || (v6 && !allows_v6)) return std::nullopt;
-    return parsed->to_string();
+    return parsed->unmapped().to_string();
 }
 
 // The value as meant: xtext undone; nothing when it is not well-formed.
@@ -56,7 +58,7 @@ task<session::verdict> session::xclient(const address::command_line& line) {
     const auto parsed = address::parse_attributes(line);
     if (const auto* refused = std::get_if<address::refusal>(&parsed)) co_return refuse(*refused);
     const auto& attributes = std::get<address::attribute_list>(parsed);
-    const bool allows_v6 = mail_.parameters().text("inet_protocols").find("ipv4") == std::string::npos;
+    const bool allows_v6 = config::inet_protocols::parse(mail_.parameters().text("inet_protocols")).ipv6;
     client_.keep_label();
     for (const auto& [sent_name, sent] : attributes) {
         if (sent.empty()) co_return refuse("501 5.5.4 Error: attribute=value expected");
@@ -141,7 +143,7 @@ task<session::verdict> session::xforward(const address::command_line& line) {
         co_return refuse("550 5.7.0 Error: insufficient authorization", notice::policy);
     const auto parsed = address::parse_attributes(line);
     if (const auto* refused = std::get_if<address::refusal>(&parsed)) co_return refuse(*refused);
-    const bool allows_v6 = mail_.parameters().text("inet_protocols").find("ipv4") == std::string::npos;
+    const bool allows_v6 = config::inet_protocols::parse(mail_.parameters().text("inet_protocols")).ipv6;
     constexpr std::string_view names[] = {"NAME", "ADDR", "PORT", "PROTO", "HELO", "IDENT", "SOURCE"};
     for (const auto& [sent_name, sent] : std::get<address::attribute_list>(parsed)) {
         if (sent.empty()) co_return refuse("501 5.5.4 Error: attribute=value expected");

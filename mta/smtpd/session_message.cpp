@@ -21,8 +21,9 @@ std::string session::protocol() const {
 std::string session::received_header() const {
     const auto& zone = mail_.host().time_zone();
     std::string out;
-    out += fmt::format("Received: from {} ({} [{}])\n", helo_.empty() ? client_.name : helo_, client_.name,
-                       client_.address);
+    const bool of_v6 = client_.address.find(':') != std::string::npos;
+    out += fmt::format("Received: from {} ({} [{}{}])\n", helo_.empty() ? client_.name : helo_, client_.name,
+                       of_v6 ? "IPv6:" : "", client_.address);
     if (in_tls_ && options_.tls_received_header) {
         const std::size_t of_client = std::min(tls_.details.find(" client-signature"), tls_.details.size());
         out += fmt::format("\t(using {} with cipher {} ({}/{} bits)", tls_.protocol, tls_.cipher, tls_.cipher_bits,
@@ -44,7 +45,7 @@ std::string session::received_header() const {
     out += fmt::format("\tby {} ({}) with {} id {}", options_.myhostname, options_.mail_name, protocol(),
                        transaction_.queue_id);
     const std::string date = text::mail_date(transaction_.arrival, zone);
-    if (transaction_.recipients.size() == 1) {
+    if (transaction_.lost_recipients + transaction_.recipients.size() == 1) {
         out += fmt::format("\n\tfor <{}>; {}\n", address::path_822(transaction_.recipients.front().address), date);
     } else {
         out += fmt::format(";\n\t{}\n", date);
@@ -71,10 +72,7 @@ queue::queue_file session::envelope() const {
     from.helo = forwarded("HELO", helo_);
     from.protocol = forwarded("PROTO", extended_ ? "ESMTP" : "SMTP");
     from.log_identifier = forwarded("IDENT", transaction_.queue_id);
-    cleanup::local_clients::client who;
-    who.name = client_.name;
-    who.address = client_.address;
-    const std::string source = forwarded("SOURCE", options_.local_clients->covers(who) ? "LOCAL" : "REMOTE");
+    const std::string source = forwarded("SOURCE", transaction_.local_client ? "LOCAL" : "REMOTE");
     from.local = text::equal_ignoring_case(source, "LOCAL");
     from.sasl_method = sasl_method_;
     from.sasl_username = sasl_username_;

@@ -52,9 +52,11 @@ bool zone::has_glue(const std::string& key) const {
         if (node == nodes_.end()) continue;
         for (const record& each : node->second) {
             if (each.type != record_type::ns) continue;
+            // The address of a server that stands in the zone itself goes along only with answers that say more.
             const auto target = key_of(each.target);
-            const auto server = target ? nodes_.find(*target) : nodes_.end();
-            if (server != nodes_.end() && holds(server->second, record_type::a)) return true;
+            const auto server = target && is_delegated(*target) ? nodes_.find(*target) : nodes_.end();
+            if (server == nodes_.end()) continue;
+            if (holds(server->second, record_type::a) || holds(server->second, record_type::aaaa)) return true;
         }
     }
     return false;

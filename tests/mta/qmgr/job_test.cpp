@@ -36,7 +36,7 @@ struct bench final : recipient_reader {
         fake_message& added = messages.emplace_back(std::move(name));
         added.queued = now;
         give(added, count, at);
-        jobs.move_limits(*added.jobs.front());
+        jobs.move_limits(added.jobs.front());
         return added;
     }
     void give(fake_message& to, std::size_t count, fake_site& at) {
@@ -52,7 +52,7 @@ struct bench final : recipient_reader {
         message.more_on_file = count == room;
         message.refilled = now;
         give(message, count, only);
-        if (!message.more_on_file) jobs.move_limits(*message.jobs.front());
+        if (!message.more_on_file) jobs.move_limits(message.jobs.front());
     }
     // Delivers once; the name of the message, or "-" when nothing can go.
     std::string deliver() {
