@@ -49,7 +49,6 @@ task<void> client::deliver(delivery::report& account) {
         }
         next_hop to = parse(destination, account.agent());
         if (settings_->lmtp) to.no_mx = true;
-        hint_at_wrapper_mode(now, to);
         if (tried == 1) choose_caching(now, destination, to);
         co_await try_destination(now, to, tried == destinations.size());
         // Another host would only make a loop longer.
@@ -70,18 +69,6 @@ task<void> client::deliver(delivery::report& account) {
         }
     }
     co_await give_up(now, why);
-}
-
-// Servers on the port for TLS from the first octet (RFC 8314) wait for what never comes.
-void client::hint_at_wrapper_mode(const attempt& now, const next_hop& to) const {
-    constexpr std::uint16_t submissions = 465;
-    if (to.port != submissions || settings_->tls_wrapper_mode) return;
-    const std::string_view prefix = settings_->lmtp ? "lmtp" : "smtp";
-    std::string text = fmt::format(
-        "SMTPS wrappermode (TCP port 465) requires setting \"{0}_tls_wrappermode = yes\", "
-        "and \"{0}_tls_security_level = encrypt\" (or stronger)",
-        prefix);
-    mail_.log(now.account.agent(), {}, maillog::remark{maillog::level::info, std::move(text)});
 }
 
 // The process ends with a destination that is none.

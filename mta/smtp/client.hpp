@@ -48,7 +48,6 @@ class client {
     std::string sender_of(const attempt& now) const;
     void choose_caching(attempt& now, const std::string& destination, const next_hop& to) const;
     next_hop parse(const std::string& destination, const maillog::process& by) const;
-    void hint_at_wrapper_mode(const attempt& now, const next_hop& to) const;
     void try_local(attempt& now, std::string_view path) const;
     task<void> give_up(attempt& now, const queue::delivery_status& why);
 

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "mta/host.hpp"
+#include "mta/random.hpp"
 
 namespace mta::smtp {
 namespace {

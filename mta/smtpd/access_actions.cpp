@@ -109,7 +109,7 @@ verdict evaluation::take_effect(const action_row& row, std::string_view spec, st
         case action::discard:
             tell(text.empty() ? "triggers DISCARD action" : std::string(text));
             effects.discard = true;
-            return verdict::permit;
+            return permitted(row.name, about.about, about.name, fmt::format("from {}", spec));
         case action::redirect:
         case action::bcc:
             if (text.find('@') == std::string_view::npos) return bad("requires user@domain target");

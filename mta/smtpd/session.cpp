@@ -124,7 +124,7 @@ access_facts session::facts() {
     known.sender_as_sent = transaction_.sender_as_sent;
     known.protocol = extended_ ? "ESMTP" : "SMTP";
     known.smtputf8 = leftovers_.smtputf8;
-    known.queue_id = transaction_.queue_id;
+    known.queue_id = transaction_.queue_id.empty() ? transaction_.lost_id : transaction_.queue_id;
     known.recipient_count = transaction_.lost_recipients + transaction_.recipients.size();
     known.message_size = transaction_.size > 0 ? transaction_.size : transaction_.mail.size;
     known.sasl_active = sasl_active();
@@ -271,6 +271,11 @@ task<bool> session::next_command() {
     co_return true;
 }
 
+std::string_view session::logged_id() const {
+    const transaction& t = transaction_;
+    return !t.queue_id.empty() ? t.queue_id : !t.lost_id.empty() ? t.lost_id : std::string_view("NOQUEUE");
+}
+
 // What a table cannot tell ends the session.
 session::verdict session::local_data_error() {
     const std::string text = fmt::format("421 4.3.0 {} Server local data error", options_.myhostname);
@@ -279,7 +284,7 @@ session::verdict session::local_data_error() {
     told.stage = where_;
     told.client = client_.for_log();
     told.text = text;
-    log(told, transaction_.queue_id.empty() ? "NOQUEUE" : std::string_view(transaction_.queue_id));
+    log(told, logged_id());
     reply(text);
     return verdict::bad;
 }

@@ -95,6 +95,7 @@ class session {
     void note(notice why) { seen_notices_ |= static_cast<unsigned>(why); }
     void reset_transaction();
     void forget_forwarded() { forwarded_.clear(); }
+    std::string_view logged_id() const;
     bool in_transaction() const { return transaction_.sender.has_value(); }
     cleanup::local_clients::answer ask_local_clients();
     void begin_message();
@@ -131,6 +132,7 @@ class session {
         std::string sender_as_sent;
         std::vector<queue::recipient> recipients;
         std::string queue_id, first_recipient;
+        std::string lost_id;  // of the message refused at its end, by which the log still goes
         time_point arrival{};
         address::mail_command mail;
         std::string content, rest;        // rest: of a chunk's last line

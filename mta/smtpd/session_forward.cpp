@@ -107,7 +107,7 @@ task<session::verdict> session::xclient(const address::command_line& line) {
         } else {
             co_return refuse(fmt::format("501 5.5.4 Bad XCLIENT attribute name: {}", sent_name));
         }
-        if (!good) co_return refuse(bad_syntax(name, value));
+        if (!good) co_return refuse(bad_syntax(name, address::neutered(value, options_.smtputf8)));
     }
     // What is not said anew is forgotten: the client has not introduced itself, nor logged in.
     const auto said = [&](std::string_view which) {

@@ -150,11 +150,14 @@ void session::abandon_message() {
 // A refusal at the end of data ends the message and not the transaction: the sender stays, and MAIL is refused as
 // nested. Recipients still count, but the next message has only those that come now.
 void session::lose_message() {
+    std::string id = transaction_.queue_id;
     abandon_message();
     transaction lost = std::exchange(transaction_, {});
     transaction_.sender = std::move(lost.sender);
     transaction_.sender_as_sent = std::move(lost.sender_as_sent);
     transaction_.mail = lost.mail;
+    transaction_.local_client = lost.local_client;
+    transaction_.lost_id = std::move(id);
     transaction_.first_recipient = std::move(lost.first_recipient);
     transaction_.lost_recipients = lost.lost_recipients + lost.recipients.size();
 }

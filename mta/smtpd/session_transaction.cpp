@@ -56,7 +56,7 @@ void session::log_rejection(std::string_view stage, std::string_view text) {
     told.client = client_.for_log();
     told.text = text;
     told.context = context;
-    log(told, transaction_.queue_id.empty() ? "NOQUEUE" : std::string_view(transaction_.queue_id));
+    log(told, logged_id());
 }
 
 bool session::lacks_storage() {

@@ -31,12 +31,16 @@ GAPS = {
         r": breaking line > ",
         r" reject: mime-error ",
         r" reject: BDAT from ",
+        r" reject: MAIL from \S+: 451 4\.3\.0 Temporary lookup error; ",                       # of local_header_rewrite_clients
         r" bare <LF> received;",
         r"postfix/(?!submissions?/|smtps/|relay/)[\w-]+/\w+\[",                                 # a syslog_name of one's own
         r" reject: RCPT from [^;]* (?:by bl\.list\.example|\(domain is listed\)|; domain is listed)",   # replies of one's own
         r" reject: RCPT from .* blocked using rhs\.list\.example",
+        r" reject: RCPT from [^;]*: (?:45[04]|554) [45]\.7\.1 Service unavailable; .*helo=<(?:ok|host\.star)\.example>",  # of an address
+        r" reject: RCPT from [^;]*: 450 4\.7\.1 (?:Go away; |Service unavailable; from=)",          # a template without a list
+        r"/(?:smtp|lmtp)\[\d+\]: SMTPS wrappermode ",
         r" anvil\[\d+\]: statistics: ",
-        r": permit: \w+ from ",                                                                 # smtpd_log_access_permit_actions
+        r": permit: [\w-]+ from ",                                                              # smtpd_log_access_permit_actions
         r" reject(?:_warning)?: \w+ from [^;]* Session encryption is required",
         r" reject: XCLIENT from ",
         r" reject(?:_warning)?: END-OF-MESSAGE from ",
@@ -84,7 +88,7 @@ EXPORTER = {
              rf"{QUEUE_ID}: (?:lost connection|conversation) with .*",
              rf"{QUEUE_ID}: (?:prepend|replace|warning|info|strip|pass): (?:header|body) .*", rf"{QUEUE_ID}: breaking line > \d+ bytes with .*",
              r"ignoring DNS RR: .*", rf"host {PEER} offers SMTPUTF8 support, but not 8BITMIME", rf"{QUEUE_ID}: passing {ADDRESS} to transport=\S+",
-             rf"{QUEUE_ID}: Cannot start TLS: .*", rf"{QUEUE_ID}: Server certificate not verified",
+             rf"{QUEUE_ID}: Cannot start TLS: .*", rf"{QUEUE_ID}: Server certificate not verified", r"SMTPS wrappermode .*",
               rf"{PEER}: replacing server reply \".*", r"Host offered STARTTLS: \[.*\]",
              r"(?:server )?certificate verification failed for .*", r"SSL_connect error to .*",
              r"(?:setting up TLS|initializing the client-side TLS) .*", r"discarding EHLO keywords: .*", r"certificate .*", r"depth=\d .*", ANY],

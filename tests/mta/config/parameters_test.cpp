@@ -119,6 +119,7 @@ TEST(parameters, bad_values_are_fatal_in_postfix_words) {
                   "parameter smtpd_timeout: bad time value or unit: " + std::string(wrong) + " @main.cf:1");
     }
     EXPECT_EQ(time("5w2"), "accepted");
+    EXPECT_EQ(time("soon"), "invalid smtpd_timeout: 0 (min 1) @main.cf:1");
     EXPECT_EQ(refusal([] { (void)set("in_flow_delay=11\n")->duration("in_flow_delay"); }),
               "invalid in_flow_delay: 11 (max 10) @main.cf:1");
     EXPECT_EQ(refusal([] { (void)set("smtpd_helo_required=ja\n")->flag("smtpd_helo_required"); }),

@@ -95,6 +95,7 @@ TEST_F(lookup_order, some_names_have_no_extension) {
     EXPECT_EQ(extension_of("Mailer-Daemon@x", "-"), "");
     EXPECT_EQ(extension_of("owner-list@x", "-"), "");
     EXPECT_EQ(extension_of("list-request@x", "-"), "");
+    EXPECT_EQ(extension_of("list-request@x", {"-", false}), "-request");
     EXPECT_EQ(extension_of("owner-list+x@x", "+"), "+x");
     EXPECT_EQ(extension_of("user@x+y", "+"), "");
     EXPECT_EQ(extension_of("user+x@y", ""), "");
