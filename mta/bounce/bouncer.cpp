@@ -50,7 +50,7 @@ struct bouncer::settings {
     std::int64_t size_limit, message_limit;
     duration queue_lifetime;
     bool long_queue_ids, copies_bounces = false, copies_delays = false, reports_double_bounces = false;
-    bool filtered, verp;
+    bool filtered, verp, utf8;
     notice_templates templates = notice_templates::built_in();
 
     explicit settings(const config::parameters& p)
@@ -65,7 +65,8 @@ struct bouncer::settings {
           queue_lifetime(p.duration("maximal_queue_lifetime")),
           long_queue_ids(p.flag("enable_long_queue_ids")),
           filtered(cleanup::filters_notices(p, "bounce")),
-          verp(!p.flag("disable_verp_bounces")) {
+          verp(!p.flag("disable_verp_bounces")),
+          utf8(p.flag("smtputf8_enable")) {
         for (const std::string& each : p.words("notify_classes")) {
             if (text::equal_ignoring_case(each, "bounce")) copies_bounces = true;
             if (text::equal_ignoring_case(each, "2bounce")) reports_double_bounces = true;
@@ -127,6 +128,7 @@ report bouncer::begin(const queue::queue_file& about, template_kind kind, bool t
                         ? "MAILER-DAEMON (Mail Delivery System)"
                         : "Mail Delivery System <MAILER-DAEMON>";
     }
+    what.utf8 = settings_->utf8;
     what.charset = words.charset;
     what.subject = to_postmaster ? words.postmaster_subject : words.subject;
     what.generated = to_postmaster;

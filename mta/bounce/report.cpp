@@ -23,8 +23,37 @@ std::string_view address_type(const queue::queue_file& about, std::string_view a
     return about.smtputf8 && !is_ascii(address) ? "utf-8" : "rfc822";
 }
 
+// Without smtputf8_enable what is not ASCII needs quotes, character by character.
+std::string path(const report& what, std::string_view address) {
+    if (what.utf8 || is_ascii(address)) return address::path_822(address);
+    const std::string_view local = address.substr(0, std::min(address.rfind('@'), address.size()));
+    std::string quoted = "\"";
+    for (const char c : local) {
+        if (static_cast<unsigned char>(c) >= 0x80 || c == '"' || c == '\\') quoted += '\\';
+        quoted += c;
+    }
+    return fmt::format("{}\"{}", quoted, address.substr(local.size()));
+}
+
 std::string sender_of(const report& what) {
-    return what.about->sender.empty() ? "MAILER-DAEMON@" + what.myhostname : address::path_822(what.about->sender);
+    return what.about->sender.empty() ? "MAILER-DAEMON@" + what.myhostname : path(what, what.about->sender);
+}
+
+// Whether the letter may hold more than ASCII; the template's own text may in any case.
+bool is_eight_bit(const report& what) {
+    return what.utf8 || what.about->encoding == "8bit";
+}
+
+std::string encoding_header(std::string_view encoding) {
+    return encoding.empty() ? "" : fmt::format("Content-Transfer-Encoding: {}\n", encoding);
+}
+
+// What the bounce log makes of it (printable(3)).
+void mask(queue::notice_entry& entry) {
+    for (std::string* each :
+         {&entry.address, &entry.original, &entry.dsn_original, &entry.status.text, &entry.status.diagnostic}) {
+        std::replace_if(each->begin(), each->end(), [](char c) { return static_cast<unsigned char>(c) >= 0x80; }, '?');
+    }
 }
 
 void append_head(std::string& out, const report& what, const std::string& boundary) {
@@ -33,16 +62,18 @@ void append_head(std::string& out, const report& what, const std::string& bounda
         "Received: by {0} ({1})\n\tid {2}; {3}\n"
         "Date: {3}\nFrom: {8}\nSubject: {4}\nTo: {5}\nAuto-Submitted: auto-{6}\n"
         "MIME-Version: 1.0\nContent-Type: multipart/report; report-type=delivery-status;\n\tboundary=\"{7}\"\n"
-        "Content-Transfer-Encoding: 8bit\n\nThis is a MIME-encapsulated message.\n\n",
-        what.myhostname, what.mail_name, what.id, date, what.subject, address::path_822(what.to),
-        what.generated ? "generated" : "replied", boundary, what.from);
+        "{9}\nThis is a MIME-encapsulated message.\n\n",
+        what.myhostname, what.mail_name, what.id, date, what.subject, path(what, what.to),
+        what.generated ? "generated" : "replied", boundary, what.from,
+        encoding_header(what.utf8 ? "8bit" : what.about->encoding));
 }
 
 void append_letter(std::string& out, const report& what, const std::string& boundary) {
-    out += fmt::format(
-        "--{}\nContent-Description: Notification\nContent-Type: text/plain; charset={}\n"
-        "Content-Transfer-Encoding: 8bit\n\n{}",
-        boundary, what.charset, what.letter);
+    const bool eight_bit = is_eight_bit(what);
+    const bool plain = text::equal_ignoring_case(what.charset, "us-ascii");
+    out +=
+        fmt::format("--{}\nContent-Description: Notification\nContent-Type: text/plain; charset={}\n{}\n{}", boundary,
+                    plain && eight_bit ? "utf-8" : what.charset, encoding_header(eight_bit ? "8bit" : ""), what.letter);
     for (const queue::notice_entry& each : what.entries) {
         std::string line = fmt::format("<{}>", address::path_822(each.address));
         if (!each.original.empty()) {
@@ -85,9 +116,9 @@ void append_returned(std::string& out, const report& what, const std::string& bo
     const bool headers = what.what == returned::headers;
     const char* type = about.smtputf8 ? (headers ? "message/global-headers" : "message/global")
                                       : (headers ? "text/rfc822-headers" : "message/rfc822");
-    out +=
-        fmt::format("\n--{}\nContent-Description: {}{}\nContent-Type: {}\nContent-Transfer-Encoding: {}\n\n", boundary,
-                    what.returned_name, headers ? " Headers" : "", type, about.encoding == "7bit" ? "7bit" : "8bit");
+    const char* encoding = !is_eight_bit(what) ? "" : about.encoding == "7bit" ? "7bit" : "8bit";
+    out += fmt::format("\n--{}\nContent-Description: {}{}\nContent-Type: {}\n{}\n", boundary, what.returned_name,
+                       headers ? " Headers" : "", type, encoding_header(encoding));
     out += fmt::format("Return-Path: <{}>\n", sender_of(what));
     const std::string_view content = *about.content;
     out += headers ? content.substr(0, about.header_size) : content;
@@ -116,7 +147,8 @@ std::string wrapped(std::string_view text, std::size_t width, std::size_t indent
     return out;
 }
 
-std::string compose(const report& what) {
+std::string compose(report what) {
+    if (!what.utf8) std::for_each(what.entries.begin(), what.entries.end(), mask);
     const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(what.now.time_since_epoch()).count();
     const std::string boundary = fmt::format("{}.{}/{}", what.about->id, seconds, what.myhostname);
     std::string out;

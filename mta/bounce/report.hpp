@@ -22,6 +22,7 @@ struct report {
     text::time_zone zone;
     std::string from;
     std::string myhostname, mail_name;
+    bool utf8 = true;  // smtputf8_enable; else what is not ASCII in addresses and reasons is masked
     std::string subject, to, charset;
     std::string letter;      // "" in copies for the postmaster
     bool generated = false;  // Auto-Submitted: auto-generated rather than auto-replied
@@ -31,7 +32,7 @@ struct report {
     std::string returned_name = "Undelivered Message";
 };
 
-std::string compose(const report& what);
+std::string compose(report what);
 
 // line_wrap(3): words on lines of at most `width` columns; lines after the first are indented.
 std::string wrapped(std::string_view text, std::size_t width, std::size_t indent);

@@ -153,8 +153,6 @@ bool read_template(notice_template& in, std::string_view body, std::string_view 
         warnings.emplace_back("-- ignoring this template for now");
         return false;
     }
-    // Addresses and replies in the text may be UTF-8, whatever the template is.
-    if (ascii) in.charset = "utf-8";
     return true;
 }
 

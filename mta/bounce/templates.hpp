@@ -15,7 +15,7 @@ namespace mta::bounce {
 enum class template_kind : std::uint8_t { failure, delay, success, verify };
 
 struct notice_template {
-    std::string charset = "utf-8";
+    std::string charset = "us-ascii";
     std::string from;  // "": header_from_format says
     std::string subject, postmaster_subject;
     std::string body;                   // with $names of parameters in it

@@ -65,14 +65,15 @@ void passage::add_copy(const std::string& address) {
     copy.notify = queue::notify_never;
     const std::string clean = rewritten(address, false);
     copy.original = clean;
-    put_out(copy, clean);
+    put_out(copy, clean, true);
 }
 
 // Expands virtual aliases. RFC 3461 5.2.7.2: who asked for a success report is told of the expansion, and of no more.
-void passage::put_out(const queue::recipient& given, const std::string& address) {
+void passage::put_out(const queue::recipient& given, const std::string& address, bool is_copy) {
     queue::recipient to = given;
     if (to.dsn_original.empty()) {
-        to.dsn_original = (is_beyond_ascii(address) ? "utf-8;" : "rfc822;") + address;
+        const bool beyond_ascii = options_.smtputf8 && is_beyond_ascii(address);
+        to.dsn_original = (beyond_ascii ? "utf-8;" : "rfc822;") + address;
     }
     std::vector<std::string> targets{address};
     if (maps_ && !options_.virtual_alias.empty()) {
@@ -96,7 +97,7 @@ void passage::put_out(const queue::recipient& given, const std::string& address)
     for (std::string& each : targets) {
         queue::recipient one = to;
         one.address = std::move(each);
-        put_out_once(std::move(one));
+        put_out_once(std::move(one), is_copy);
     }
 }
 
@@ -122,11 +123,12 @@ void passage::log_outcome(std::string_view address, std::string_view original, s
     mail_.log(by_, envelope_.id, told);
 }
 
-// Recipients that differ in what they were called first, or in what their senders want to know, are two.
-void passage::put_out_once(queue::recipient to) {
+// Recipients that differ in what they were called first, or in what their senders want to know, are two;
+// nobody called an automatic copy anything.
+void passage::put_out_once(queue::recipient to, bool is_copy) {
     std::string key = to.address;
     if (options_.enable_original_recipient)
-        key = fmt::format("{}\n{}\n{}\n{}", to.dsn_original, to.notify, to.original, to.address);
+        key = fmt::format("{}\n{}\n{}\n{}", is_copy ? "" : to.dsn_original, to.notify, to.original, to.address);
     key = text::lowered(key);
     if (duplicates_.contains(key)) return;
     if (options_.duplicate_limit == 0 || duplicates_.size() < options_.duplicate_limit)

@@ -80,6 +80,7 @@ result passage::run() {
     for (std::size_t i = 0; i < first_extracted && going_on(); ++i) take_recipient(std::move(given[i]));
     // What access tables want discarded has had its envelope looked at: a lookup that failed there counts for more.
     if (going_on()) discard_ = message_.early.discard;
+    envelope_.first_extracted = recipients_.size();
     if (going_on()) take_content();
     if (message_.cut_short) {
         break_off();

@@ -33,8 +33,8 @@ class passage final : private mime_handler {
     void take_recipient(queue::recipient given);
     void add_copy(const std::string& address);
     std::string rewritten(std::string_view internal, bool as_sender);
-    void put_out(const queue::recipient& given, const std::string& address);
-    void put_out_once(queue::recipient to);
+    void put_out(const queue::recipient& given, const std::string& address, bool is_copy = false);
+    void put_out_once(queue::recipient to, bool is_copy);
     void answer_probe(const queue::recipient& to, const std::string& address);
     void log_outcome(std::string_view address, std::string_view original, std::string_view outcome,
                      const queue::delivery_status& status);

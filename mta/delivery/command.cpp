@@ -20,7 +20,7 @@ struct exit_meaning {
     const char *dsn, *text;
 };
 constexpr exit_meaning meanings[] = {
-    {64, "5.3.5", "command line usage error"}, {65, "5.6.0", "data format error"},
+    {64, "5.3.0", "command line usage error"}, {65, "5.6.0", "data format error"},
     {66, "5.3.0", "cannot open input"},        {67, "5.1.1", "user unknown"},
     {68, "5.1.2", "host name unknown"},        {69, "5.3.0", "service unavailable"},
     {70, "5.3.0", "internal software error"},  {71, "4.3.0", "system resource problem"},

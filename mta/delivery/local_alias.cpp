@@ -120,7 +120,8 @@ std::string local_delivery::expanded(std::string_view text, const state& at, boo
         if (name == "local" || name == "mailbox") value = at.local;
         if (name == "recipient") value = at.who.address;
         if (name == "extension") value = at.extension;
-        if (name == "recipient_delimiter" && at.extension) value = at.local.substr(at.user.size(), 1);
+        if (name == "recipient_delimiter" && !settings_.recipient_delimiter.empty())
+            value = at.extension ? at.local.substr(at.user.size(), 1) : settings_.recipient_delimiter.substr(0, 1);
         if (name == "extension" && value) uses_extension = true;
         if (!value) undefined = true;
         for (char& c : value ? *value : std::string()) {

@@ -265,8 +265,14 @@ class command {
 
 // Only what is still to be delivered comes back from a queue file, and it is new mail from here on.
 void forget_attempts(queue::queue_file& file) {
-    std::erase_if(file.recipients, [](const queue::recipient& each) { return each.done; });
+    const auto is_done = [](const queue::recipient& each) { return each.done; };
+    file.first_extracted = std::min(file.first_extracted, file.recipients.size());
+    const auto extracted = file.recipients.begin() + static_cast<std::ptrdiff_t>(file.first_extracted);
+    file.first_extracted -= static_cast<std::size_t>(std::count_if(file.recipients.begin(), extracted, is_done));
+    std::erase_if(file.recipients, is_done);
     for (queue::recipient& each : file.recipients) each.delay = nullptr;
+    file.bounces.clear();
+    file.traces.clear();
     file.next_attempt = {};
     file.warn_after = never;
     file.forced_expired = false;
@@ -296,7 +302,7 @@ bool pick_up(master::mail_system& mail, const queue::message& file) {
     envelope.original_id.clear();
     message.bounces = true;
     message.wanted = cleanup::overrides(p);
-    message.first_extracted = file->first_extracted;
+    message.first_extracted = envelope.first_extracted;
     message.full_name = file->full_name;
     message.service = p.text("cleanup_service_name");
     message.detects_utf8 = !requeued && p.flag("smtputf8_enable");

@@ -111,7 +111,8 @@ struct queue_file {
     // Of a requeued message in the maildrop: the uid it comes back with and its old id.
     unsigned uid = 0;
     std::string original_id;
-    // Of a message in the maildrop: its sender's name, and where the recipients begin that were taken from its headers.
+    // Of a message in the maildrop: its sender's name. And where the recipients begin that come after the content:
+    // those taken from headers, and automatic copies.
     std::string full_name;
     std::size_t first_extracted = static_cast<std::size_t>(-1);
 

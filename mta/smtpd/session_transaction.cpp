@@ -27,7 +27,7 @@ std::string original_for_reports(const address::rcpt_command& command) {
     if (path.starts_with('<')) path.remove_prefix(1);
     if (path.ends_with('>')) path.remove_suffix(1);
     path = text::trimmed_right(path);
-    return (table::is_ascii(path) ? "rfc822;" : "utf-8;") + std::string(path);
+    return "rfc822;" + std::string(path);
 }
 
 }  // namespace
