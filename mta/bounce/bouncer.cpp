@@ -273,7 +273,8 @@ bool bouncer::send(report what, std::string sender, std::string_view log_kind) {
         say_too_large(id);
         return false;
     }
-    mail_.cleanup().take(std::move(message));
+    const cleanup::result taken = mail_.cleanup().take(std::move(message));
+    if (taken.status != cleanup::status::ok) return false;
     mail_.log(mail_.process_of("bounce"), what.about->id, maillog::notification{log_kind, id});
     return true;
 }

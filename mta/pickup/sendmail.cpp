@@ -316,8 +316,8 @@ bool pick_up(master::mail_system& mail, const queue::message& file) {
     message.content += content;
     const std::string id = envelope.id;
     const cleanup::result taken = mail.cleanup().take(std::move(message));
-    const bool unwritten = taken.status == cleanup::status::write_error;
-    if (unwritten || (taken.status != cleanup::status::ok && taken.text.empty())) {
+    // Where cleanup gave a reason, that is in the log already.
+    if (taken.status != cleanup::status::ok && taken.text.empty()) {
         mail.warn(pickup, fmt::format("maildrop/{}: error writing {}: {}", file->id, id, taken.description()));
     }
     const bool given_up = taken.status == cleanup::status::bad || taken.status == cleanup::status::no_recipients;
