@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <set>
 #include <stdexcept>
 #include <vector>
 
@@ -16,7 +17,8 @@ using mta::address::ip_address;
 
 // Port 25 is 2525 where 25 itself is not to be had, then 5025, 7525...; below the ports that Linux gives to clients.
 constexpr std::uint16_t port_step = 2'500, most_port_distance = 30'000;
-// Whoever listens here, at the address of the subnet itself, has the distance for its own.
+// Whoever listens at the address of the subnet itself, which is no machine's, has that port at all its addresses: a lab
+// takes this one for its distance, and those that its machines want, lest its 2525 be another's 25.
 constexpr std::uint16_t claim_port = 1;
 constexpr mta::duration pause_without_descriptors = std::chrono::milliseconds(100);
 
@@ -33,7 +35,7 @@ void reset(tcp::socket& socket) {
 }  // namespace
 
 struct real_network::claim {
-    tcp::acceptor held;
+    std::vector<tcp::acceptor> held;
 };
 
 // The sockets that one listener of the topology accepts on: two where it listens on all of a machine's addresses.
@@ -146,14 +148,10 @@ void real_network::attach(const ip_address& address) {
 }
 
 void real_network::choose_ports(std::span<const mta::endpoint> wanted) {
-    const ip_address& base = settings_.subnet.base();
     for (std::uint16_t distance = 0; distance <= most_port_distance; distance += port_step) {
         port_distance_ = distance;
-        auto mine = std::make_unique<claim>(claim{tcp::acceptor(loop_.sockets())});
-        const loopback_endpoint place(real(base, mta::endpoint{base, claim_port}));
-        const error_code error = listen_at(mine->held, place);
-        check_resources(error);
-        if (error) continue;
+        auto mine = claim_ports(wanted);
+        if (!mine) continue;
         const bool all = std::ranges::all_of(
             wanted, [&](const mta::endpoint& each) { return can_listen(real(each.address, each)); });
         if (!all) continue;
@@ -164,6 +162,21 @@ void real_network::choose_ports(std::span<const mta::endpoint> wanted) {
         fmt::format("no free ports on the loopback addresses of {}: as many labs are running as there is "
                     "room for, or something else listens there (see `ss -tln`)",
                     settings_.subnet.to_string()));
+}
+
+std::unique_ptr<real_network::claim> real_network::claim_ports(std::span<const mta::endpoint> wanted) {
+    const ip_address& base = settings_.subnet.base();
+    std::set<std::uint16_t> ports = {claim_port};
+    for (const mta::endpoint& each : wanted) ports.insert(each.port);
+    auto mine = std::make_unique<claim>();
+    for (const std::uint16_t port : ports) {
+        const mta::endpoint place = real(base, mta::endpoint{base, port});
+        if (place.port == 0) return nullptr;
+        const error_code error = listen_at(mine->held.emplace_back(loop_.sockets()), loopback_endpoint(place));
+        check_resources(error);
+        if (error) return nullptr;
+    }
+    return mine;
 }
 
 bool real_network::can_listen(const mta::endpoint& real) const {

@@ -73,6 +73,7 @@ class real_network {
     // Whether a connection that was not made by a machine of this lab gets through.
     bool lets_in(const real_path& path) const;
     listening* listener_at(const mta::address::ip_address& machine, const mta::endpoint& at);
+    std::unique_ptr<claim> claim_ports(std::span<const mta::endpoint> wanted);  // null: another has one of them
     bool can_listen(const mta::endpoint& real) const;
     mta::address::ip_address stranger() const;
 

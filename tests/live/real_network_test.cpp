@@ -192,9 +192,16 @@ class crowded_network : public testing::Test {
         return *labs.back();
     }
     sim::real_loop loop{sim::machine_time()};
-    std::array<mta::endpoint, 1> wanted{at("10.77.3.5", 25)};
+    std::vector<mta::endpoint> wanted{at("10.77.3.5", 25)};
     std::vector<std::unique_ptr<sim::network::real_network>> labs;
 };
+
+// 22525 is one lab's own, and 20025 of the next one moved by the first distance.
+TEST_F(crowded_network, leaves_the_ports_that_another_lab_will_listen_on) {
+    wanted = {at("10.77.5.5", 20025), at("10.77.5.5", 22525)};
+    const auto first = one_more("10.77.5.0").port_distance();
+    EXPECT_EQ(one_more("10.77.5.0").port_distance(), first + 5000);
+}
 
 TEST_F(crowded_network, moves_its_ports_away_from_other_labs_and_programs) {
     std::set<std::uint16_t> distances;
