@@ -60,7 +60,6 @@ std::optional<std::int64_t> seconds(std::string_view text, char default_unit) {
     while (!digits.empty() && text::is_space(digits.front())) digits.remove_prefix(1);
     const auto end = std::min(digits.find_first_not_of("0123456789", digits.starts_with('+') ? 1 : 0), digits.size());
     // Without a digit strtol(3) reads nothing, not even the blanks before: "soon" is no seconds.
-    if (text.empty()) return std::nullopt;
     const bool nothing = digits.substr(0, end).find_first_of("0123456789") == digits.npos;
     const auto value = nothing ? std::optional<std::int64_t>(0) : signed_number(digits.substr(0, end), 0, int_max);
     const std::string_view rest = nothing ? text : digits.substr(end);

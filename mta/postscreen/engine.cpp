@@ -280,11 +280,7 @@ std::string screening::ehlo_reply() {
     if (!options_.hides_vrfy) announced.add(keyword::vrfy, "VRFY");
     announced.add(keyword::etrn, "ETRN");
     if (options_.tls_available && !in_tls_) announced.add(keyword::starttls, "STARTTLS");
-    announced.add(keyword::enhancedstatuscodes, "ENHANCEDSTATUSCODES");
-    announced.add(keyword::eightbitmime, "8BITMIME");
-    announced.add(keyword::dsn, "DSN");
-    if (options_.smtputf8) announced.add(keyword::smtputf8, "SMTPUTF8");
-    announced.add(keyword::chunking, "CHUNKING");
+    announced.add_message_extensions(options_.smtputf8);
     return announced.text();
 }
 

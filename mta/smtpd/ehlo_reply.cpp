@@ -14,4 +14,13 @@ void ehlo_reply::add_size(std::int64_t limit) {
     add(config::keyword::size, limit > 0 ? fmt::format("SIZE {}", limit) : "SIZE");
 }
 
+void ehlo_reply::add_message_extensions(bool smtputf8) {
+    using config::keyword;
+    add(keyword::enhancedstatuscodes, "ENHANCEDSTATUSCODES");
+    add(keyword::eightbitmime, "8BITMIME");
+    add(keyword::dsn, "DSN");
+    if (smtputf8) add(keyword::smtputf8, "SMTPUTF8");
+    add(keyword::chunking, "CHUNKING");
+}
+
 }  // namespace mta::smtpd

@@ -17,6 +17,8 @@ class ehlo_reply {
     void add(config::keyword which, std::string_view line);
     // SIZE, with the limit in bytes when there is one (RFC 1870 3).
     void add_size(std::int64_t limit);
+    // What every server has to say of messages, in Postfix's order.
+    void add_message_extensions(bool smtputf8);
     // The whole reply, without its last CR LF.
     std::string text() const { return out_ + "250 " + last_; }
 

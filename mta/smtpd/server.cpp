@@ -52,6 +52,21 @@ std::optional<keyword_set> server::discarded_for(const std::string& address, std
     return std::nullopt;
 }
 
+cleanup::local_clients::answer server::rewrites_headers_for(const access_facts& known,
+                                                            std::vector<std::string>& warnings) const {
+    cleanup::local_clients::client who;
+    who.name = known.client->name;
+    who.address = known.client->address;
+    who.connected_from = known.connected_from;
+    who.authenticated = known.sasl_active && !known.sasl_username.empty();
+    if (known.tls && known.certificate.present) {
+        who.certified = known.certificate.trusted;
+        who.fingerprint = known.certificate.fingerprint;
+        who.public_key_fingerprint = known.certificate.public_key_fingerprint;
+    }
+    return settings_.local_clients->covers(who, warnings);
+}
+
 bool server::must_declare_utf8(std::string_view address, bool declared) const {
     return settings_.strict_smtputf8 && !declared && !table::is_ascii(address);
 }

@@ -15,6 +15,7 @@
 
 namespace mta::smtpd {
 
+inline constexpr const char* lookup_failed = "451 4.3.0 Temporary lookup error";
 inline constexpr const char* undeclared_utf8 = "553 5.6.7 Must declare SMTPUTF8 to send unicode address";
 
 class server {
@@ -36,6 +37,9 @@ class server {
     std::optional<std::uint64_t> too_little_space();
     // smtpd_command_filter: the command in its place, if any. False: the lookup failed.
     bool filter(std::string& command, const peer& client, const maillog::process& by);
+    // Whether the headers of the client's mail are rewritten as those of local mail (local_header_rewrite_clients).
+    cleanup::local_clients::answer rewrites_headers_for(const access_facts& known,
+                                                        std::vector<std::string>& warnings) const;
     // strict_smtputf8
     bool must_declare_utf8(std::string_view address, bool declared) const;
     // What a process says of its settings when it starts: once for each.

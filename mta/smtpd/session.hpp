@@ -97,7 +97,6 @@ class session {
     void forget_forwarded() { forwarded_.clear(); }
     std::string_view logged_id() const;
     bool in_transaction() const { return transaction_.sender.has_value(); }
-    cleanup::local_clients::answer ask_local_clients();
     void begin_message();
     // The last reply and what it answered, for those who want to know of each.
     void record(std::string_view line);

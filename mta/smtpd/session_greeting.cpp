@@ -124,11 +124,7 @@ std::string session::greeting_by_name() {
     }
     if (xforward_ == table::outcome::found)
         announced.add(keyword::xforward, "XFORWARD NAME ADDR PROTO HELO SOURCE PORT IDENT");
-    announced.add(keyword::enhancedstatuscodes, "ENHANCEDSTATUSCODES");
-    announced.add(keyword::eightbitmime, "8BITMIME");
-    announced.add(keyword::dsn, "DSN");
-    if (options_.smtputf8) announced.add(keyword::smtputf8, "SMTPUTF8");
-    announced.add(keyword::chunking, "CHUNKING");
+    announced.add_message_extensions(options_.smtputf8);
     return announced.text();
 }
 

@@ -68,24 +68,6 @@ bool session::lacks_storage() {
     return true;
 }
 
-// Whether the headers of the client's mail are rewritten as those of local mail.
-cleanup::local_clients::answer session::ask_local_clients() {
-    cleanup::local_clients::client who;
-    who.name = client_.name;
-    who.address = client_.address;
-    who.connected_from = connected_from_;
-    who.authenticated = sasl_active() && !sasl_username_.empty();
-    if (in_tls_ && tls_.certificate_present) {
-        who.certified = tls_.trust == tls::trust::trusted || tls_.trust == tls::trust::verified;
-        who.fingerprint = tls_.certificate_fingerprint;
-        who.public_key_fingerprint = tls_.public_key_fingerprint;
-    }
-    std::vector<std::string> warnings;
-    const auto answer = options_.local_clients->covers(who, warnings);
-    for (std::string& each : warnings) warn(std::move(each));
-    return answer;
-}
-
 task<session::verdict> session::mail(const address::command_line& line) {
     // Even a MAIL that is refused, nested say, undoes this; what cleanup has got already stays.
     leftovers_.smtputf8 = false;
@@ -128,19 +110,20 @@ task<session::verdict> session::mail(const address::command_line& line) {
         transaction_ = {};
         co_return refuse(refusal, notice::policy);
     }
-    const auto local = ask_local_clients();
+    const access_facts known = facts();
+    std::vector<std::string> complaints;
+    const auto local = server_.rewrites_headers_for(known, complaints);
+    for (std::string& each : complaints) warn(std::move(each));
     if (local == cleanup::local_clients::answer::failed) {
-        constexpr std::string_view refusal = "451 4.3.0 Temporary lookup error";
         reset_transaction();  // the sender is not told of
-        log_rejection("MAIL", refusal);
-        co_return refuse(refusal, notice::resource);
+        log_rejection("MAIL", lookup_failed);
+        co_return refuse(lookup_failed, notice::resource);
     }
     transaction_.local_client = local == cleanup::local_clients::answer::yes;
     if (server_.must_declare_utf8(transaction_.sender.value_or(""), command.smtputf8)) {
         reset_transaction();
         co_return refuse(undeclared_utf8);
     }
-    const access_facts known = facts();
     const decision decided = co_await server_.restrictions().check(stage::mail, known, process_);
     if (decided.refused()) {
         reset_transaction();

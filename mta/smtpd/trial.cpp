@@ -105,6 +105,7 @@ task<void> trial::ask(const trial_question& what, detail how, std::vector<trial_
     answers.clear();
     conversation with{what, how, answers, {}, {}};
     with.facts.client = &what.client;
+    with.facts.connected_from = what.client.address;
     with.facts.memory = &with.memory;
     with.facts.server.port = server_.port();
     std::vector<std::string> complaints;
@@ -172,6 +173,10 @@ task<bool> trial::mail(conversation& with) {
     with.facts.sender = command.reverse_path;
     with.facts.sender_as_sent = command.as_sent;
     with.facts.smtputf8 = command.smtputf8;
+    std::vector<std::string> complaints;
+    const auto local = server_.rewrites_headers_for(with.facts, complaints);
+    for (const std::string& each : complaints) server_.mail().warn(by_, each);
+    if (local == cleanup::local_clients::answer::failed) co_return say(with, said, lookup_failed, true);
     if (server_.must_declare_utf8(command.reverse_path, with.facts.smtputf8))
         co_return say(with, said, undeclared_utf8, true);
     const bool taken = co_await restrict(with, said);

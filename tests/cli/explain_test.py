@@ -159,6 +159,9 @@ hosts:
       2527 inet n - n - - smtpd
         -o smtpd_tls_security_level=encrypt
         -o smtpd_discard_ehlo_keyword_address_maps=fail:broken
+      2528 inet n - n - - smtpd
+        -o smtpd_command_filter=
+        -o local_header_rewrite_clients=fail:broken
     tls: true
 clients:
   pc.example.net: {address: 192.168.137.66}
@@ -171,6 +174,7 @@ steps:
              (25, "pc", "\u00e4@b.example", ["ann@example.org"]),
              (2525, "pc", "a@b.example", ["ann@example.org"]),
              (2526, "pc", "a@b.example", ["ann@example.org"]),
+             (2528, "pc", "a@b.example", ["ann@example.org"]),
              (2527, "pc", "a@b.example", ["ann@example.org"])]
 
     def test_replies_are_the_same(self):

@@ -46,6 +46,18 @@ class Verdicts(Case):
         self.relaylab("run", "lab.yaml", "--quiet", "--until", "2d")
 
 
+    def test_a_greeting_that_refuses_is_a_refusal(self):
+        self.write("lab.yaml", SMALL.split("steps:")[0].replace(
+            'postfix: {', 'postfix: {smtpd_delay_reject: "no", smtpd_client_restrictions: reject, ') + """\
+clients: {pc.example.net: {address: 192.168.137.66}}
+steps:
+  - smtp: {client: pc.example.net, server: mail.example.org, lines: [QUIT]}
+expect:
+  - refused: {client: pc.example.net, server: mail.example.org, reply: "554 5.7.1 *Client host rejected*", count: 1}
+""")
+        self.assertIn("1 of 1 expectations held.", self.relaylab("run", "lab.yaml")[0])
+
+
 class Text(Case):
     def test_the_chain_is_told_with_logs_trace_headers_and_verdicts(self):
         out, err = self.relaylab("run", CHAIN)
