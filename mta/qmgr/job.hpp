@@ -10,6 +10,7 @@
 //
 // Plain data structures with no clock and no I/O.
 #pragma once
+#include <boost/container/small_vector.hpp>
 #include <cstddef>
 #include <cstdint>
 #include <map>
@@ -41,7 +42,7 @@ struct entry {
     job_owner* message = nullptr;
     peer* by = nullptr;
     std::size_t recipients = 0;
-    std::vector<delivery::target> targets;
+    boost::container::small_vector<delivery::target, 1> targets;
     chain_link<entry> in_peer, in_site;
 };
 

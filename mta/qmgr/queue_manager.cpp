@@ -216,7 +216,7 @@ delivery::request queue_manager::request_for(const transport& by, const destinat
     const active_message& message = static_cast<active_message&>(*work.message);
     delivery::request request;
     request.file = message.file;
-    request.targets = std::move(work.targets);
+    request.targets = work.targets;
     request.transport = by.name;
     request.next_hop = to.next_hop;
     request.became_active = message.since;
@@ -236,7 +236,7 @@ task<void> queue_manager::deliver(transport& by, destination& to, entry_handle w
     if (served) {
         finished(by, to, *work, request);
     } else {
-        take_back(by, to, std::move(work), request);
+        take_back(by, to, std::move(work));
     }
     poke();
 }
@@ -265,9 +265,8 @@ task<bool> queue_manager::run_agent(transport& by, delivery::request& work) {
 }
 
 // master(8) starts no such agent for a while; the delivery stays where it was, first in line.
-void queue_manager::take_back(transport& by, destination& to, entry_handle work, delivery::request& request) {
+void queue_manager::take_back(transport& by, destination& to, entry_handle work) {
     --to.busy;
-    work->targets = std::move(request.targets);
     by.jobs.unselect(std::move(work));
     to.recount();
     mail_.clock().arm(by.restart, mail_.now() + settings_->throttle_time);

@@ -87,7 +87,7 @@ class queue_manager final : private recipient_reader {
     delivery::request request_for(const transport& by, const destination& to, entry& work);
     task<void> deliver(transport& by, destination& to, entry_handle work, delivery::request request);
     task<bool> run_agent(transport& by, delivery::request& work);
-    void take_back(transport& by, destination& to, entry_handle work, delivery::request& request);
+    void take_back(transport& by, destination& to, entry_handle work);
     void finished(transport& by, destination& to, entry& work, const delivery::request& request);
     void declare_dead(transport& by, destination& to);
     void forget_if_idle(transport& by, destination& to);
