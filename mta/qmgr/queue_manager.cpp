@@ -216,7 +216,7 @@ delivery::request queue_manager::request_for(const transport& by, const destinat
     const active_message& message = static_cast<active_message&>(*work.message);
     delivery::request request;
     request.file = message.file;
-    request.targets = work.targets;
+    request.targets = work.targets();
     request.transport = by.name;
     request.next_hop = to.next_hop;
     request.became_active = message.since;
