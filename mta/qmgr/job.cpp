@@ -5,25 +5,47 @@
 
 namespace mta::qmgr {
 
-job_owner::job_owner(std::int64_t minimum_recipients) : recipient_limit(minimum_recipients) {}
-job_owner::~job_owner() = default;
-
-void job_owner::leave() {
-    for (job& each : jobs) each.list.remove(each);
-    jobs.clear();
+void entry::add(delivery::target who) {
+    if (++recipients == 1) {
+        only_ = std::move(who);
+        return;
+    }
+    if (several_.empty()) several_.push_back(std::move(only_));
+    several_.push_back(std::move(who));
 }
 
-peer::~peer() {
-    while (entry* each = waiting.first()) {
-        waiting.remove(*each);
-        delete each;
+void job_store::end(job& gone) {
+    while (peer* each = gone.turn.first()) {
+        while (entry* waiting = each->waiting.first()) {
+            each->waiting.remove(*waiting);
+            entries.destroy(*waiting);
+        }
+        gone.turn.remove(*each);
+        peers.destroy(*each);
+    }
+    gone.message.jobs.remove(gone);
+    jobs.destroy(gone);
+}
+
+job_owner::~job_owner() {
+    while (job* each = jobs.first()) each->list.store().end(*each);
+}
+
+void job_owner::leave() {
+    while (job* each = jobs.first()) {
+        each->list.remove(*each);
+        each->list.store().end(*each);
     }
 }
 
 job& job_list::obtain(job_owner& message) {
-    const auto found =
-        std::find_if(message.jobs.begin(), message.jobs.end(), [&](const job& each) { return &each.list == this; });
-    job& result = found != message.jobs.end() ? *found : message.jobs.emplace_back(message, *this);
+    job* found = message.jobs.first();
+    while (found && &found->list != this) found = message.jobs.after(*found);
+    if (!found) {
+        found = &store_.jobs.make(message, *this);
+        message.jobs.push_back(*found);
+    }
+    job& result = *found;
     if (result.level < 0) link(result);
     reconsider();
     if (passes_over(result)) {
@@ -127,33 +149,49 @@ void job_list::remove(job& gone) {
 // A job that never had a turn and that nothing is left of. One that had earns slots for others until its turn comes.
 void job_list::drop_if_spent(job& former) {
     const bool untouched = former.level == 0 && former.slots_available == 0 && former.children.empty();
-    if (!untouched || former.has_entries() || !former.peers.empty() || former.message.more_on_file) return;
+    if (!untouched || former.has_entries() || !former.turn.empty() || former.message.more_on_file) return;
     remove(former);
-    former.message.jobs.remove_if([&](const job& each) { return &each == &former; });
+    store_.end(former);
+}
+
+// The job's peer for this site, perhaps a new one.
+peer& job_list::peer_for(job& of, site& at) {
+    constexpr std::size_t few = 8;
+    if (of.by_site) {
+        if (const auto found = of.by_site->find(&at); found != of.by_site->end()) return *found->second;
+    } else {
+        for (peer* each = of.turn.last(); each; each = of.turn.before(*each)) {
+            if (&each->to == &at) return *each;
+        }
+    }
+    peer& made = store_.peers.make(of, at);
+    of.turn.push_back(made);
+    if (of.by_site) {
+        of.by_site->emplace(&at, &made);
+    } else if (++of.peer_count > few) {
+        of.by_site = std::make_unique<std::map<const site*, peer*>>();
+        for (peer* each = of.turn.first(); each; each = of.turn.after(*each)) of.by_site->emplace(&each->to, each);
+    }
+    return made;
 }
 
 bool job_list::add(job& to, site& at, delivery::target who, std::size_t limit) {
-    peer* by = to.turn.last();
-    if (!by || &by->to != &at) {
-        const auto [found, is_new] = to.peers.try_emplace(&at, to, at);
-        by = &found->second;
-        if (is_new) to.turn.push_back(*by);
-    }
-    entry* last = by->waiting.last();
+    peer* const latest = to.turn.last();
+    peer& by = latest && &latest->to == &at ? *latest : peer_for(to, at);
+    entry* last = by.waiting.last();
     const bool begins = !last || (limit != 0 && last->recipients >= limit);
     if (begins) {
-        last = new entry;
+        last = &store_.entries.make();
         last->message = &to.message;
-        last->by = by;
-        by->waiting.push_back(*last);
-        ++by->references;
+        last->by = &by;
+        by.waiting.push_back(*last);
+        ++by.references;
         at.waiting.push_back(*last);
         ++at.waiting_count;
         ++to.read_entries;
         ++to.message.references;
     }
-    last->targets.push_back(std::move(who));
-    ++last->recipients;
+    last->add(std::move(who));
     ++to.recipients;
     ++to.message.recipients;
     return begins;
@@ -247,14 +285,14 @@ void job_list::pass_over(job& blocked) {
     }
 }
 
-std::unique_ptr<entry> job_list::select(std::int64_t now, recipient_reader& reader) {
+entry_handle job_list::select(std::int64_t now, recipient_reader& reader) {
     job* at = current_;
     if (at && settings_.slot_cost >= 2) at = &preempt(*at, now);
     for (job* next = nullptr; at; at = next) {
         next = order_.after(*at);
         if (passes_over(*at)) continue;
         if (peer* const chosen = choose_peer(*at, now, reader)) {
-            std::unique_ptr<entry> work(chosen->waiting.first());
+            entry_handle work = store_.entries.hold(*chosen->waiting.first());
             chosen->waiting.remove(*work);
             chosen->to.waiting.remove(*work);
             --chosen->to.waiting_count;
@@ -276,7 +314,7 @@ std::unique_ptr<entry> job_list::select(std::int64_t now, recipient_reader& read
     return nullptr;
 }
 
-void job_list::unselect(std::unique_ptr<entry> work) {
+void job_list::unselect(entry_handle work) {
     peer& by = *work->by;
     obtain(by.of.message);
     --by.of.selected_entries;
@@ -290,15 +328,20 @@ void job_list::release_peer(entry& work) {
     job& of = by.of;
     job_owner& message = of.message;
     // Jobs that lent recipients' slots to this message have them back first.
-    for (job& sponsor : message.jobs) {
-        if (&sponsor == &of || sponsor.recipients >= sponsor.recipient_limit) continue;
-        if (sponsor.level < 0 || !message.more_on_file) sponsor.list.move_limits(sponsor);
+    for (job* each = message.jobs.first(); each; each = message.jobs.after(*each)) {
+        if (each == &of || each->recipients >= each->recipient_limit) continue;
+        if (each->level < 0 || !message.more_on_file) each->list.move_limits(*each);
     }
     if (!message.more_on_file) move_limits(of);
     unblock(by.to);
     if (--by.references > 0) return;
     of.turn.remove(by);
-    of.peers.erase(&by.to);
+    if (of.by_site) {
+        of.by_site->erase(&by.to);
+    } else {
+        --of.peer_count;
+    }
+    store_.peers.destroy(by);
 }
 
 void job_list::done(entry& work) {
@@ -322,11 +365,10 @@ void job_list::take_over(entry& work, site& at) {
     former.list.release_peer(work);
     former.list.drop_if_spent(former);
 
-    const auto [found, is_new] = mine.peers.try_emplace(&at, mine, at);
-    if (is_new) mine.turn.push_back(found->second);
-    work.by = &found->second;
-    found->second.waiting.push_back(work);
-    ++found->second.references;
+    peer& by = peer_for(mine, at);
+    work.by = &by;
+    by.waiting.push_back(work);
+    ++by.references;
     at.waiting.push_back(work);
     ++at.waiting_count;
     ++mine.read_entries;

@@ -12,18 +12,19 @@
 #pragma once
 #include <cstddef>
 #include <cstdint>
-#include <list>
 #include <map>
 #include <memory>
+#include <span>
 #include <vector>
 
 #include "mta/delivery/request.hpp"
 #include "mta/qmgr/chain.hpp"
+#include "mta/qmgr/pool.hpp"
 
 namespace mta::qmgr {
 
 class job_list;
-struct entry;
+struct job_owner;
 struct job;
 struct peer;
 
@@ -36,32 +37,22 @@ struct job_settings {
     std::int64_t recipient_limit = 20'000, extra_recipients = 1'000, refill_limit = 100, refill_delay = 5;
 };
 
-// What the jobs of an active message share.
-struct job_owner {
-    std::int64_t queued = 0;       // when it became active, in seconds
-    std::size_t unread = 0;        // recipients still on file, those that are done among them
-    bool more_on_file = false;     // reading ended at a limit
-    std::int64_t refilled = 0;     // when recipients were last read
-    std::int64_t recipients = 0;   // in memory
-    std::int64_t recipient_limit;  // of those
-    std::size_t references = 0;    // deliveries that wait or run
-    std::list<job> jobs;
-
-    explicit job_owner(std::int64_t minimum_recipients);
-    ~job_owner();
-    job_owner(const job_owner&) = delete;
-    job_owner& operator=(const job_owner&) = delete;
-    // Leaves the lists of all transports.
-    void leave();
-};
-
 // Recipients of one message that go in one delivery.
 struct entry {
     job_owner* message = nullptr;
     peer* by = nullptr;
     std::size_t recipients = 0;
-    std::vector<delivery::target> targets;
     chain_link<entry> in_peer, in_site;
+
+    void add(delivery::target who);
+    std::span<const delivery::target> targets() const {
+        return several_.empty() ? std::span(&only_, recipients) : std::span<const delivery::target>(several_);
+    }
+
+  private:
+    // Most deliveries are to one recipient, and need no room elsewhere then.
+    delivery::target only_;
+    std::vector<delivery::target> several_;
 };
 
 // A destination, as jobs see it.
@@ -87,7 +78,6 @@ struct peer {
     chain_link<peer> turn;
 
     peer(job& owner, site& where) : of(owner), to(where) {}
-    ~peer();
     peer(const peer&) = delete;
     peer& operator=(const peer&) = delete;
 };
@@ -95,8 +85,7 @@ struct peer {
 struct job {
     job_owner& message;
     job_list& list;
-    std::map<const site*, peer> peers;  // for look-ups; `turn` has their order
-    chain_link<job> in_order, in_time, sibling;
+    chain_link<job> of_message, in_order, in_time, sibling;
     chain<job, &job::sibling> children;  // jobs that overtook this one
     job* parent = nullptr;               // the job that this one overtook
     int level = -1;                      // of overtaking; -1: in no list
@@ -104,12 +93,49 @@ struct job {
     std::int64_t slots_used = 0, slots_available = 0;
     std::int64_t selected_entries = 0, read_entries = 0;
     std::int64_t recipients = 0, recipient_limit = 0;
-    chain<peer, &peer::turn> turn;
+    chain<peer, &peer::turn> turn;  // all of its peers
+    std::size_t peer_count = 0;
+    std::unique_ptr<std::map<const site*, peer*>> by_site;  // for look-ups, once there are many
 
     job(job_owner& owner, job_list& at) : message(owner), list(at) {}
     bool has_entries() const { return selected_entries < read_entries; }
-    std::int64_t most_entries() const { return read_entries + static_cast<std::int64_t>(message.unread); }
+    std::int64_t most_entries() const;
 };
+
+// What the jobs of an active message share.
+struct job_owner {
+    std::int64_t queued = 0;       // when it became active, in seconds
+    std::size_t unread = 0;        // recipients still on file, those that are done among them
+    bool more_on_file = false;     // reading ended at a limit
+    std::int64_t refilled = 0;     // when recipients were last read
+    std::int64_t recipients = 0;   // in memory
+    std::int64_t recipient_limit;  // of those
+    std::size_t references = 0;    // deliveries that wait or run
+    chain<job, &job::of_message> jobs;
+
+    explicit job_owner(std::int64_t minimum_recipients) : recipient_limit(minimum_recipients) {}
+    // Its jobs end with it; the lists must not be used again then, unless leave() came before.
+    ~job_owner();
+    job_owner(const job_owner&) = delete;
+    job_owner& operator=(const job_owner&) = delete;
+    // Leaves the lists of all transports.
+    void leave();
+};
+
+inline std::int64_t job::most_entries() const {
+    return read_entries + static_cast<std::int64_t>(message.unread);
+}
+
+// Where the jobs of all lists live.
+struct job_store {
+    pool<job> jobs;
+    pool<peer> peers;
+    pool<entry> entries;
+
+    // With all that waits in it.
+    void end(job& gone);
+};
+using entry_handle = pool<entry>::handle;
 
 // Reads more recipients of a message into memory, and adds them to its jobs.
 class recipient_reader {
@@ -123,7 +149,8 @@ class recipient_reader {
 // The jobs of one transport.
 class job_list {
   public:
-    explicit job_list(const job_settings& settings) : settings_(settings), unused_(settings.recipient_limit) {}
+    job_list(const job_settings& settings, job_store& store)
+        : settings_(settings), store_(store), unused_(settings.recipient_limit) {}
     job_list(const job_list&) = delete;
     job_list& operator=(const job_list&) = delete;
 
@@ -132,9 +159,9 @@ class job_list {
     // One more recipient of a job. True when it began a delivery, others went before it with no room.
     bool add(job& to, site& at, delivery::target who, std::size_t limit);
     // The next delivery, or null. `now` in seconds.
-    std::unique_ptr<entry> select(std::int64_t now, recipient_reader& reader);
+    entry_handle select(std::int64_t now, recipient_reader& reader);
     // Back to where select() took it from.
-    void unselect(std::unique_ptr<entry> work);
+    void unselect(entry_handle work);
     // A selected delivery has ended; the site's `busy` knows already.
     void done(entry& work);
     // What waits for a site waits for another one, of this transport.
@@ -147,6 +174,7 @@ class job_list {
     // New recipients were read: another job may be the best one now.
     void reconsider() { candidate_for_ = nullptr; }
     bool passes_over(const job& each) const { return each.blocked == mark_; }
+    job_store& store() { return store_; }
 
   private:
     void link(job& added);
@@ -154,6 +182,7 @@ class job_list {
     void retire(job& idle);
     void pop(job& top);
     void drop_if_spent(job& former);
+    peer& peer_for(job& of, site& at);
     void release_peer(entry& work);
     job* best_candidate(job& current, std::int64_t now);
     job& preempt(job& current, std::int64_t now);
@@ -161,6 +190,7 @@ class job_list {
     void pass_over(job& blocked);
 
     job_settings settings_;
+    job_store& store_;
     chain<job, &job::in_order> order_;
     chain<job, &job::in_time> by_time_;
     job* current_ = nullptr;

@@ -32,7 +32,10 @@ class shared_lock {
 }  // namespace
 
 queue_manager::queue_manager(master::mail_system& mail)
-    : mail_(mail), settings_(std::make_unique<const settings>(mail.parameters())) {
+    : mail_(mail),
+      settings_(std::make_unique<const settings>(mail.parameters())),
+      jobs_(std::make_unique<job_store>()),
+      active_(std::make_unique<active_queue>()) {
     wake_up_.owner = this;
     scan_.owner = this;
     wakeup_.owner = this;
@@ -178,7 +181,7 @@ void queue_manager::work() {
 }
 
 bool queue_manager::activate_next() {
-    if (active_.size() >= settings_->active_limit) return false;
+    if (active_->size >= settings_->active_limit) return false;
     const bool prefer_incoming = std::exchange(take_incoming_, !take_incoming_);
     if (!incoming_.empty() && (prefer_incoming || due_.empty())) {
         queue::message file = std::move(incoming_.front());
@@ -197,8 +200,7 @@ bool queue_manager::activate_next() {
 
 void queue_manager::activate(queue::message taken, bool flushed) {
     if (taken->held_by_agents > 0) return skip(std::move(taken));
-    active_message& message = active_.emplace_back(settings_->minimum_recipients);
-    message.place_in_queue = std::prev(active_.end());
+    active_message& message = active_->add(settings_->minimum_recipients);
     message.file = std::move(taken);
     message.since = mail_.now();
     message.flushed = flushed;
@@ -218,7 +220,7 @@ void queue_manager::activate(queue::message taken, bool flushed) {
 queue_manager::transport& queue_manager::find_transport(std::string_view name) {
     const auto found = transports_.find(name);
     if (found != transports_.end()) return *found->second;
-    auto made = std::make_unique<transport>(std::string(name), mail_.transport(name), mail_.parameters());
+    auto made = std::make_unique<transport>(std::string(name), mail_.transport(name), mail_.parameters(), *jobs_);
     transport& result = *made;
     for (std::string& each : result.complaints) mail_.warn(own_process(), std::move(each));
     result.is_immediate = result.daemon && mail_.agents().is_immediate(*result.daemon);
@@ -243,7 +245,7 @@ queue_manager::destination& queue_manager::find_destination(transport& by, std::
 bool queue_manager::start_one(transport& by) {
     if (!by.daemon || by.open_destinations == 0 || by.restart.armed() || by.next_start.armed()) return false;
     if (by.daemon->processes.exhausted()) return false;
-    std::unique_ptr<entry> work = by.jobs.select(seconds_now(), *this);
+    entry_handle work = by.jobs.select(seconds_now(), *this);
     if (!work) return false;
     if (by.pace.count() > 0) mail_.clock().arm(by.next_start, mail_.now() + by.pace);
     destination& to = static_cast<destination&>(work->by->to);
@@ -251,7 +253,7 @@ bool queue_manager::start_one(transport& by) {
     return true;
 }
 
-void queue_manager::hand_out(transport& by, destination& to, std::unique_ptr<entry> work) {
+void queue_manager::hand_out(transport& by, destination& to, entry_handle work) {
     ++to.busy;
     to.recount();
     to.choose_caching(mail_.now());
@@ -269,7 +271,7 @@ delivery::request queue_manager::request_for(const transport& by, const destinat
     const active_message& message = static_cast<active_message&>(*work.message);
     delivery::request request;
     request.file = message.file;
-    request.targets = std::move(work.targets);
+    request.targets = work.targets();
     request.transport = by.name;
     request.next_hop = to.next_hop;
     request.became_active = message.since;
@@ -284,14 +286,13 @@ delivery::request queue_manager::request_for(const transport& by, const destinat
     return request;
 }
 
-task<void> queue_manager::deliver(transport& by, destination& to, std::unique_ptr<entry> work,
-                                  delivery::request request) {
+task<void> queue_manager::deliver(transport& by, destination& to, entry_handle work, delivery::request request) {
     const bool served = co_await run_agent(by, request);
     if (retired_) co_return;
     if (served) {
         finished(by, to, *work, request);
     } else {
-        take_back(by, to, std::move(work), request);
+        take_back(by, to, std::move(work));
     }
     poke();
 }
@@ -322,9 +323,8 @@ task<bool> queue_manager::run_agent(transport& by, delivery::request& work) {
 }
 
 // master(8) starts no such agent for a while; the delivery stays where it was, first in line.
-void queue_manager::take_back(transport& by, destination& to, std::unique_ptr<entry> work, delivery::request& request) {
+void queue_manager::take_back(transport& by, destination& to, entry_handle work) {
     --to.busy;
-    work->targets = std::move(request.targets);
     by.jobs.unselect(std::move(work));
     to.recount();
     mail_.clock().arm(by.restart, mail_.now() + settings_->throttle_time);
@@ -412,7 +412,7 @@ void queue_manager::bounce_failed(active_message& message) {
 void queue_manager::defer(active_message& message) {
     queue::message file = std::move(message.file);
     message.leave();
-    active_.erase(message.place_in_queue);
+    active_->remove(message);
     // In whole seconds, as the times of queue files are: else a message would miss the scan that it is due at.
     const time_point now = std::chrono::floor<std::chrono::seconds>(mail_.now());
     const duration age = now - std::chrono::floor<std::chrono::seconds>(file->arrived);
@@ -428,7 +428,7 @@ void queue_manager::remove(active_message& message) {
     const queue::message file = std::move(message.file);
     for (const queue::recipient& each : file->recipients) routes_kept_ -= each.route ? 1 : 0;
     message.leave();
-    active_.erase(message.place_in_queue);
+    active_->remove(message);
     mail_.host().queue_files().remove(file->id);
     mail_.log(own_process(), file->id, maillog::removed{});
 }

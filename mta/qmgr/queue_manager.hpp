@@ -8,7 +8,6 @@
 #pragma once
 #include <deque>
 #include <functional>
-#include <list>
 #include <map>
 #include <memory>
 #include <set>
@@ -54,6 +53,7 @@ class queue_manager final : private recipient_reader {
 
   private:
     struct active_message;
+    struct active_queue;
     struct destination;
     struct transport;
     struct wake_up final : ready_entry {
@@ -89,11 +89,11 @@ class queue_manager final : private recipient_reader {
     destination& find_destination(transport& by, std::string_view name, std::string_view next_hop);
 
     bool start_one(transport& by);
-    void hand_out(transport& by, destination& to, std::unique_ptr<entry> work);
+    void hand_out(transport& by, destination& to, entry_handle work);
     delivery::request request_for(const transport& by, const destination& to, entry& work);
-    task<void> deliver(transport& by, destination& to, std::unique_ptr<entry> work, delivery::request request);
+    task<void> deliver(transport& by, destination& to, entry_handle work, delivery::request request);
     task<bool> run_agent(transport& by, delivery::request& work);
-    void take_back(transport& by, destination& to, std::unique_ptr<entry> work, delivery::request& request);
+    void take_back(transport& by, destination& to, entry_handle work);
     void finished(transport& by, destination& to, entry& work, const delivery::request& request);
     void declare_dead(transport& by, destination& to);
     void forget_if_idle(transport& by, destination& to);
@@ -117,8 +117,9 @@ class queue_manager final : private recipient_reader {
     std::deque<std::pair<queue::message, bool>> due_;  // deferred, to be tried; true: flushed
     // By next attempt, which is a whole second, then by the order of deferral.
     std::map<time_point, std::deque<queue::message>> deferred_;
-    std::list<active_message> active_;
+    const std::unique_ptr<job_store> jobs_;
     std::map<std::string, std::unique_ptr<transport>, std::less<>> transports_;
+    const std::unique_ptr<active_queue> active_;
     std::vector<transport*> in_order_;
     std::set<std::string, std::less<>> deferred_transports_;
     bool take_incoming_ = true;  // alternates between new and deferred mail

@@ -97,9 +97,9 @@ void queue_manager::assign_recipients(active_message& message) {
         to.recount();
         warn_of_clog(to);
     }
-    for (job& each : message.jobs) {
-        if (each.has_entries() && !each.list.passes_over(each)) each.list.reconsider();
-        if (!message.more_on_file) each.list.move_limits(each);
+    for (job* each = message.jobs.first(); each; each = message.jobs.after(*each)) {
+        if (each->has_entries() && !each->list.passes_over(*each)) each->list.reconsider();
+        if (!message.more_on_file) each->list.move_limits(*each);
     }
 }
 
@@ -114,9 +114,9 @@ void queue_manager::warn_of_clog(destination& to) {
     if (length <= settings_->active_limit / 5 || mail_.now() < to.next_clog_warning) return;
     to.next_clog_warning = mail_.now() + settings_->clog_warn_time;
     const transport& by = to.by;
-    const double share = static_cast<double>(length) / static_cast<double>(active_.size());
+    const double share = static_cast<double>(length) / static_cast<double>(active_->size);
     std::vector<std::string> lines = {
-        fmt::format("mail for {} is using up {} of {} active queue entries", to.next_hop, length, active_.size())};
+        fmt::format("mail for {} is using up {} of {} active queue entries", to.next_hop, length, active_->size)};
     if (share < 0.9) lines.emplace_back("this may slow down other mail deliveries");
     if (by.flow.limit > 0 && by.flow.limit <= to.busy + 1) {
         lines.push_back(fmt::format("you may need to increase the main.cf {}_destination_concurrency_limit from {}",

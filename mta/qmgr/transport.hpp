@@ -55,9 +55,34 @@ struct queue_manager::active_message : job_owner {
     time_point since{};
     bool flushed = false;
     std::size_t next_on_file = 0;  // the first recipient that was not read yet
-    std::list<active_message>::iterator place_in_queue;
+
+    chain_link<active_message> in_queue;
 
     using job_owner::job_owner;
+};
+
+struct queue_manager::active_queue {
+    pool<active_message> room;
+    chain<active_message, &active_message::in_queue> messages;
+    std::size_t size = 0;
+
+    active_queue() = default;
+    active_queue(const active_queue&) = delete;
+    active_queue& operator=(const active_queue&) = delete;
+    ~active_queue() {
+        while (active_message* each = messages.first()) remove(*each);
+    }
+    active_message& add(std::int64_t minimum_recipients) {
+        active_message& added = room.make(minimum_recipients);
+        messages.push_back(added);
+        ++size;
+        return added;
+    }
+    void remove(active_message& gone) {
+        messages.remove(gone);
+        --size;
+        room.destroy(gone);
+    }
 };
 
 // Where a recipient goes, or nowhere when it was dealt with on the spot.
@@ -130,11 +155,11 @@ struct queue_manager::transport {
     std::size_t open_destinations = 0;    // that something waits for
     std::vector<std::string> complaints;  // of its parameters
 
-    transport(std::string transport_name, master::daemon* service, const config::parameters& p)
+    transport(std::string transport_name, master::daemon* service, const config::parameters& p, job_store& store)
         : name(std::move(transport_name)),
           daemon(service),
           is_error(name == "error" || name == "retry"),
-          jobs(scheduling(name, p)) {
+          jobs(scheduling(name, p), store) {
         flow.initial = static_cast<int>(p.transport_number(name, "_initial_destination_concurrency"));
         flow.limit = static_cast<int>(p.transport_number(name, "_destination_concurrency_limit"));
         flow.failed_cohorts =

@@ -91,9 +91,10 @@ struct queue_file {
     // Delivery agents that hold the file: a queue manager that starts anew must not touch it before they are done.
     std::uint16_t held_by_agents = 0;
     bool reports_clearing =
-        false;             // the sender was told of a delay, and will be told of its end (confirm_delay_cleared)
-    std::string sender;    // "" for the null sender
-    std::size_t size = 0;  // bytes, as qmgr logs and SIZE= announces it
+        false;                    // the sender was told of a delay, and will be told of its end (confirm_delay_cleared)
+    std::string sender;           // "" for the null sender
+    std::string verp_delimiters;  // two characters, or "": no VERP
+    std::size_t size = 0;         // bytes, as qmgr logs and SIZE= announces it
     std::vector<recipient> recipients;
     std::vector<notice_entry> bounces;  // that the sender was not told of yet
     std::vector<notice_entry> traces;   // of successes to report (NOTIFY=SUCCESS, sendmail -v)
@@ -108,8 +109,7 @@ struct queue_file {
     bool smtputf8 = false;
     return_content returns = return_content::not_given;
     std::string envelope_id;  // ENVID, without its xtext
-    std::string verp_delimiters;
-    int hop_count = 0;  // Received headers
+    int hop_count = 0;        // Received headers
     // Of a requeued message in the maildrop: the uid it comes back with and its old id.
     unsigned uid = 0;
     std::string original_id;

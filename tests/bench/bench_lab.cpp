@@ -83,9 +83,11 @@ void submit(sim::lab::virtual_lab& lab, std::string_view host, std::string sende
 }
 
 std::size_t lines_with(sim::lab::virtual_lab& lab, std::string_view host, std::string_view text) {
-    const std::string& log = lab.recorder().log_of(host)->text();
     std::size_t count = 0;
-    for (auto at = log.find(text); at != std::string::npos; at = log.find(text, at + text.size())) ++count;
+    lab.recorder().log_of(host)->each_line([&](std::string_view line) {
+        count += line.find(text) != std::string_view::npos ? 1 : 0;
+        return true;
+    });
     return count;
 }
 

@@ -23,20 +23,22 @@ struct fake_message : job_owner {
 
 // A transport with one site that delivers to one recipient at a time.
 struct bench final : recipient_reader {
+    job_store own;
     job_list jobs;
     fake_site only;
     std::deque<fake_message> messages;
     std::int64_t now = 100;
     std::size_t recipients_a_delivery = 1;
 
-    explicit bench(const job_settings& settings) : jobs(settings) {}
+    explicit bench(const job_settings& settings) : jobs(settings, own) {}
+    bench(const job_settings& settings, bench& other) : jobs(settings, other.own) {}
 
     fake_message& arrives(std::string name, std::size_t count) { return arrives(std::move(name), count, only); }
     fake_message& arrives(std::string name, std::size_t count, fake_site& at) {
         fake_message& added = messages.emplace_back(std::move(name));
         added.queued = now;
         give(added, count, at);
-        jobs.move_limits(added.jobs.front());
+        jobs.move_limits(*added.jobs.first());
         return added;
     }
     void give(fake_message& to, std::size_t count, fake_site& at) {
@@ -52,11 +54,11 @@ struct bench final : recipient_reader {
         message.more_on_file = count == room;
         message.refilled = now;
         give(message, count, only);
-        if (!message.more_on_file) jobs.move_limits(message.jobs.front());
+        if (!message.more_on_file) jobs.move_limits(*message.jobs.first());
     }
     // Delivers once; the name of the message, or "-" when nothing can go.
     std::string deliver() {
-        std::unique_ptr<entry> work = jobs.select(now, *this);
+        entry_handle work = jobs.select(now, *this);
         if (!work) return "-";
         ++work->by->to.busy;
         const std::string name = static_cast<fake_message&>(*work->message).name;
@@ -169,7 +171,7 @@ TEST(jobs, what_was_not_served_is_first_again) {
 }
 
 TEST(jobs, another_transport_takes_over_what_waits_for_a_dead_site) {
-    bench transport({}), retry({});
+    bench transport({}), retry({}, transport);
     transport.arrives("a", 3);
     transport.only.window = 0;
     while (entry* each = transport.only.waiting.first()) retry.jobs.take_over(*each, retry.only);
