@@ -84,7 +84,7 @@ task<void> agents::deliver(master::daemon& service, const maillog::process& proc
 task<void> agents::pass_on(request& from, target to, std::string transport, std::string next_hop) {
     request passed;
     passed.file = from.file;
-    passed.targets = {to};
+    passed.targets = {&to, 1};
     passed.transport = transport;
     passed.next_hop = std::move(next_hop);
     passed.verp_sender = from.verp_sender;

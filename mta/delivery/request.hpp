@@ -2,6 +2,7 @@
 // (deliver_request(3), sent(3), bounce(3), defer(3)).
 #pragma once
 #include <optional>
+#include <span>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -34,7 +35,7 @@ struct target {
 
 struct request {
     queue::message file;
-    std::vector<target> targets;
+    std::span<const target> targets;  // the queue manager's, which keeps them until the agent has answered
     std::string transport, next_hop;
     time_point became_active{};
     time_point handed_out{};  // to the agent

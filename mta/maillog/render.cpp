@@ -26,12 +26,6 @@ void append(std::string& out, fmt::format_string<Arguments...> format, Arguments
 // The longest text that Postfix hands to syslog in one line.
 constexpr std::size_t line_limit = 2000;
 
-void append_number(std::string& out, std::integral auto number) {
-    std::array<char, 24> digits;
-    const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), number).ptr;
-    out.append(digits.data(), end);
-}
-
 void append_peer(std::string& out, const peer& p) {
     (((out += p.name) += '[') += p.address) += ']';
     if (!p.port.empty()) (out += ':') += p.port;
@@ -91,9 +85,26 @@ constexpr auto plain_characters = [] {
     for (const char c : {'-', '_', '+'}) is_plain[static_cast<std::size_t>(c)] = true;
     return is_plain;
 }();
-bool is_plain(char c) {
-    return plain_characters[static_cast<unsigned char>(c)];
+bool all_plain_characters(std::string_view text) {
+    for (const char c : text) {
+        if (!plain_characters[static_cast<unsigned char>(c)]) return false;
+    }
+    return true;
 }
+
+// The digits of a number.
+class number_text {
+  public:
+    explicit number_text(std::integral auto number)
+        : end_(std::to_chars(digits_.data(), digits_.data() + digits_.size(), number).ptr) {}
+    number_text(const number_text&) = delete;
+    number_text& operator=(const number_text&) = delete;
+    operator std::string_view() const { return {digits_.data(), end_}; }
+
+  private:
+    std::array<char, 24> digits_;
+    const char* end_;
+};
 
 struct line_writer {
     const entry& from;
@@ -102,18 +113,21 @@ struct line_writer {
     // As it stands in a message (info_log_addr_form(3)): what most addresses are anyway.
     bool stands_as_it_is(std::string_view internal) const {
         const std::size_t at = std::min(internal.rfind('@'), internal.size());
-        return from.internal_addresses || (at > 0 && std::all_of(internal.begin(), internal.begin() + at, is_plain));
+        return from.internal_addresses || (at > 0 && all_plain_characters(internal.substr(0, at)));
+    }
+    // `quoted` has it when it needs quotes.
+    std::string_view as_shown(std::string_view internal, std::string& quoted) const {
+        if (stands_as_it_is(internal)) return internal;
+        quoted = mta::address::path_822(internal);
+        return quoted;
     }
     void address(std::string_view internal) const {
-        if (stands_as_it_is(internal)) {
-            out += internal;
-        } else {
-            out += mta::address::path_822(internal);
-        }
+        std::string quoted;
+        out += as_shown(internal, quoted);
     }
-    void id() const {
-        if (!from.queue_id.empty()) text::append(out, {from.queue_id, ": "});
-    }
+    // What stands between the queue id and the rest.
+    std::string_view after_id() const { return from.queue_id.empty() ? ""sv : ": "sv; }
+    void id() const { text::append(out, {from.queue_id, after_id()}); }
     void operator()(const system_started& e) const {
         if (e.by_script) {
             out += "starting the Postfix mail system";
@@ -186,29 +200,20 @@ struct line_writer {
         ((out += e.resent ? "resent-message-id=" : "message-id=")) += e.message_id;
     }
     void operator()(const became_active& e) const {
-        id();
-        out += "from=<"sv;
-        address(e.sender);
-        out += ">, size="sv;
-        append_number(out, e.size);
-        out += ", nrcpt="sv;
-        append_number(out, e.recipient_count);
-        out += " (queue active)"sv;
+        std::string quoted;
+        const number_text size(e.size), count(e.recipient_count);
+        text::append(out, {from.queue_id, after_id(), "from=<", as_shown(e.sender, quoted), ">, size=", size,
+                           ", nrcpt=", count, " (queue active)"});
     }
     void operator()(const delivery& e) const {
-        id();
-        out += "to=<"sv;
-        address(e.recipient);
+        std::string quoted, quoted_original;
+        std::string_view original;
         const bool had_another_name = !e.original_recipient.empty() && e.original_recipient != e.recipient;
         if (had_another_name && !text::equal_ignoring_case(e.original_recipient, e.recipient)) {
-            out += ">, orig_to=<";
-            address(e.original_recipient);
+            original = as_shown(e.original_recipient, quoted_original);
         }
-        text::append(out, {">, relay=", e.relay});
-        if (e.connection_uses > 1) {
-            out += ", conn_use=";
-            append_number(out, e.connection_uses);
-        }
+        const number_text uses(e.connection_uses);
+        const bool again = e.connection_uses > 1;
         const std::array moments = {kept(e.arrived), kept(e.active), kept(e.agent_started), kept(e.connected),
                                     kept(e.done)};
         delay_text delays;
@@ -217,7 +222,10 @@ struct line_writer {
             delays.add(i == 1 ? ", delays=" : "/");
             delays.add(moments[i] - moments[i - 1]);
         }
-        text::append(out, {", delay=", delays, ", dsn=", e.dsn, ", status=", e.status, " (", e.text, ")"});
+        text::append(out, {from.queue_id, after_id(), "to=<", as_shown(e.recipient, quoted),
+                           original.empty() ? ""sv : ">, orig_to=<"sv, original, ">, relay=", e.relay,
+                           again ? ", conn_use="sv : ""sv, again ? std::string_view(uses) : ""sv, ", delay=", delays,
+                           ", dsn=", e.dsn, ", status=", e.status, " (", e.text, ")"});
     }
     void operator()(const removed&) const {
         id();
@@ -242,10 +250,10 @@ struct line_writer {
     void count(std::string_view verb, std::uint32_t succeeded, std::uint32_t total) const {
         ((out += ' ') += verb) += '=';
         if (succeeded != total || total == 0) {
-            append_number(out, succeeded);
+            out += number_text(succeeded);
             out += '/';
         }
-        append_number(out, total);
+        out += number_text(total);
     }
 };
 
@@ -319,7 +327,7 @@ void render_line(const entry& e, std::string_view machine, const text::time_zone
     text::append_syslog_stamp(out, e.when, zone);
     (((out += ' ') += machine) += ' ') += e.by.tag;
     out += '[';
-    append_number(out, e.by.pid);
+    out += number_text(e.by.pid);
     out += "]: ";
     render_text(e, out, utf8);
     out += '\n';

@@ -5,6 +5,15 @@
 
 namespace mta::qmgr {
 
+void entry::add(delivery::target who) {
+    if (++recipients == 1) {
+        only_ = std::move(who);
+        return;
+    }
+    if (several_.empty()) several_.push_back(std::move(only_));
+    several_.push_back(std::move(who));
+}
+
 void job_store::end(job& gone) {
     while (peer* each = gone.turn.first()) {
         while (entry* waiting = each->waiting.first()) {
@@ -182,8 +191,7 @@ bool job_list::add(job& to, site& at, delivery::target who, std::size_t limit) {
         ++to.read_entries;
         ++to.message.references;
     }
-    last->targets.push_back(std::move(who));
-    ++last->recipients;
+    last->add(std::move(who));
     ++to.recipients;
     ++to.message.recipients;
     return begins;

@@ -14,6 +14,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <span>
 #include <vector>
 
 #include "mta/delivery/request.hpp"
@@ -41,8 +42,17 @@ struct entry {
     job_owner* message = nullptr;
     peer* by = nullptr;
     std::size_t recipients = 0;
-    std::vector<delivery::target> targets;
     chain_link<entry> in_peer, in_site;
+
+    void add(delivery::target who);
+    std::span<const delivery::target> targets() const {
+        return several_.empty() ? std::span(&only_, recipients) : std::span<const delivery::target>(several_);
+    }
+
+  private:
+    // Most deliveries are to one recipient, and need no room elsewhere then.
+    delivery::target only_;
+    std::vector<delivery::target> several_;
 };
 
 // A destination, as jobs see it.

@@ -29,11 +29,13 @@ class pool {
     template <class... Arguments>
     T& make(Arguments&&... arguments) {
         if (!free_) grow();
-        slot* const place = free_;
-        slot* const next = place->next_free;
-        T* const made = ::new (static_cast<void*>(place)) T(std::forward<Arguments>(arguments)...);
-        free_ = next;  // not before: the constructor may have thrown
-        return *made;
+        slot* const place = std::exchange(free_, free_->next_free);
+        try {
+            return *::new (static_cast<void*>(place)) T(std::forward<Arguments>(arguments)...);
+        } catch (...) {
+            free_ = ::new (static_cast<void*>(place)) slot{free_};
+            throw;
+        }
     }
     void destroy(T& gone) {
         gone.~T();

@@ -24,7 +24,7 @@ struct client::attempt {
     std::string next_hop_label;                          // of the first destination, until a good session has it
     std::set<std::string> used;                          // addresses whose cached connections were tried
 
-    explicit attempt(delivery::report& to) : account(to), open(to.about().targets) {}
+    explicit attempt(delivery::report& to) : account(to), open(to.about().targets.begin(), to.about().targets.end()) {}
 };
 
 client::client(master::mail_system& mail, master::daemon& service)

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <map>
 #include <optional>
 #include <set>
@@ -21,6 +22,7 @@ namespace text = mta::text;
 
 // One queue file's life, as the log tells it.
 struct message {
+    std::string id;
     bool from_client = false;  // smtpd spoke of it: nothing is promised before its 250
     bool promised = false;     // "250 ... queued as", pickup(8), or a part of the mail system made it
     bool active = false;
@@ -43,6 +45,36 @@ struct message {
     bool accepted() const { return promised || active || removed || discarded; }
 };
 
+// A host's messages by queue id. Lines of a busy queue come in the order of the round before, so the next message in
+// order of appearance is tried first: it lies next to the last one, a look-up by name does not.
+class message_book {
+  public:
+    message* find(std::string_view id) {
+        for (std::size_t next = latest_; next < all_.size() && next <= latest_ + 1; ++next) {
+            if (all_[next].id == id) return &all_[latest_ = next];
+        }
+        const auto known = by_id_.find(id);
+        return known != by_id_.end() ? &all_[latest_ = known->second] : nullptr;
+    }
+    const message* find(std::string_view id) const {
+        const auto known = by_id_.find(id);
+        return known != by_id_.end() ? &all_[known->second] : nullptr;
+    }
+    message& obtain(std::string_view id) {
+        if (message* const known = find(id)) return *known;
+        by_id_.emplace(id, latest_ = all_.size());
+        message& added = all_.emplace_back();
+        added.id = id;
+        return added;
+    }
+    const std::deque<message>& all() const { return all_; }
+
+  private:
+    std::deque<message> all_;
+    text::name_table<std::size_t> by_id_;
+    std::size_t latest_ = 0;
+};
+
 struct relayed {
     std::string from_host, from_id;
     std::string to_host, to_id;
@@ -51,7 +83,7 @@ struct relayed {
 
 struct host {
     std::set<std::string> addresses;
-    text::name_table<message> messages;  // by queue id
+    message_book messages;
     std::map<std::string, mta::queue::message> queue;
     std::set<std::string> ever;                  // ids that were accepted, also of files whose id came again
     std::map<std::string, std::string> notices;  // id -> the id it is about
@@ -125,24 +157,22 @@ struct conservation::state {
     void note_remark(std::string_view where, const log::entry& entry, const log::remark& r);
 
     void judge_all(std::vector<violation>& out) const;
-    void judge(const std::string& where, const std::string& id, const message& m, std::vector<violation>& out) const;
-    void judge_ends(const std::string& where, const std::string& id, const message& m,
-                    std::vector<violation>& out) const;
-    void judge_waiting(const std::string& where, const std::string& id, const message& m,
-                       const mta::queue::queue_file& file, std::vector<violation>& out) const;
+    void judge(const std::string& where, const message& m, std::vector<violation>& out) const;
+    void judge_ends(const std::string& where, const message& m, std::vector<violation>& out) const;
+    void judge_waiting(const std::string& where, const message& m, const mta::queue::queue_file& file,
+                       std::vector<violation>& out) const;
     void judge_relays(std::vector<violation>& out) const;
     void judge_hand_overs(const std::string& where, const host& h, std::vector<violation>& out) const;
 };
 
 // `begins`: the line can only be the first of a file, or one of its first. Queue ids come again once a file is removed.
 message& conservation::state::file(std::string_view where, std::string_view id, bool begins) {
-    auto& messages = at(where).messages;
-    const auto known = messages.find(id);
-    message& m = known != messages.end() ? known->second : messages[std::string(id)];
+    message& m = at(where).messages.obtain(id);
     if (!m.removed) return m;
     if (begins) {
-        judge(std::string(where), std::string(id), m, found);
+        judge(std::string(where), m, found);
         m = message{};
+        m.id = id;
     } else {
         m.after_the_end = true;
     }
@@ -179,15 +209,14 @@ void conservation::state::note_delivery(std::string_view where, const log::entry
 
 // Only what is not known yet is kept for the end: in a long run nearly everything is.
 void conservation::state::note_relay(relayed handed) {
-    const auto& messages = at(handed.to_host).messages;
-    const auto there = messages.find(handed.to_id);
-    if (there == messages.end() || !there->second.accepted()) relays.push_back(std::move(handed));
+    const message* const there = at(handed.to_host).messages.find(handed.to_id);
+    if (!there || !there->accepted()) relays.push_back(std::move(handed));
 }
 
 void conservation::state::note_command(std::string_view where, const log::command& c) {
     const std::string_view id = c.at_client ? std::string_view() : queued_as(c.reply);
     if (id.empty()) return;
-    at(where).messages[std::string(id)].promised = true;
+    at(where).messages.obtain(id).promised = true;
     at(where).ever.emplace(id);
 }
 
@@ -198,15 +227,14 @@ void conservation::state::note_remark(std::string_view where, const log::entry& 
     auto& messages = at(where).messages;
     if (by == "postsuper" && r.text.starts_with("Deleted: ")) at(where).lost_some_to_postsuper = true;
     if (r.text.starts_with("passing <")) {
-        const auto found_file = messages.find(std::string(entry.queue_id));
-        if (found_file != messages.end()) found_file->second.passed_on = true;
+        if (message* const passed = messages.find(entry.queue_id)) passed->passed_on = true;
     }
     if (r.severity == log::level::info || (by != "cleanup" && by != "pickup")) return;
     auto names = text::split(r.text, " :/,()<>");
     names.push_back(entry.queue_id);
     for (const std::string_view name : names) {
-        const auto named = messages.find(std::string(name));
-        if (named != messages.end() && !named->second.active && !named->second.removed) named->second.given_up = true;
+        message* const named = messages.find(name);
+        if (named && !named->active && !named->removed) named->given_up = true;
     }
 }
 
@@ -267,18 +295,17 @@ void conservation::state::note(std::string_view where, const log::entry& entry) 
     }
 }
 
-void conservation::state::judge(const std::string& where, const std::string& id, const message& m,
-                                std::vector<violation>& out) const {
+void conservation::state::judge(const std::string& where, const message& m, std::vector<violation>& out) const {
     const host& h = hosts.at(where);
-    const auto waiting = h.queue.find(id);
+    const auto waiting = h.queue.find(m.id);
     const bool in_queue = waiting != h.queue.end();
-    const auto say = [&](std::string what) { out.push_back({where, id, std::move(what)}); };
+    const auto say = [&](std::string what) { out.push_back({where, m.id, std::move(what)}); };
 
     if (m.after_the_end) say("there are log lines of the message after it was removed");
     if (m.removed && in_queue)
         say("the message was removed and is still in the " + std::string(to_string(waiting->second->where)) + " queue");
-    if (m.active) judge_ends(where, id, m, out);
-    if (in_queue && !m.removed) return judge_waiting(where, id, m, *waiting->second, out);
+    if (m.active) judge_ends(where, m, out);
+    if (in_queue && !m.removed) return judge_waiting(where, m, *waiting->second, out);
     const bool at_rest = m.removed || m.requeued || m.deleted || m.discarded;
     if (at_rest) return;
     if (m.active && h.lost_some_to_postsuper) return;
@@ -287,9 +314,8 @@ void conservation::state::judge(const std::string& where, const std::string& id,
 }
 
 // Whether there are as many last lines as recipients.
-void conservation::state::judge_ends(const std::string& where, const std::string& id, const message& m,
-                                     std::vector<violation>& out) const {
-    const auto say = [&](std::string what) { out.push_back({where, id, std::move(what)}); };
+void conservation::state::judge_ends(const std::string& where, const message& m, std::vector<violation>& out) const {
+    const auto say = [&](std::string what) { out.push_back({where, m.id, std::move(what)}); };
     if (m.ended > m.recipients && !m.passed_on) {
         const auto most = std::ranges::max_element(m.last_lines, {}, [](const auto& each) { return each.second; });
         const std::string address = most->first.substr(0, most->first.find('\n'));
@@ -305,10 +331,10 @@ void conservation::state::judge_ends(const std::string& where, const std::string
 }
 
 // What the queue file says against what the log says.
-void conservation::state::judge_waiting(const std::string& where, const std::string& id, const message& m,
-                                        const mta::queue::queue_file& file, std::vector<violation>& out) const {
+void conservation::state::judge_waiting(const std::string& where, const message& m, const mta::queue::queue_file& file,
+                                        std::vector<violation>& out) const {
     const std::string queue(to_string(file.where));
-    const auto say = [&](std::string what) { out.push_back({where, id, std::move(what)}); };
+    const auto say = [&](std::string what) { out.push_back({where, m.id, std::move(what)}); };
     if (m.discarded) say("the message was discarded and is still in the " + queue + " queue");
     if (m.expired && file.where != mta::queue::name::active)
         say("the message was returned as expired and is still in the " + queue + " queue");
@@ -346,9 +372,9 @@ void conservation::state::judge_waiting(const std::string& where, const std::str
 void conservation::state::judge_relays(std::vector<violation>& out) const {
     for (const relayed& each : relays) {
         const host& next = hosts.at(each.to_host);
-        const auto there = next.messages.find(each.to_id);
-        const bool accepted = next.ever.contains(each.to_id) || next.queue.contains(each.to_id) ||
-                              (there != next.messages.end() && there->second.accepted());
+        const message* const there = next.messages.find(each.to_id);
+        const bool accepted =
+            next.ever.contains(each.to_id) || next.queue.contains(each.to_id) || (there && there->accepted());
         if (accepted) continue;
         out.push_back({each.from_host, each.from_id,
                        each.recipient + " was relayed to " + each.to_host + " as " + each.to_id +
@@ -359,8 +385,8 @@ void conservation::state::judge_relays(std::vector<violation>& out) const {
 void conservation::state::judge_hand_overs(const std::string& where, const host& h, std::vector<violation>& out) const {
     for (const auto& [notice, about] : h.notices) {
         if (h.queue.contains(notice)) continue;
-        const auto there = h.messages.find(notice);
-        if (there != h.messages.end() && there->second.accepted()) continue;
+        const message* const there = h.messages.find(notice);
+        if (there && there->accepted()) continue;
         out.push_back({where, about, "the notice " + notice + " was announced, and never queued"});
     }
     for (const auto& [uid, given] : h.handed_back) {
@@ -378,7 +404,7 @@ void conservation::state::judge_hand_overs(const std::string& where, const host&
 
 void conservation::state::judge_all(std::vector<violation>& out) const {
     for (const auto& [where, h] : hosts) {
-        for (const auto& [id, m] : h.messages) judge(where, id, m, out);
+        for (const message& m : h.messages.all()) judge(where, m, out);
         judge_hand_overs(where, h, out);
     }
     judge_relays(out);

@@ -39,7 +39,7 @@ class event_loop final : public mta::scheduler {
     std::size_t timers() const { return timers_.size(); }
 
     // Folds a fact into the digest.
-    void note(std::uint64_t fact) { digest_ = (digest_ ^ fact) * 0x9e3779b97f4a7c15 + 0x632be59bd9b4e019; }
+    void note(std::uint64_t fact) { digest_ = next(digest_, fact); }
     void note(std::string_view text);
     std::uint64_t digest() const { return digest_; }
 
@@ -53,6 +53,9 @@ class event_loop final : public mta::scheduler {
     const std::vector<mark>& trail() const { return trail_; }
 
   private:
+    static constexpr std::uint64_t next(std::uint64_t digest, std::uint64_t fact) {
+        return (digest ^ fact) * 0x9e3779b97f4a7c15 + 0x632be59bd9b4e019;
+    }
     mta::time_point now_;
     mta::ready_queue ready_;
     mta::timer_heap timers_;
