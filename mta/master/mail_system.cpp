@@ -42,6 +42,22 @@ void tell_of_compatibility(mail_system& mail) {
 
 }  // namespace
 
+// What a reload leaves of the daemons before it: all that their sessions and requests use.
+struct mail_system::retired {
+    configuration settings;
+    std::deque<daemon> daemons;
+    std::map<const daemon*, maillog::process> residents;
+    std::unique_ptr<cleanup::cleaner> cleanup;
+    std::unique_ptr<address::trivial_rewrite> rewrite;
+    std::unique_ptr<bounce::bouncer> bounce;
+    std::unique_ptr<delivery::agents> agents;
+    std::unique_ptr<verify::verifier> verify;
+    std::map<const daemon*, std::unique_ptr<smtpd::server>> servers;
+    std::map<const daemon*, std::shared_ptr<postscreen::server>> doorkeepers;
+    std::unique_ptr<qmgr::queue_manager> queue_manager;
+    std::unique_ptr<nursery> tasks;  // last, as in the mail system
+};
+
 mail_system::mail_system(Host& host, configuration settings, std::shared_ptr<shared_state> shared)
     : host_(host),
       settings_(std::move(settings)),
@@ -131,7 +147,7 @@ void mail_system::start_daemons() {
                                                           table_environment(parameters()), complaints);
     for (const table::diagnostic& each : complaints) log(process_of("trivial-rewrite"), each);
     anvil_ = std::make_unique<anvil::counters>(clock(), parameters().duration("anvil_rate_time_unit"));
-    anvil_runs_ = false;
+    anvil_run_ = std::make_unique<nursery>([this](std::exception_ptr error) { log_task_error(error); });
     cleanup_ = std::make_unique<cleanup::cleaner>(*this);
     bounce_ = std::make_unique<bounce::bouncer>(*this);
     agents_ = std::make_unique<delivery::agents>(*this);
@@ -143,9 +159,14 @@ void mail_system::start_daemons() {
 }
 
 anvil::counters& mail_system::anvil() {
-    if (!anvil_runs_) tasks_->start(run_anvil());
-    anvil_runs_ = true;
+    if (anvil_run_->idle()) anvil_run_->start(run_anvil());
     return *anvil_;
+}
+
+void mail_system::report_statistics() {
+    for (const std::string& each : anvil_->take_statistics(host_.time_zone())) {
+        log(process_of("anvil"), {}, maillog::remark{maillog::level::info, each});
+    }
 }
 
 // anvil(8) says now and then what was the most, and at its end: when the last smtpd(8) is gone and it has nobody left.
@@ -153,22 +174,16 @@ task<void> mail_system::run_anvil() {
     const duration update = parameters().duration("anvil_status_update_time");
     const duration idle = 2 * parameters().duration("max_idle");
     const time_point started = now();
-    const auto report = [this] {
-        for (const std::string& each : anvil_->take_statistics(host_.time_zone())) {
-            log(process_of("anvil"), {}, maillog::remark{maillog::level::info, each});
-        }
-    };
     for (time_point next = started + update;;) {
         const time_point end = std::max(started, anvil_->idle_since()) + idle;
         const time_point until = anvil_->idle() ? std::min(next, end) : next;
         co_await sleep_until(clock(), until);
         if (anvil_->idle() && std::max(started, anvil_->idle_since()) + idle <= now()) break;
         if (now() < next) continue;
-        report();
+        report_statistics();
         next += update;
     }
-    report();
-    anvil_runs_ = false;
+    report_statistics();
 }
 
 void mail_system::open_ports() {
@@ -266,6 +281,8 @@ void mail_system::daemon_ended(const daemon& which, const maillog::process& proc
 void mail_system::stop_daemons() {
     maildrop_.clear();
     listeners_.clear();
+    retired_.clear();
+    anvil_run_.reset();
     tasks_.reset();
     queue_manager_.reset();
     unanswered_.clear();
@@ -281,6 +298,29 @@ void mail_system::stop_daemons() {
     daemons_.clear();
 }
 
+// The ports go to the next daemons at once; what is under way goes on in these.
+void mail_system::retire_daemons() {
+    maildrop_.clear();
+    listeners_.clear();
+    unanswered_.clear();
+    std::erase_if(retired_, [](const auto& each) { return each->tasks->idle(); });
+    queue_manager_->retire();
+    auto old = std::make_unique<retired>();
+    old->settings = settings_;
+    old->daemons.swap(daemons_);
+    old->residents.swap(residents_);
+    old->cleanup = std::move(cleanup_);
+    old->rewrite = std::move(rewrite_);
+    old->bounce = std::move(bounce_);
+    old->agents = std::move(agents_);
+    old->verify = std::move(verify_);
+    old->servers.swap(servers_);
+    old->doorkeepers.swap(doorkeepers_);
+    old->queue_manager = std::move(queue_manager_);
+    old->tasks = std::move(tasks_);
+    if (!old->tasks->idle()) retired_.push_back(std::move(old));
+}
+
 void mail_system::stop() {
     if (!running_) return;
     const maillog::process script{script_->tag, ids_.next()};
@@ -294,9 +334,11 @@ void mail_system::reload(configuration settings) {
     if (!running_) return;
     const maillog::process script{script_->tag, ids_.next()};
     log(script, {}, maillog::system_reloaded{version, settings.directory, true});
-    stop_daemons();
+    log(*master_, {}, maillog::system_reloaded{version, settings.directory, false});
+    anvil_run_.reset();
+    report_statistics();
+    retire_daemons();
     settings_ = std::move(settings);
-    log(*master_, {}, maillog::system_reloaded{version, settings_.directory, false});
     start_daemons_or_stop();
 }
 

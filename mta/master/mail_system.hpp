@@ -86,7 +86,8 @@ class mail_system {
     ~mail_system();
     mail_system(const mail_system&) = delete;
 
-    // postfix start, stop, reload. A stop ends every session where it is; what is queued stays in the spool.
+    // postfix start, stop, reload. A stop ends every session where it is; what is queued stays in the spool. A reload
+    // makes all daemons anew, but an SMTP server ends with its client and a delivery agent with its request.
     void start();
     void stop();
     void reload(configuration settings);
@@ -162,7 +163,10 @@ class mail_system {
     void scan_maildrop();
     // True when the action was for this file.
     bool change_queue_file(const queue::message& file, char action);
+    struct retired;
+    void retire_daemons();
     task<void> run_anvil();
+    void report_statistics();
     void log_task_error(std::exception_ptr error);
     const maillog::process& resident(const daemon& which);
 
@@ -178,7 +182,7 @@ class mail_system {
     std::map<const daemon*, maillog::process> residents_;  // never gone through, so its order is no matter
     std::vector<std::unique_ptr<listener>> listeners_;
     std::unique_ptr<anvil::counters> anvil_;
-    bool anvil_runs_ = false;
+    std::unique_ptr<nursery> anvil_run_;  // while its process is there
     std::unique_ptr<cleanup::cleaner> cleanup_;
     std::unique_ptr<address::trivial_rewrite> rewrite_;
     std::unique_ptr<bounce::bouncer> bounce_;
@@ -192,7 +196,9 @@ class mail_system {
     std::vector<std::unique_ptr<byte_stream>> unanswered_;  // connections to servers that cannot start
     std::unique_ptr<qmgr::queue_manager> queue_manager_;
     std::shared_ptr<const queue::delivery_status> last_status_;
-    std::unique_ptr<nursery> tasks_;  // last: its sessions use all of the above
+    std::unique_ptr<nursery> tasks_;  // after what its sessions use: all of the above
+    // The daemons from before a reload, while they have a client or a request to finish; the oldest first.
+    std::vector<std::unique_ptr<retired>> retired_;
 };
 
 }  // namespace master

@@ -13,6 +13,24 @@
 
 namespace mta::qmgr {
 
+namespace {
+
+// How long a message is left alone that an agent still holds.
+constexpr duration rest_while_held = std::chrono::minutes(1);
+
+// An agent's lock on the queue file, for as long as it works on its request.
+class shared_lock {
+  public:
+    explicit shared_lock(queue::message file) : file_(std::move(file)) { ++file_->held_by_agents; }
+    ~shared_lock() { --file_->held_by_agents; }
+    shared_lock(const shared_lock&) = delete;
+
+  private:
+    queue::message file_;
+};
+
+}  // namespace
+
 queue_manager::queue_manager(master::mail_system& mail)
     : mail_(mail),
       settings_(std::make_unique<const settings>(mail.parameters())),
@@ -20,6 +38,7 @@ queue_manager::queue_manager(master::mail_system& mail)
       active_(std::make_unique<active_queue>()) {
     wake_up_.owner = this;
     scan_.owner = this;
+    wakeup_.owner = this;
     for (const std::string& each : mail.parameters().words("defer_transports")) deferred_transports_.insert(each);
 }
 
@@ -40,9 +59,15 @@ void queue_manager::start() {
         for (queue::recipient& each : file->recipients) each.route = nullptr;
         switch (file->where) {
             case queue::name::active:
+                file->next_attempt = {};
+                [[fallthrough]];
             case queue::name::incoming:
                 file->where = queue::name::incoming;
-                incoming_.push_back(file);
+                if (file->next_attempt > mail_.now()) {
+                    young_.push_back(file);
+                } else {
+                    incoming_.push_back(file);
+                }
                 break;
             case queue::name::deferred:
                 deferred_[file->next_attempt].push_back(file);
@@ -57,9 +82,33 @@ void queue_manager::start() {
     poke();
 }
 
+void queue_manager::retire() {
+    retired_ = true;
+    mail_.clock().disarm(scan_);
+    mail_.clock().disarm(wakeup_);
+}
+
 void queue_manager::arrived(queue::message file) {
     incoming_.push_back(std::move(file));
+    scan_incoming();
+}
+
+// Whoever wakes the queue manager has it look at all of the incoming queue.
+void queue_manager::scan_incoming() {
+    for (queue::message& each : young_) {
+        if (each->next_attempt <= mail_.now()) incoming_.push_back(std::move(each));
+    }
+    std::erase(young_, nullptr);
     poke();
+}
+
+// An agent from before a reload still has the message.
+void queue_manager::skip(queue::message file) {
+    mail_.log(own_process(), file->id, maillog::remark{maillog::level::info, "skipped, still being delivered"});
+    file->where = queue::name::incoming;
+    file->next_attempt = std::chrono::floor<std::chrono::seconds>(mail_.now()) + rest_while_held;
+    mail_.host().queue_files().moved(file);
+    young_.push_back(std::move(file));
 }
 
 std::int64_t queue_manager::seconds_now() const {
@@ -99,6 +148,10 @@ void queue_manager::flush_some(const std::function<bool(const queue::queue_file&
         files = std::move(others);
     }
     std::erase_if(deferred_, [](const auto& each) { return each.second.empty(); });
+    for (queue::message& each : young_) {
+        if (chosen(*each)) due_.emplace_back(std::move(each), true);
+    }
+    std::erase(young_, nullptr);
     poke();
 }
 
@@ -106,12 +159,13 @@ void queue_manager::forget(std::string_view id) {
     for (auto& [when, files] : deferred_) std::erase_if(files, [&](const auto& each) { return each->id == id; });
     std::erase_if(deferred_, [](const auto& each) { return each.second.empty(); });
     std::erase_if(due_, [&](const auto& each) { return each.first->id == id; });
+    std::erase_if(young_, [&](const auto& each) { return each->id == id; });
     std::erase_if(incoming_, [&](const auto& each) { return each->id == id; });
 }
 
 // The scheduler's turn: fills the active queue, then hands out deliveries, until neither can go on.
 void queue_manager::work() {
-    if (working_) return;
+    if (working_ || retired_) return;
     working_ = true;
     for (bool busy = true; busy;) {
         busy = activate_next();
@@ -145,6 +199,7 @@ bool queue_manager::activate_next() {
 }
 
 void queue_manager::activate(queue::message taken, bool flushed) {
+    if (taken->held_by_agents > 0) return skip(std::move(taken));
     active_message& message = active_->add(settings_->minimum_recipients);
     message.file = std::move(taken);
     message.since = mail_.now();
@@ -233,6 +288,7 @@ delivery::request queue_manager::request_for(const transport& by, const destinat
 
 task<void> queue_manager::deliver(transport& by, destination& to, entry_handle work, delivery::request request) {
     const bool served = co_await run_agent(by, request);
+    if (retired_) co_return;
     if (served) {
         finished(by, to, *work, request);
     } else {
@@ -243,6 +299,7 @@ task<void> queue_manager::deliver(transport& by, destination& to, entry_handle w
 
 // False: the agent could not start, its configuration is fatal.
 task<bool> queue_manager::run_agent(transport& by, delivery::request& work) {
+    const shared_lock held(work.file);
     auto process = by.daemon->processes.take(mail_.clock());
     std::string last_words;
     try {
@@ -255,6 +312,7 @@ task<bool> queue_manager::run_agent(transport& by, delivery::request& work) {
     }
     if (last_words.empty()) co_return true;
     mail_.log(process.process(), {}, maillog::remark{maillog::level::fatal, last_words});
+    if (retired_) co_return true;
     co_await sleep_for(mail_.clock(), std::chrono::seconds(1));
     mail_.warn(own_process(), fmt::format("private/{} socket: malformed response", by.name));
     const bool at_once = !process.used_before();
@@ -377,11 +435,25 @@ void queue_manager::remove(active_message& message) {
 
 // The deferred queue is scanned every queue_run_delay from the start on; scans that would find nothing are left out.
 void queue_manager::schedule_scan() {
+    schedule_wakeup();
     if (deferred_.empty()) return;
     const time_point wanted = std::max(deferred_.begin()->first, mail_.now());
     const auto runs = (wanted - started_ + settings_->queue_run_delay - duration(1)) / settings_->queue_run_delay;
     const time_point due = started_ + runs * settings_->queue_run_delay;
     if (!scan_.armed() || scan_.due() > due) mail_.clock().arm(scan_, due);
+}
+
+// The same of master(8)'s wake-ups, which the incoming queue is looked at for.
+void queue_manager::schedule_wakeup() {
+    const master::daemon* const own = mail_.transport("qmgr");
+    const duration every = std::chrono::seconds(own ? own->service.wakeup_seconds : 0);
+    if (young_.empty() || every.count() == 0) return;
+    const auto soonest = std::min_element(young_.begin(), young_.end(), [](const auto& one, const auto& other) {
+        return one->next_attempt < other->next_attempt;
+    });
+    const duration wait = std::max((*soonest)->next_attempt, mail_.now()) - started_;
+    const time_point due = started_ + (wait + every - duration(1)) / every * every;
+    if (!wakeup_.armed() || wakeup_.due() > due) mail_.clock().arm(wakeup_, due);
 }
 
 void queue_manager::scan_deferred() {

@@ -38,6 +38,8 @@ class queue_manager final : private recipient_reader {
 
     // Takes up what the spool holds.
     void start();
+    // Another takes its place; the agents at work finish their requests for nobody.
+    void retire();
     // A new message, saved in the spool by cleanup.
     void arrived(queue::message file);
     // postsuper -H: no longer held, and for the next scan of the deferred queue.
@@ -61,6 +63,10 @@ class queue_manager final : private recipient_reader {
     struct scan final : timer {
         queue_manager* owner = nullptr;
         void expired() override { owner->scan_deferred(); }
+    };
+    struct incoming_scan final : timer {
+        queue_manager* owner = nullptr;
+        void expired() override { owner->scan_incoming(); }
     };
     struct settings;
 
@@ -96,14 +102,18 @@ class queue_manager final : private recipient_reader {
     void bounce_failed(active_message& message);
     void defer(active_message& message);
     void remove(active_message& message);
+    void skip(queue::message file);
     void schedule_scan();
+    void schedule_wakeup();
     void scan_deferred();
+    void scan_incoming();
 
     master::mail_system& mail_;
     std::unique_ptr<const settings> settings_;
     const maillog::process* own_process_ = nullptr;  // once it has had something to say
     time_point started_{};
     std::deque<queue::message> incoming_;
+    std::vector<queue::message> young_;                // in the incoming queue, not to be looked at before their time
     std::deque<std::pair<queue::message, bool>> due_;  // deferred, to be tried; true: flushed
     // By next attempt, which is a whole second, then by the order of deferral.
     std::map<time_point, std::deque<queue::message>> deferred_;
@@ -116,9 +126,11 @@ class queue_manager final : private recipient_reader {
     std::int64_t recipients_in_memory_ = 0;
     std::size_t routes_kept_ = 0;  // in recipients of the spool; at most qmgr_message_recipient_limit
     bool working_ = false;
+    bool retired_ = false;
     std::size_t pending_probes_ = 0;  // messages of verify(8) that are active
     wake_up wake_up_;
     scan scan_;
+    incoming_scan wakeup_;  // by master(8)
 };
 
 }  // namespace mta::qmgr

@@ -80,7 +80,7 @@ struct queue_file {
     // caches then.
     std::string id;
     time_point arrived{};
-    time_point next_attempt{};      // of a deferred message
+    time_point next_attempt{};      // of a deferred message; of a new one: when the queue manager may look at it
     time_point warn_after = never;  // when the sender is told of a delay
     std::uint32_t deferrals = 0;    // of its recipients, so far
     name where = name::incoming;
@@ -88,6 +88,8 @@ struct queue_file {
     // Agents go as far as they can without delivering anything (DEL_REQ_TRACE_ONLY).
     bool is_probe() const { return trace == tracing::verification || trace == tracing::user_probe; }
     bool forced_expired = false;
+    // Delivery agents that hold the file: a queue manager that starts anew must not touch it before they are done.
+    std::uint16_t held_by_agents = 0;
     bool reports_clearing =
         false;                    // the sender was told of a delay, and will be told of its end (confirm_delay_cleared)
     std::string sender;           // "" for the null sender

@@ -81,6 +81,7 @@ EXPORTER = {
     "cleanup": [rf"{QUEUE_ID}: (?:resent-)?message-id=.*", rf"{QUEUE_ID}: (?:milter-)?(?:reject|warning|info|hold|discard|filter|redirect|prepend|replace|bcc|strip|pass|ignore): .*",
                 DELIVERY, ANY],
     "qmgr": [rf"{QUEUE_ID}: from={ADDRESS}, size=\d+, nrcpt=\d+ \(queue active\)", rf"{QUEUE_ID}: removed",
+             rf"{QUEUE_ID}: skipped, still being delivered",
              rf"{QUEUE_ID}: from={ADDRESS}, status=(?:expired|force-expired), returned to sender",
              rf"{QUEUE_ID}: status=deferred \(bounce failed\)", DELIVERY, ANY],
     "pickup": [rf"{QUEUE_ID}: uid=\d+ from={ADDRESS}(?: orig_id=\w+)?", ANY],
