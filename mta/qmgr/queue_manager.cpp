@@ -379,8 +379,7 @@ void queue_manager::message_done(active_message& message) {
     queue::queue_file& file = *message.file;
     const duration age = mail_.now() - file.arrived;
     if (file.trace == queue::tracing::verification) --pending_probes_;
-    bool told = true;
-    if (!file.bounces.empty() || !file.traces.empty()) told = mail_.bounce().send_notices(file);
+    const bool told = mail_.bounce().send_notices(file);
     if (message.more_on_file) {
         ++message.references;
         while (message.more_on_file && message.references == 1) assign_recipients(message);
