@@ -4,7 +4,7 @@
 // tried again and again in turn are read from memory in one sweep then, and none of it goes through the allocator. The
 // room is kept until the pool ends; every object must have been given back by then, its destructor would not run.
 #pragma once
-#include <array>
+#include <algorithm>
 #include <cstddef>
 #include <memory>
 #include <new>
@@ -49,18 +49,21 @@ class pool {
         slot* next_free;
         alignas(T) std::byte room[sizeof(T)];
     };
-    static constexpr std::size_t slots_at_once = 256;
+    static constexpr std::size_t fewest_slots = 8, most_slots = 1024;
 
     void grow() {
-        slabs_.push_back(std::make_unique<std::array<slot, slots_at_once>>());
-        std::array<slot, slots_at_once>& added = *slabs_.back();
-        for (std::size_t i = added.size(); i-- > 0;) {
+        const std::size_t count = next_count_;
+        slabs_.push_back(std::make_unique<slot[]>(count));
+        next_count_ = std::min(2 * count, most_slots);
+        slot* const added = slabs_.back().get();
+        for (std::size_t i = count; i-- > 0;) {
             added[i].next_free = free_;
             free_ = &added[i];
         }
     }
 
-    std::vector<std::unique_ptr<std::array<slot, slots_at_once>>> slabs_;
+    std::vector<std::unique_ptr<slot[]>> slabs_;
+    std::size_t next_count_ = fewest_slots;  // most hosts of a lab have a message or two at a time
     slot* free_ = nullptr;
 };
 

@@ -314,6 +314,8 @@ void client::keep_or_drop(attempt& now, session& conversation) {
     const std::string destination = conversation.destination();
     std::unique_ptr<connection> link = conversation.release();
     if (reusable) {
+        // The cache keeps what extensions there are, but not the size that was announced.
+        link->size_limit = 0;
         const std::string label = endpoint_label(now, destination, link->host, link->port);
         cache_.keep(std::move(link), label, now.next_hop_label, settings_->cache_time);
         now.next_hop_label.clear();

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstring>
 
 #include "mta/text/strings.hpp"
 #include "sim/lab/mail_configuration.hpp"
@@ -50,9 +51,27 @@ std::string with_lab_paths(std::string_view text) {
     return replaced(replaced(text, "$lab_files", files_directory), "$lab_tls", tls_directory);
 }
 
-std::string without_lab_paths(std::string_view text) {
-    return replaced(replaced(replaced(text, files_directory, "$lab_files"), tls_directory, "$lab_tls"), host_directory,
-                    "$lab_host");
+// In place, as a name is no longer than its path: of a log of gigabytes there is no copy.
+std::string without_lab_paths(std::string text) {
+    constexpr std::pair<std::string_view, std::string_view> written_as[] = {
+        {files_directory, "$lab_files"}, {tls_directory, "$lab_tls"}, {host_directory, "$lab_host"}};
+    static_assert(std::ranges::all_of(
+        written_as, [](const auto& each) { return each.first >= each.second; },
+        [](const auto& each) { return std::pair(each.first.size(), each.second.size()); }));
+    for (const auto& [path, name] : written_as) {
+        std::size_t read = text.find(path), write = read;
+        while (read != std::string::npos) {
+            write += name.copy(text.data() + write, name.size());
+            read += path.size();
+            const std::size_t next = text.find(path, read);
+            const std::size_t between = std::min(next, text.size()) - read;
+            std::memmove(text.data() + write, text.data() + read, between);
+            write += between;
+            read = next;
+        }
+        if (write != std::string::npos) text.resize(write);
+    }
+    return text;
 }
 
 std::map<std::string, std::string, std::less<>> files_of(const topology::host& host) {

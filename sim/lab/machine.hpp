@@ -27,7 +27,7 @@ inline constexpr std::string_view mailbox_directory = "/lab/host/mbox";
 // `text` with $lab_files and $lab_tls written out.
 std::string with_lab_paths(std::string_view text);
 // And the other way round, for a run folder.
-std::string without_lab_paths(std::string_view text);
+std::string without_lab_paths(std::string text);
 // The files that the topology gives a host, by path; with them the tables that stand in for servers, and the
 // environment of its programs (mta/table/open.hpp).
 std::map<std::string, std::string, std::less<>> files_of(const topology::host& host);

@@ -99,6 +99,33 @@ TEST(connecting, a_cable_that_comes_back_in_time_is_a_late_connection) {
     EXPECT_EQ(w.connected_after, 3s + 20ms);
 }
 
+// Linux asks for the hardware address of a neighbour that it knows only after half a minute, and doubts it for a while.
+TEST(connecting, who_met_the_peer_is_late_to_learn_that_it_is_gone) {
+    wire w(plain());
+    w.listen();
+    w.connect();
+    w.run(5s);
+    EXPECT_EQ(w.connect_error, io_error::none);
+    w.net.plug(two, false);
+    const struct {
+        mta::duration patience;
+        io_error error;
+        mta::duration after;
+    } rows[] = {
+        {10s, io_error::timed_out, 10s},  // still believed
+        {60s, io_error::host_unreachable,
+         18s},  // doubted at once, given up after 8 s, asked for with the packet after 15 s
+        {30s, io_error::host_unreachable, 3s},  // known to be gone
+    };
+    for (const auto& row : rows) {
+        const mta::duration before = w.passed();
+        w.connect(row.patience);
+        w.run(100s);
+        EXPECT_EQ(w.connect_error, row.error);
+        EXPECT_EQ(w.connected_after - before, row.after);
+    }
+}
+
 TEST(connecting, a_port_is_taken_once_and_free_again) {
     wire w(plain());
     w.listen();
