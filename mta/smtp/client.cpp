@@ -331,6 +331,8 @@ task<void> client::give_up(attempt& now, const queue::delivery_status& why) {
         const std::string next_hop = colon == std::string::npos ? "" : whole.substr(colon + 1);
         for (const delivery::target& each : now.open) {
             now.account.remark(fmt::format("passing <{}> to transport={}", each.address, transport));
+            const maillog::process& self = now.account.agent();
+            co_await mail_.agents().reach(self, transport);
             const std::string hop = next_hop.empty() ? now.account.about().next_hop : next_hop;
             co_await mail_.agents().pass_on(now.account.about(), each, transport, hop);
         }

@@ -112,6 +112,23 @@ filter_action settings::filter(const mta::endpoint& source, const mta::endpoint&
     return filter_action::accept;
 }
 
+bool settings::routes_to(const mta::address::ip_address& address) const {
+    if (!subnet.contains(address)) return false;
+    const bool has_broadcast = address.is_v4() && subnet.prefix() < address.bit_count() - 1;
+    const std::uint32_t host_bits = has_broadcast ? 0xffffffffU >> subnet.prefix() : 0;
+    return !has_broadcast || (address.v4_number() & host_bits) != host_bits;
+}
+
+mta::address::ip_address destination_of(const mta::address::ip_address& address) {
+    if (!address.is_v4() || !address.is_unspecified()) return address;
+    return mta::address::ip_address::v4(127, 0, 0, 1);
+}
+
+mta::address::ip_address source_for(const mta::address::ip_address& from, const mta::address::ip_address& to) {
+    if (!to.is_loopback()) return from;
+    return to.is_v4() ? mta::address::ip_address::v4(127, 0, 0, 1) : to;
+}
+
 std::optional<mta::duration> fabric::latency(const mta::address::ip_address& from,
                                              const mta::address::ip_address& to) const {
     if (!reaches(from, to)) return std::nullopt;
@@ -198,14 +215,15 @@ mta::task<mta::connect_result> fabric::connect(mta::address::ip_address from, mt
                                                std::optional<mta::address::ip_address> source,
                                                mta::time_point deadline) {
     mta::connect_result result;
+    remote.address = destination_of(remote.address);
     const bool local = remote.address == from || remote.address.is_loopback();
-    if (!local && (!plugged(from) || !settings_.subnet.contains(remote.address))) {
+    if (!local && (!plugged(from) || !settings_.routes_to(remote.address))) {
         result.error = mta::io_error::network_unreachable;
         co_return result;
     }
     mta::endpoint here;
     const bool may_bind = source && (*source == from || source->is_loopback());
-    here.address = may_bind ? *source : remote.address.is_loopback() ? remote.address : from;
+    here.address = may_bind ? *source : source_for(from, remote.address);
     here.port = next_port(from);
     const quality link = quality_between(from, remote.address);
     const filter_action verdict = local ? filter_action::accept : settings_.filter(here, remote);

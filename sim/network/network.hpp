@@ -45,7 +45,14 @@ struct settings {
     std::vector<cable> cables;          // the first that fits decides
     std::vector<filter_rule> firewall;  // the first that fits decides
     filter_action filter(const mta::endpoint& source, const mta::endpoint& destination) const;
+    // No TCP goes to a broadcast address, nor beyond the subnet.
+    bool routes_to(const mta::address::ip_address& address) const;
 };
+
+// Where a connection to an address ends up: that to the unspecified one at the machine itself.
+mta::address::ip_address destination_of(const mta::address::ip_address& address);
+// The address that a machine speaks from when nobody chose one.
+mta::address::ip_address source_for(const mta::address::ip_address& from, const mta::address::ip_address& to);
 
 // How long Linux asks for a hardware address before it says "No route to host".
 inline constexpr mta::duration neighbour_timeout = std::chrono::seconds(3);

@@ -57,17 +57,32 @@ TEST(connecting, fails_as_a_real_one_does) {
     }
 }
 
-TEST(connecting, beyond_the_subnet_there_is_no_network) {
+io_error error_of_connecting_to(const mta::address::ip_address& address) {
     wire w(plain());
-    const auto work = [](wire& over) -> task<void> {
-        const mta::endpoint remote{mta::address::ip_address::v4(10, 0, 0, 1), 25};
+    w.listen();
+    const auto work = [](wire& over, mta::address::ip_address to) -> task<void> {
+        const mta::endpoint remote{to, 25};
         const mta::time_point deadline = over.loop.now() + 30s;
         mta::connect_result got = co_await over.net.connect(one, remote, std::nullopt, deadline);
         over.connect_error = got.error;
     };
-    w.tasks.start(work(w));
+    w.tasks.start(work(w, address));
     w.run();
-    EXPECT_EQ(w.connect_error, io_error::network_unreachable);
+    return w.connect_error;
+}
+
+TEST(connecting, beyond_the_subnet_there_is_no_network) {
+    EXPECT_EQ(error_of_connecting_to(mta::address::ip_address::v4(10, 0, 0, 1)), io_error::network_unreachable);
+}
+
+TEST(connecting, a_broadcast_address_takes_no_connection) {
+    const mta::address::ip_network subnet = plain().subnet;
+    const auto last = mta::address::ip_address::v4(subnet.base().v4_number() | (0xffffffffU >> subnet.prefix()));
+    EXPECT_EQ(error_of_connecting_to(last), io_error::network_unreachable);
+}
+
+TEST(connecting, the_unspecified_address_is_the_machine_itself) {
+    EXPECT_EQ(error_of_connecting_to(mta::address::ip_address::v4(0, 0, 0, 0)), io_error::refused);
 }
 
 // The first packet goes unanswered while the cable is out, and is sent again after 1 s, 2 s more, 4 s more.
