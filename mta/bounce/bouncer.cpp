@@ -142,6 +142,7 @@ report bouncer::begin(const queue::queue_file& about, template_kind kind, bool t
 
 bool bouncer::send_notices(queue::queue_file& file) {
     const bool told = send_failures(file);
+    if (file.trace == queue::tracing::verification) return told;
     std::vector<queue::notice_entry> traces;
     traces.swap(file.traces);
     const bool on_request = std::exchange(file.trace, queue::tracing::none) != queue::tracing::none;
