@@ -163,6 +163,15 @@ void queue_manager::forget(std::string_view id) {
     std::erase_if(incoming_, [&](const auto& each) { return each->id == id; });
 }
 
+// What a transport's parameters are is read when the first message goes there; the process may end of it.
+void queue_manager::take_turn() {
+    try {
+        work();
+    } catch (const config::fatal& why) {
+        mail_.queue_manager_failed(why);
+    }
+}
+
 // The scheduler's turn: fills the active queue, then hands out deliveries, until neither can go on.
 void queue_manager::work() {
     if (working_ || retired_) return;
