@@ -52,6 +52,7 @@ GAPS = {
         r"/cleanup\[\d+\]: \w+: to=<.*status=deliverable ",
         r"/postscreen\[\d+\]: (?:(?:DENY|ALLOW)LIST(?:ED| VETO)|(?:DATA|BDAT) without valid RCPT)",
         r"/[sl]mtp\[\d+\]: SMTPS wrappermode \(",
+        r"/bounce\[\d+\]: \w+: not sending trace/success notification for ",
         r" postfix\[\d+\]: ",                                                                  # postfix(1) itself
     ],
 }
