@@ -141,14 +141,12 @@ report bouncer::begin(const queue::queue_file& about, template_kind kind, bool t
 }
 
 bool bouncer::send_notices(queue::queue_file& file) {
-    std::vector<queue::notice_entry> failures, traces;
-    failures.swap(file.bounces);
+    const bool told = send_failures(file);
+    if (file.trace == queue::tracing::verification) return told;
+    std::vector<queue::notice_entry> traces;
     traces.swap(file.traces);
-    bool told = true;
-    if (!failures.empty()) told = unless_fatal([&] { return return_failures(file, failures); });
-    if (!told) file.bounces = std::move(failures);
     const bool on_request = std::exchange(file.trace, queue::tracing::none) != queue::tracing::none;
-    if (traces.empty() || file.sender.empty()) return told;
+    if (nobody_to_trace_for(file, on_request || !traces.empty()) || traces.empty()) return told;
     unless_fatal([&] {
         report what = begin(file, on_request ? template_kind::verify : template_kind::success, false);
         what.entries = std::move(traces);
@@ -159,12 +157,39 @@ bool bouncer::send_notices(queue::queue_file& file) {
     return told;
 }
 
+bool bouncer::send_failures(queue::queue_file& file) {
+    if (file.bounces.empty()) return true;
+    std::vector<queue::notice_entry> failures;
+    failures.swap(file.bounces);
+    const bool told = unless_fatal([&] { return return_failures(file, failures); });
+    if (!told) file.bounces = std::move(failures);
+    return told;
+}
+
+// bounce_trace_service: looks for what there is to tell where success was asked for, and where it is `known`
+// that there is something, as sendmail -v or an alias that was expanded said so.
+bool bouncer::nobody_to_trace_for(const queue::queue_file& file, bool known) const {
+    const bool single = file.sender.empty();
+    if (!single && !text::equal_ignoring_case(file.sender, settings_->double_bounce)) return false;
+    const bool asked = known || std::any_of(file.recipients.begin(), file.recipients.end(), [](const auto& each) {
+                           return (each.notify & queue::notify_success) != 0;
+                       });
+    if (!asked) return true;
+    const std::string words =
+        fmt::format("not sending trace/success notification for {}-bounce message", single ? "single" : "double");
+    mail_.log(mail_.process_of("bounce"), file.id, maillog::remark{maillog::level::info, words});
+    return true;
+}
+
+bool bouncer::discarded_as_double_bounce(const queue::queue_file& about) const {
+    if (!text::equal_ignoring_case(about.sender, settings_->double_bounce)) return false;
+    mail_.warn(mail_.process_of("bounce"), "undeliverable postmaster notification discarded", about.id);
+    return true;
+}
+
 bool bouncer::return_failures(const queue::queue_file& about, const std::vector<queue::notice_entry>& entries) {
     const bool too_big = settings_->size_limit > 0 && static_cast<std::int64_t>(about.size) > settings_->size_limit;
-    if (text::equal_ignoring_case(about.sender, settings_->double_bounce)) {
-        mail_.warn(mail_.process_of("bounce"), "undeliverable postmaster notification discarded", about.id);
-        return true;
-    }
+    if (discarded_as_double_bounce(about)) return true;
     if (about.sender.empty()) {
         if (!settings_->reports_double_bounces && !settings_->copies_bounces) return true;
         report what = begin(about, template_kind::failure, true);
@@ -213,11 +238,11 @@ bool bouncer::return_expired(queue::queue_file& file) {
         file.bounces.push_back(entry_of(*each, "failed"));
         each->done = true;
     }
-    return send_notices(file);
+    return send_failures(file);
 }
 
 void bouncer::warn_of_delay(queue::queue_file& file) {
-    if (file.sender.empty()) return;
+    if (file.sender.empty() || discarded_as_double_bounce(file)) return;
     std::vector<queue::notice_entry> entries;
     for (const queue::recipient* each : open_recipients(file)) entries.push_back(entry_of(*each, "delayed"));
     const auto fill = [&](report& what) {

@@ -35,6 +35,9 @@ class bouncer {
 
   private:
     struct settings;
+    bool send_failures(queue::queue_file& file);
+    bool discarded_as_double_bounce(const queue::queue_file& about) const;
+    bool nobody_to_trace_for(const queue::queue_file& file, bool known) const;
     bool return_failures(const queue::queue_file& about, const std::vector<queue::notice_entry>& entries);
     bool return_each(const queue::queue_file& about, const std::vector<queue::notice_entry>& entries,
                      returned original);

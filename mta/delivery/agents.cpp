@@ -81,6 +81,17 @@ task<void> agents::deliver(master::daemon& service, const maillog::process& proc
     for (const target& each : work.targets) account.deferred(each, "none", unknown);
 }
 
+task<void> agents::reach(const maillog::process& by, std::string transport) {
+    constexpr int attempts = 11;
+    for (int number = 1; !mail_.transport(transport); ++number) {
+        const std::string text =
+            fmt::format("connect #{} to subsystem private/{}: No such file or directory", number, transport);
+        if (number == attempts) throw agent_died{text};
+        mail_.warn(by, text);
+        co_await sleep_for(mail_.clock(), std::chrono::seconds(10));
+    }
+}
+
 task<void> agents::pass_on(request& from, target to, std::string transport, std::string next_hop) {
     request passed;
     passed.file = from.file;
@@ -91,11 +102,6 @@ task<void> agents::pass_on(request& from, target to, std::string transport, std:
     passed.became_active = from.became_active;
     passed.handed_out = mail_.now();
     master::daemon* service = mail_.transport(transport);
-    if (!service) {
-        mail_.warn(mail_.process_of("local"), "connect to private/" + transport + ": No such file or directory");
-        from.recipient(to).delay = mail_.shared_status({"4.3.0", "mail transport unavailable"});
-        co_return;
-    }
     auto process = co_await service->processes.wait_for_one(mail_.clock());
     if (is_immediate(*service)) {
         deliver_now(*service, process.process(), passed);

@@ -28,7 +28,10 @@ class agents {
     void deliver_now(master::daemon& service, const maillog::process& process, request& work);
     task<void> deliver(master::daemon& service, const maillog::process& process, request& work);
 
-    // Has another transport deliver one recipient of a request (deliver_pass(3)).
+    // Until master.cf's service of that name takes requests of `by`; agent_died when there is none for long
+    // (mail_connect_wait(3)).
+    task<void> reach(const maillog::process& by, std::string transport);
+    // Has another transport, which can be reached, deliver one recipient of a request (deliver_pass(3)).
     task<void> pass_on(request& from, target to, std::string transport, std::string next_hop);
 
   private:

@@ -173,6 +173,8 @@ task<std::optional<local_delivery::outcome>> local_delivery::pass_by(state at, c
 task<local_delivery::outcome> local_delivery::pass_on(state at, std::string transport) {
     const auto where = address::split_transport(transport);
     account_.remark(fmt::format("passing <{}> to transport={}", at.who.address, where.transport));
+    const maillog::process& self = account_.agent();
+    co_await mail_.agents().reach(self, where.transport);
     request& work = account_.about();
     queue::recipient& who = work.file->recipients[at.index];
     queue::recipient kept = who;

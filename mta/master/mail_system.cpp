@@ -55,6 +55,7 @@ struct mail_system::retired {
     std::map<const daemon*, std::unique_ptr<smtpd::server>> servers;
     std::map<const daemon*, std::shared_ptr<postscreen::server>> doorkeepers;
     std::unique_ptr<qmgr::queue_manager> queue_manager;
+    std::vector<std::unique_ptr<qmgr::queue_manager>> dead_queue_managers;
     std::unique_ptr<nursery> tasks;  // last, as in the mail system
 };
 
@@ -278,12 +279,33 @@ void mail_system::daemon_ended(const daemon& which, const maillog::process& proc
     if (throttles) warn(*master_, program + ": bad command startup -- throttling");
 }
 
+void mail_system::queue_manager_failed(const config::fatal& why) {
+    queue_manager_->retire();
+    log(process_of("qmgr"), {}, maillog::remark{maillog::level::fatal, why.what()});
+    const daemon* const own = transport("qmgr");
+    if (!own) return;
+    daemon_ended(*own, process_of("qmgr"), true);
+    residents_.erase(own);
+    queue_manager_restart_ = std::make_unique<nursery>([this](std::exception_ptr error) { log_task_error(error); });
+    queue_manager_restart_->start(restart_queue_manager());
+}
+
+task<void> mail_system::restart_queue_manager() {
+    const duration throttled = parameters().duration("service_throttle_time");
+    co_await sleep_for(clock(), throttled);
+    dead_queue_managers_.push_back(std::move(queue_manager_));
+    queue_manager_ = std::make_unique<qmgr::queue_manager>(*this);
+    queue_manager_->start();
+}
+
 void mail_system::stop_daemons() {
     maildrop_.clear();
     listeners_.clear();
     retired_.clear();
     anvil_run_.reset();
+    queue_manager_restart_.reset();
     tasks_.reset();
+    dead_queue_managers_.clear();
     queue_manager_.reset();
     unanswered_.clear();
     servers_.clear();
@@ -304,6 +326,7 @@ void mail_system::retire_daemons() {
     listeners_.clear();
     unanswered_.clear();
     std::erase_if(retired_, [](const auto& each) { return each->tasks->idle(); });
+    queue_manager_restart_.reset();
     queue_manager_->retire();
     auto old = std::make_unique<retired>();
     old->settings = settings_;
@@ -317,6 +340,7 @@ void mail_system::retire_daemons() {
     old->servers.swap(servers_);
     old->doorkeepers.swap(doorkeepers_);
     old->queue_manager = std::move(queue_manager_);
+    old->dead_queue_managers.swap(dead_queue_managers_);
     old->tasks = std::move(tasks_);
     if (!old->tasks->idle()) retired_.push_back(std::move(old));
 }

@@ -126,6 +126,8 @@ class mail_system {
     void daemon_failed(const daemon& which, const maillog::process& process, const config::fatal& why);
     // What master(8) alone logs of it; it throttles a service whose process did not survive its first client.
     void daemon_ended(const daemon& which, const maillog::process& process, bool throttles);
+    // The same of the queue manager; the next one takes up the spool when master(8) starts it.
+    void queue_manager_failed(const config::fatal& why);
     // Null when master.cf has no such unix service.
     daemon* transport(std::string_view name);
     std::deque<daemon>& daemons() { return daemons_; }
@@ -167,6 +169,7 @@ class mail_system {
     void retire_daemons();
     task<void> run_anvil();
     void report_statistics();
+    task<void> restart_queue_manager();
     void log_task_error(std::exception_ptr error);
     const maillog::process& resident(const daemon& which);
 
@@ -195,6 +198,8 @@ class mail_system {
     std::map<const daemon*, std::shared_ptr<postscreen::server>> doorkeepers_;
     std::vector<std::unique_ptr<byte_stream>> unanswered_;  // connections to servers that cannot start
     std::unique_ptr<qmgr::queue_manager> queue_manager_;
+    std::vector<std::unique_ptr<qmgr::queue_manager>> dead_queue_managers_;  // agents may still work for them
+    std::unique_ptr<nursery> queue_manager_restart_;
     std::shared_ptr<const queue::delivery_status> last_status_;
     std::unique_ptr<nursery> tasks_;  // after what its sessions use: all of the above
     // The daemons from before a reload, while they have a client or a request to finish; the oldest first.

@@ -163,6 +163,15 @@ void queue_manager::forget(std::string_view id) {
     std::erase_if(incoming_, [&](const auto& each) { return each->id == id; });
 }
 
+// What a transport's parameters are is read when the first message goes there; the process may end of it.
+void queue_manager::take_turn() {
+    try {
+        work();
+    } catch (const config::fatal& why) {
+        mail_.queue_manager_failed(why);
+    }
+}
+
 // The scheduler's turn: fills the active queue, then hands out deliveries, until neither can go on.
 void queue_manager::work() {
     if (working_ || retired_) return;
@@ -379,8 +388,7 @@ void queue_manager::message_done(active_message& message) {
     queue::queue_file& file = *message.file;
     const duration age = mail_.now() - file.arrived;
     if (file.trace == queue::tracing::verification) --pending_probes_;
-    bool told = true;
-    if (!file.bounces.empty() || !file.traces.empty()) told = mail_.bounce().send_notices(file);
+    const bool told = mail_.bounce().send_notices(file);
     if (message.more_on_file) {
         ++message.references;
         while (message.more_on_file && message.references == 1) assign_recipients(message);

@@ -58,7 +58,7 @@ class queue_manager final : private recipient_reader {
     struct transport;
     struct wake_up final : ready_entry {
         queue_manager* owner = nullptr;
-        void run() override { owner->work(); }
+        void run() override { owner->take_turn(); }
     };
     struct scan final : timer {
         queue_manager* owner = nullptr;
@@ -73,6 +73,7 @@ class queue_manager final : private recipient_reader {
     void poke();
     std::int64_t seconds_now() const;
     const maillog::process& own_process();
+    void take_turn();
     void work();
     bool activate_next();
     void activate(queue::message taken, bool flushed);

@@ -314,6 +314,8 @@ void client::keep_or_drop(attempt& now, session& conversation) {
     const std::string destination = conversation.destination();
     std::unique_ptr<connection> link = conversation.release();
     if (reusable) {
+        // The cache keeps what extensions there are, but not the size that was announced.
+        link->size_limit = 0;
         const std::string label = endpoint_label(now, destination, link->host, link->port);
         cache_.keep(std::move(link), label, now.next_hop_label, settings_->cache_time);
         now.next_hop_label.clear();
@@ -329,6 +331,8 @@ task<void> client::give_up(attempt& now, const queue::delivery_status& why) {
         const std::string next_hop = colon == std::string::npos ? "" : whole.substr(colon + 1);
         for (const delivery::target& each : now.open) {
             now.account.remark(fmt::format("passing <{}> to transport={}", each.address, transport));
+            const maillog::process& self = now.account.agent();
+            co_await mail_.agents().reach(self, transport);
             const std::string hop = next_hop.empty() ? now.account.about().next_hop : next_hop;
             co_await mail_.agents().pass_on(now.account.about(), each, transport, hop);
         }

@@ -186,7 +186,19 @@ task<bool> session::say_ehlo(std::string verb, reply& answer) {
     co_return co_await exchange(std::move(line), answer, settings_.helo_timeout);
 }
 
+// EHLO or HELO, and then, before TLS and a login, whether the message can go to such a server at all. A kept connection
+// is past this: its server hears of the message and judges for itself.
 task<bool> session::hello() {
+    const bool introduced = co_await introduce();
+    if (!introduced) co_return false;
+    if (!account_.about().file->smtputf8 || has(feature::smtputf8)) co_return true;
+    queue::delivery_status status("5.6.7", fmt::format("SMTPUTF8 is required, but was not offered by host {}", name_));
+    settle_open(status, false);
+    link_->reuse_until = {};
+    co_return false;
+}
+
+task<bool> session::introduce() {
     reply answer;
     if (has(feature::esmtp)) {
         doing_ = settings_.lmtp ? "performing the LHLO handshake" : "performing the EHLO handshake";
@@ -283,7 +295,7 @@ bool session::reusable() const {
 }
 
 task<void> session::quit() {
-    if (!stream_.connected() || broken_) co_return;
+    if (!stream_.connected() || broken_ || parts_silently_) co_return;
     doing_ = "sending QUIT command";
     put_command("QUIT");
     const io_error error = co_await stream_.flush(settings_.quit_timeout);

@@ -67,6 +67,7 @@ class session {
     task<bool> read_reply(reply& into, duration timeout);
     task<bool> exchange(std::string line, reply& into, duration timeout);
     task<bool> hello();
+    task<bool> introduce();
     task<bool> say_ehlo(std::string verb, reply& answer);
     // False: a server with our own name.
     bool read_features(const reply& answer);
@@ -166,6 +167,7 @@ class session {
     std::size_t accepted_ = 0;  // recipients
     bool mail_accepted_ = false;
     bool in_transaction_ = false;
+    bool parts_silently_ = false;  // no QUIT
     bool reply_filter_failed_ = false;
     bool past_mail_ = false;  // what goes wrong now is nobody's loss
 

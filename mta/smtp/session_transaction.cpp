@@ -116,10 +116,8 @@ task<void> session::send_message() {
         queue::delivery_status status("5.3.4", fmt::format("message size {} exceeds size limit {} of server {}",
                                                            file.size, link_->size_limit, name_));
         settle_open(status, false);
-    } else if (file.smtputf8 && !has(feature::smtputf8)) {
-        queue::delivery_status status("5.6.7",
-                                      fmt::format("SMTPUTF8 is required, but was not offered by host {}", name_));
-        settle_open(status, false);
+        // Judged outside the dialogue proper, which is why the connection then closes without QUIT.
+        parts_silently_ = true;
     } else {
         // From here on it is the message, not the destination, that fails.
         account_.about().reached_destination = true;

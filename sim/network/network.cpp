@@ -78,7 +78,10 @@ void fabric::attach(const mta::address::ip_address& address) {
 }
 
 void fabric::plug(const mta::address::ip_address& address, bool in) {
-    if (const auto found = machines_.find(address); found != machines_.end()) found->second.plugged = in;
+    const auto found = machines_.find(address);
+    if (found == machines_.end()) return;
+    found->second.plugged = in;
+    if (!in) found->second.neighbours.clear();
 }
 
 bool fabric::plugged(const mta::address::ip_address& address) const {
@@ -107,6 +110,23 @@ filter_action settings::filter(const mta::endpoint& source, const mta::endpoint&
         if (fits && (each.port == 0 || each.port == destination.port)) return each.action;
     }
     return filter_action::accept;
+}
+
+bool settings::routes_to(const mta::address::ip_address& address) const {
+    if (!subnet.contains(address)) return false;
+    const bool has_broadcast = address.is_v4() && subnet.prefix() < address.bit_count() - 1;
+    const std::uint32_t host_bits = has_broadcast ? 0xffffffffU >> subnet.prefix() : 0;
+    return !has_broadcast || (address.v4_number() & host_bits) != host_bits;
+}
+
+mta::address::ip_address destination_of(const mta::address::ip_address& address) {
+    if (!address.is_v4() || !address.is_unspecified()) return address;
+    return mta::address::ip_address::v4(127, 0, 0, 1);
+}
+
+mta::address::ip_address source_for(const mta::address::ip_address& from, const mta::address::ip_address& to) {
+    if (!to.is_loopback()) return from;
+    return to.is_v4() ? mta::address::ip_address::v4(127, 0, 0, 1) : to;
 }
 
 std::optional<mta::duration> fabric::latency(const mta::address::ip_address& from,
@@ -138,9 +158,38 @@ std::unique_ptr<mta::listener> fabric::listen(const mta::address::ip_address& ow
     return std::make_unique<listening>(*this, key, std::move(on_accept));
 }
 
-// The first packet and its answer, until both came through. False: nothing did before `give_up`.
-mta::task<bool> fabric::shake_hands(mta::address::ip_address from, mta::address::ip_address to, quality link,
+void fabric::meet(const mta::address::ip_address& one, const mta::address::ip_address& other) {
+    machines_[one].neighbours[other] = {loop_.now(), std::nullopt};
+    machines_[other].neighbours[one] = {loop_.now(), std::nullopt};
+}
+
+// When a connection to a machine that is gone ends with "No route to host". Who never met it asks for its hardware
+// address at once. Who did goes on sending to the address that it knows, until the first packet after the time of trust
+// raises a doubt; once that has become certainty, the next packet begins with a question again.
+mta::time_point fabric::no_route_at(const mta::address::ip_address& from, const mta::address::ip_address& to,
                                     mta::time_point give_up) {
+    const mta::time_point now = loop_.now();
+    auto& known = machines_[from].neighbours;
+    const auto found = known.find(to);
+    const auto gone = [&] { return found->second.doubted && *found->second.doubted + neighbour_doubt <= now; };
+    if (found == known.end() || gone()) return now + neighbour_timeout;
+    const auto first_packet_from = [&](mta::time_point least) {
+        mta::time_point sent = now;
+        for (mta::duration wait = first_retry; sent < least; wait *= 2) sent += wait;
+        return sent;
+    };
+    if (!found->second.doubted) {
+        const mta::time_point doubted = first_packet_from(found->second.met + neighbour_trust);
+        if (doubted >= give_up) return mta::time_point::max();
+        found->second.doubted = doubted;
+    }
+    return first_packet_from(*found->second.doubted + neighbour_doubt) + neighbour_timeout;
+}
+
+// The first packet and its answer, until both came through. False: nothing did before `give_up`. `asks`: the packet
+// waits for an answer to the question for the hardware address, which is put once a second.
+mta::task<bool> fabric::shake_hands(mta::address::ip_address from, mta::address::ip_address to, quality link,
+                                    mta::time_point give_up, bool asks) {
     mta::duration wait = first_retry;
     for (;;) {
         const mta::time_point again = loop_.now() + wait;
@@ -158,7 +207,7 @@ mta::task<bool> fabric::shake_hands(mta::address::ip_address from, mta::address:
         const mta::time_point next = std::min(again, give_up);
         co_await mta::sleep_until(loop_, next);
         if (loop_.now() >= give_up) co_return false;
-        wait *= 2;
+        if (!asks) wait *= 2;
     }
 }
 
@@ -166,14 +215,15 @@ mta::task<mta::connect_result> fabric::connect(mta::address::ip_address from, mt
                                                std::optional<mta::address::ip_address> source,
                                                mta::time_point deadline) {
     mta::connect_result result;
+    remote.address = destination_of(remote.address);
     const bool local = remote.address == from || remote.address.is_loopback();
-    if (!local && (!plugged(from) || !settings_.subnet.contains(remote.address))) {
+    if (!local && (!plugged(from) || !settings_.routes_to(remote.address))) {
         result.error = mta::io_error::network_unreachable;
         co_return result;
     }
     mta::endpoint here;
     const bool may_bind = source && (*source == from || source->is_loopback());
-    here.address = may_bind ? *source : remote.address.is_loopback() ? remote.address : from;
+    here.address = may_bind ? *source : source_for(from, remote.address);
     here.port = next_port(from);
     const quality link = quality_between(from, remote.address);
     const filter_action verdict = local ? filter_action::accept : settings_.filter(here, remote);
@@ -184,12 +234,15 @@ mta::task<mta::connect_result> fabric::connect(mta::address::ip_address from, mt
         answered = give_up;
     } else if (verdict == filter_action::reject) {
         result.error = mta::io_error::refused;
-    } else if (!local && !plugged(remote.address)) {
-        answered = loop_.now() + neighbour_timeout;
-        result.error = mta::io_error::host_unreachable;
     } else {
-        const bool shaken = co_await shake_hands(from, remote.address, link, give_up);
+        const bool gone = !local && !plugged(remote.address);
+        const mta::time_point no_route = gone ? no_route_at(from, remote.address, give_up) : mta::time_point::max();
+        const mta::time_point last = std::min(give_up, no_route);
+        const bool asks = gone && no_route == loop_.now() + neighbour_timeout;
+        const bool shaken = co_await shake_hands(from, remote.address, link, last, asks);
+        if (!shaken && no_route <= give_up) result.error = mta::io_error::host_unreachable;
         if (!shaken) co_return result;
+        if (!local) meet(from, remote.address);
         result.error = mta::io_error::none;
     }
     if (result.error != mta::io_error::none) {

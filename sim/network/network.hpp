@@ -45,10 +45,21 @@ struct settings {
     std::vector<cable> cables;          // the first that fits decides
     std::vector<filter_rule> firewall;  // the first that fits decides
     filter_action filter(const mta::endpoint& source, const mta::endpoint& destination) const;
+    // No TCP goes to a broadcast address, nor beyond the subnet.
+    bool routes_to(const mta::address::ip_address& address) const;
 };
+
+// Where a connection to an address ends up: that to the unspecified one at the machine itself.
+mta::address::ip_address destination_of(const mta::address::ip_address& address);
+// The address that a machine speaks from when nobody chose one.
+mta::address::ip_address source_for(const mta::address::ip_address& from, const mta::address::ip_address& to);
 
 // How long Linux asks for a hardware address before it says "No route to host".
 inline constexpr mta::duration neighbour_timeout = std::chrono::seconds(3);
+// How long it believes in one that it has (half to one and a half times as long, by chance), and how long it then goes
+// on using it before it is given up (delay_first_probe_time, and three questions).
+inline constexpr mta::duration neighbour_trust = std::chrono::seconds(30);
+inline constexpr mta::duration neighbour_doubt = std::chrono::seconds(8);
 
 class connection;
 
@@ -86,13 +97,21 @@ class fabric {
     const network::quality& quality_between(const mta::address::ip_address& a, const mta::address::ip_address& b) const;
     listening* listener_at(const mta::address::ip_address& machine, const mta::endpoint& at);
     mta::task<bool> shake_hands(mta::address::ip_address from, mta::address::ip_address to, quality link,
-                                mta::time_point give_up);
+                                mta::time_point give_up, bool asks);
     bool reaches(const mta::address::ip_address& from, const mta::address::ip_address& to) const;
+    void meet(const mta::address::ip_address& one, const mta::address::ip_address& other);
+    mta::time_point no_route_at(const mta::address::ip_address& from, const mta::address::ip_address& to,
+                                mta::time_point give_up);
     std::uint16_t next_port(const mta::address::ip_address& machine);
 
+    struct neighbour {
+        mta::time_point met;
+        std::optional<mta::time_point> doubted;  // since a packet went to it that was believed no more
+    };
     struct machine {
         bool plugged = true;
         std::uint16_t next_port = 0;
+        std::map<mta::address::ip_address, neighbour> neighbours;
     };
     event_loop& loop_;
     settings settings_;

@@ -256,13 +256,14 @@ std::unique_ptr<mta::listener> real_network::listen(const ip_address& owner, con
 mta::task<mta::connect_result> real_network::connect(ip_address from, mta::endpoint remote,
                                                      std::optional<ip_address> source, mta::time_point deadline) {
     mta::connect_result result;
+    remote.address = destination_of(remote.address);
     const bool local = remote.address == from || remote.address.is_loopback();
-    if (!local && (!plugged(from) || !settings_.subnet.contains(remote.address))) {
+    if (!local && (!plugged(from) || !settings_.routes_to(remote.address))) {
         result.error = mta::io_error::network_unreachable;
         co_return result;
     }
     real_path path{0, {}, remote};
-    path.local.address = source ? *source : remote.address.is_loopback() ? remote.address : from;
+    path.local.address = source ? *source : source_for(from, remote.address);
     const filter_action verdict = local ? filter_action::accept : settings_.filter(path.local, remote);
     const mta::time_point no_neighbour = loop_.now() + neighbour_timeout;
     mta::time_point answered = loop_.now();

@@ -48,7 +48,8 @@ std::string found_words(const node& n) {
             break;
     }
     if (!n.quoted && kind_of(n.text) == scalar_kind::boolean) return "the truth value " + n.text;
-    if (!n.quoted && kind_of(n.text) == scalar_kind::integer) return "the number " + n.text.substr(0, 40);
+    const bool is_number = kind_of(n.text) == scalar_kind::integer || kind_of(n.text) == scalar_kind::fraction;
+    if (!n.quoted && is_number) return "the number " + n.text.substr(0, 40);
     return quoted_word(n.text);
 }
 

@@ -7,6 +7,22 @@
 #include "sim/topology/yaml_tree.hpp"
 
 namespace sim::topology {
+namespace {
+
+// 0.5 and 12.0, but not 00.5, .5, 1.50 or more digits than every tool keeps.
+bool is_plain_fraction(std::string_view digits) {
+    constexpr std::size_t kept = 15;
+    const std::size_t point = digits.find('.');
+    const auto whole = digits.substr(0, point), part = digits.substr(point + 1);
+    const auto is_number = [](std::string_view each) {
+        return !each.empty() && each.find_first_not_of("0123456789") == std::string_view::npos;
+    };
+    if (!is_number(whole) || !is_number(part) || digits.size() > kept) return false;
+    const bool tiny = whole == "0" && part.starts_with("0000");  // written as 1e-05
+    return !tiny && (whole == "0" || whole[0] != '0') && (part == "0" || part.back() != '0');
+}
+
+}  // namespace
 
 scalar_kind kind_of(std::string_view plain) {
     static constexpr std::array<std::string_view, 6> truths{"true", "false", "yes", "no", "on", "off"};
@@ -37,6 +53,7 @@ scalar_kind kind_of(std::string_view plain) {
         return scalar_kind::other_number;
     if (!starts_as_number) return scalar_kind::text;
     const auto points = std::count(digits.begin(), digits.end(), '.');
+    if (points == 1 && !plain.starts_with('+') && is_plain_fraction(digits)) return scalar_kind::fraction;
     if (points == 1 && digits.find(':') == std::string_view::npos && only(digits, "0123456789._eE+-"))
         return scalar_kind::other_number;
     if (points == 0 && only(digits, "0123456789_")) return scalar_kind::other_number;

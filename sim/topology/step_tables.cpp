@@ -128,7 +128,7 @@ constexpr row<step> cable_verb(std::string_view key, std::string_view doc) {
 }
 
 using any_machine_type = reference_type<machine_kind::any>;
-using header_values_type = pairs_of<text_type, check_header_name>;
+using header_values_type = pairs_of<wording_type, check_header_name>;
 constexpr std::string_view how_many = "How many there are. Default: at least one.";
 
 }  // namespace
@@ -163,8 +163,8 @@ const object_table<submit>& table_of<submit>() {
         field<t, &t::from, sender_type>("from", need::optional, "Envelope sender (sendmail -f). Default: root."),
         field<t, &t::to, list_of<line_type>>("to", need::required,
                                              "Envelope recipients, as in `to: [kimchen@york.cc]`."),
-        field<t, &t::subject, text_type>("subject", need::optional, "Its Subject. Default: `test`."),
-        field<t, &t::body, text_type>("body", need::optional, "Its text. Default: `Hello.`"),
+        field<t, &t::subject, wording_type>("subject", need::optional, "Its Subject. Default: `test`."),
+        field<t, &t::body, wording_type>("body", need::optional, "Its text. Default: `Hello.`"),
         field<t, &t::headers, header_values_type>("headers", need::optional, "More header lines."),
         field<t, &t::header_from, text_type>("header_from", need::optional,
                                              "Its From line. Default: the sender, or `MAILER-DAEMON`."),

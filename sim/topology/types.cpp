@@ -33,6 +33,12 @@ std::optional<std::string> text_type::read(context& c, const node& n) {
     return std::nullopt;
 }
 
+std::optional<std::string> wording_type::read(context& c, const node& n) {
+    const scalar_kind kind = n.kind == node_kind::scalar ? kind_of(n.text) : scalar_kind::other_number;
+    if (kind == scalar_kind::integer || kind == scalar_kind::fraction) return n.text;
+    return text_type::read(c, n);
+}
+
 std::optional<std::string> line_type::read(context& c, const node& n) {
     auto text = text_type::read(c, n);
     if (text && text->find_first_of("\r\n") != std::string::npos) {
@@ -132,7 +138,8 @@ std::optional<std::string> parameter_value_type::read(context& c, const node& n)
         const scalar_kind kind = v.quoted ? scalar_kind::text : kind_of(v.text);
         if (kind == scalar_kind::other_number) {
             c.error(v.at, quoted_word(c.key) + " is " + v.text.substr(0, 60) +
-                              ", which YAML reads as octal, hexadecimal, base 60 or a fraction; put it in quotes to "
+                              ", which YAML reads as octal, hexadecimal, base 60 or a fraction in another form; put it "
+                              "in quotes to "
                               "keep it as it is");
             return std::nullopt;
         }

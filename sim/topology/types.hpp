@@ -16,6 +16,13 @@ struct text_type {
     static std::string json() { return R"({"type": "string"})"; }
     static std::string words() { return "text"; }
 };
+// Text, or a number that reads the same as text.
+struct wording_type {
+    using value = std::string;
+    static std::optional<std::string> read(context& c, const node& n);
+    static std::string json() { return R"({"type": ["string", "number"]})"; }
+    static std::string words() { return "text"; }
+};
 // Text without line ends: what becomes part of one line elsewhere.
 struct line_type {
     using value = std::string;

@@ -44,8 +44,9 @@ struct yaml_tree {
 yaml_tree parse_yaml(std::string_view text, const std::string& file);
 
 // What a plain scalar means in YAML 1.1, the reading of the tools around the lab.
-enum class scalar_kind { text, boolean, integer, other_number };
+enum class scalar_kind { text, boolean, integer, fraction, other_number };
 scalar_kind kind_of(std::string_view plain);
-// integer is decimal, as written; other_number is what such tools would write differently (octal, 1_000, 1:30, 1.50).
+// integer and fraction are decimal, as written; other_number is what such tools would write differently (octal, 1_000,
+// 1:30, 1.50).
 
 }  // namespace sim::topology

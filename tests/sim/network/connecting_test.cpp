@@ -57,17 +57,32 @@ TEST(connecting, fails_as_a_real_one_does) {
     }
 }
 
-TEST(connecting, beyond_the_subnet_there_is_no_network) {
+io_error error_of_connecting_to(const mta::address::ip_address& address) {
     wire w(plain());
-    const auto work = [](wire& over) -> task<void> {
-        const mta::endpoint remote{mta::address::ip_address::v4(10, 0, 0, 1), 25};
+    w.listen();
+    const auto work = [](wire& over, mta::address::ip_address to) -> task<void> {
+        const mta::endpoint remote{to, 25};
         const mta::time_point deadline = over.loop.now() + 30s;
         mta::connect_result got = co_await over.net.connect(one, remote, std::nullopt, deadline);
         over.connect_error = got.error;
     };
-    w.tasks.start(work(w));
+    w.tasks.start(work(w, address));
     w.run();
-    EXPECT_EQ(w.connect_error, io_error::network_unreachable);
+    return w.connect_error;
+}
+
+TEST(connecting, beyond_the_subnet_there_is_no_network) {
+    EXPECT_EQ(error_of_connecting_to(mta::address::ip_address::v4(10, 0, 0, 1)), io_error::network_unreachable);
+}
+
+TEST(connecting, a_broadcast_address_takes_no_connection) {
+    const mta::address::ip_network subnet = plain().subnet;
+    const auto last = mta::address::ip_address::v4(subnet.base().v4_number() | (0xffffffffU >> subnet.prefix()));
+    EXPECT_EQ(error_of_connecting_to(last), io_error::network_unreachable);
+}
+
+TEST(connecting, the_unspecified_address_is_the_machine_itself) {
+    EXPECT_EQ(error_of_connecting_to(mta::address::ip_address::v4(0, 0, 0, 0)), io_error::refused);
 }
 
 // The first packet goes unanswered while the cable is out, and is sent again after 1 s, 2 s more, 4 s more.
@@ -82,6 +97,33 @@ TEST(connecting, a_cable_that_comes_back_in_time_is_a_late_connection) {
     w.run();
     EXPECT_EQ(w.connect_error, io_error::none);
     EXPECT_EQ(w.connected_after, 3s + 20ms);
+}
+
+// Linux asks for the hardware address of a neighbour that it knows only after half a minute, and doubts it for a while.
+TEST(connecting, who_met_the_peer_is_late_to_learn_that_it_is_gone) {
+    wire w(plain());
+    w.listen();
+    w.connect();
+    w.run(5s);
+    EXPECT_EQ(w.connect_error, io_error::none);
+    w.net.plug(two, false);
+    const struct {
+        mta::duration patience;
+        io_error error;
+        mta::duration after;
+    } rows[] = {
+        {10s, io_error::timed_out, 10s},  // still believed
+        {60s, io_error::host_unreachable,
+         18s},  // doubted at once, given up after 8 s, asked for with the packet after 15 s
+        {30s, io_error::host_unreachable, 3s},  // known to be gone
+    };
+    for (const auto& row : rows) {
+        const mta::duration before = w.passed();
+        w.connect(row.patience);
+        w.run(100s);
+        EXPECT_EQ(w.connect_error, row.error);
+        EXPECT_EQ(w.connected_after - before, row.after);
+    }
 }
 
 TEST(connecting, a_port_is_taken_once_and_free_again) {

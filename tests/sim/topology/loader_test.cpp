@@ -120,12 +120,12 @@ TEST(loader, turns_parameter_values_into_main_cf_text) {
     const auto result = load_text(
         "hosts:\n  mx.example.org:\n    address: 192.168.137.2\n    postfix:\n"
         "      a: true\n      b: off\n      c: [one, 2, \"yes\"]\n      d:\n      e: 25\n      f: \"no\"\n      g: "
-        "[]\n      h: ['', x]\n",
+        "[]\n      i: 0.5\n      h: ['', x]\n",
         "t.yaml");
     ASSERT_TRUE(result.ok()) << report(result);
     std::string text;
     for (const auto& p : result.value->hosts[0].postfix) text += p.name + "=" + p.value + "|";
-    EXPECT_EQ(text, "a=yes|b=no|c=one, 2, yes|d=|e=25|f=no|g=|h=, x|");
+    EXPECT_EQ(text, "a=yes|b=no|c=one, 2, yes|d=|e=25|f=no|g=|i=0.5|h=, x|");
 }
 
 TEST(loader, reads_every_step) {
@@ -134,7 +134,8 @@ TEST(loader, reads_every_step) {
                       "clients: {pc.example.net: {address: 192.168.137.3}}\n"
                       "servers: {sink.example.net: {address: 192.168.137.4, replies: {RCPT: [\"450 a\", close]}}}\n"
                       "steps:\n"
-                      "  - submit: {host: mx.example.org, to: [a@b.example], from: \"\", count: 3}\n"
+                      "  - submit: {host: mx.example.org, to: [a@b.example], from: \"\", count: 3, subject: 7, body: "
+                      "1.5, headers: {X-N: 2}}\n"
                       "  - smtp: {client: mx.example.org, server: mx.example.org, background: true, lines: [NOOP, "
                       "raw: 'X\\r\\n', group: [RSET, NOOP], {wait: 2s}]}\n"
                       "  - settle: {quiet: 3s}\n  - wait: 1.5\n  - stop: mx.example.org\n  - start: mx.example.org\n"
@@ -150,6 +151,8 @@ TEST(loader, reads_every_step) {
     ASSERT_EQ(steps.size(), 15u);
     EXPECT_EQ(std::get<scenario::submit>(steps[0].what).from, "");
     EXPECT_EQ(std::get<scenario::submit>(steps[0].what).count, 3u);
+    EXPECT_EQ(std::get<scenario::submit>(steps[0].what).subject, "7");
+    EXPECT_EQ(std::get<scenario::submit>(steps[0].what).body, "1.5");
     const auto& dialogue = std::get<scenario::smtp>(steps[1].what);
     EXPECT_TRUE(dialogue.background);
     ASSERT_EQ(dialogue.lines.size(), 4u);

@@ -89,8 +89,9 @@ TEST(kind_of, sees_what_yaml_1_1_sees) {
     for (const auto word : {"true", "True", "TRUE", "yes", "No", "on", "OFF"})
         EXPECT_EQ(kind_of(word), scalar_kind::boolean) << word;
     for (const auto word : {"0", "25", "-3", "1024"}) EXPECT_EQ(kind_of(word), scalar_kind::integer) << word;
-    for (const auto word :
-         {"010", "0x1F", "0b11", "1_000", "1:30", "12:30:45", "1.50", "+5", ".5", "-.inf", "1.5e+3", "-0"})
+    for (const auto word : {"0.5", "-0.05", "12.0", "3.14"}) EXPECT_EQ(kind_of(word), scalar_kind::fraction) << word;
+    for (const auto word : {"010", "0x1F", "0b11", "1_000", "1:30", "12:30:45", "1.50", "00.5", "0.00001", "+0.5", "+5",
+                            ".5", "-.inf", "1.5e+3", "-0"})
         EXPECT_EQ(kind_of(word), scalar_kind::other_number) << word;
     for (const auto word :
          {"", "y", "tRue", "yEs", "1.2.3.4", "1s", "2001:db8::1", "1:75", "$x", "-", "+", ".", "0xyz", "12-13", "a.b"})
