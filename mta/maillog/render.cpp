@@ -95,8 +95,9 @@ bool all_plain_characters(std::string_view text) {
 // The digits of a number.
 class number_text {
   public:
-    explicit number_text(std::integral auto number)
-        : end_(std::to_chars(digits_.data(), digits_.data() + digits_.size(), number).ptr) {}
+    explicit number_text(std::integral auto number) {
+        end_ = std::to_chars(digits_.data(), digits_.data() + digits_.size(), number).ptr;
+    }
     number_text(const number_text&) = delete;
     number_text& operator=(const number_text&) = delete;
     operator std::string_view() const { return {digits_.data(), end_}; }

@@ -49,6 +49,8 @@ TEST(quote, xtext) {
     for (const auto* wrong : {"+", "+2", "+2g", "++2B"}) EXPECT_EQ(xtext_decode(wrong), std::nullopt) << wrong;
     EXPECT_EQ(uxtext_decode("\\x{FC}\\x{2B}\\x{20AC}\\x{1F600}"), "\u00fc+\u20ac\U0001F600");
     EXPECT_EQ(uxtext_decode("\\x2B"), "\\x2B");
+    EXPECT_EQ(uxtext_encode("a b+\\\u00fc\u20ac\U0001F600", "+"), "a\\x{20}b\\x{2B}\\x{5C}\\x{FC}\\x{20AC}\\x{1F600}");
+    EXPECT_EQ(uxtext_encode("\xc3", "+"), "\xc3");
     for (const auto* wrong : {"\\x{2B", "\\x{110000}", "\\x{zz}"})
         EXPECT_EQ(uxtext_decode(wrong), std::nullopt) << wrong;
 }
