@@ -58,8 +58,7 @@ local_delivery::outcome local_delivery::deliver_to_user(const state& at) {
     if (account_.is_probe())
         return account_for(at, {"2.0.0", to.maildir() ? "delivers to maildir" : "delivers to mailbox"});
     const unsigned flags = settings_.prepend_to_file ? copy_mbox : copy_mbox & ~copy_delivered_to;
-    queue::delivery_status status =
-        store(mail_.host(), to, *file().content, flags, copy_about(at), to.maildir() ? "4.2.0" : "4.2.0");
+    queue::delivery_status status = store(mail_.host(), to, *file().content, flags, copy_about(at), "5.2.0");
     if (status.dsn.empty()) {
         status = {"2.0.0", to.maildir() ? "delivered to maildir" : "delivered to mailbox"};
     } else {
