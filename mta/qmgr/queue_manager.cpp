@@ -86,6 +86,10 @@ void queue_manager::retire() {
     retired_ = true;
     mail_.clock().disarm(scan_);
     mail_.clock().disarm(wakeup_);
+    incoming_.clear();
+    young_.clear();
+    due_.clear();
+    deferred_.clear();
 }
 
 void queue_manager::arrived(queue::message file) {

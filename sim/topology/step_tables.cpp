@@ -142,7 +142,9 @@ const object_table<step>& table_of<step>() {
         verb<step, wait_type>("wait", "Go on after this time."),
         host_verb<host_action::stop>("stop", "Stop a host's mail system."),
         host_verb<host_action::start>("start", "Start a host's mail system."),
-        host_verb<host_action::reload>("reload", "Let a host's mail system read its configuration again."),
+        host_verb<host_action::reload>(
+            "reload",
+            "Let a host's mail system read its configuration again; sessions and deliveries under way go on."),
         host_verb<host_action::flush>("flush", "Try a host's deferred mail now (postqueue -f)."),
         cable_verb<cable_action::unplug>("unplug", "Pull a machine's network cable."),
         cable_verb<cable_action::plug>("plug", "Plug a machine's network cable in again."),

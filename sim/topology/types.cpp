@@ -139,8 +139,7 @@ std::optional<std::string> parameter_value_type::read(context& c, const node& n)
         if (kind == scalar_kind::other_number) {
             c.error(v.at, quoted_word(c.key) + " is " + v.text.substr(0, 60) +
                               ", which YAML reads as octal, hexadecimal, base 60 or a fraction in another form; put it "
-                              "in quotes to "
-                              "keep it as it is");
+                              "in quotes to keep it as it is");
             return std::nullopt;
         }
         if (kind != scalar_kind::boolean) return v.text;
