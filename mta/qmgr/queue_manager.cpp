@@ -7,6 +7,7 @@
 #include "mta/bounce/bouncer.hpp"
 #include "mta/delivery/agents.hpp"
 #include "mta/master/mail_system.hpp"
+#include "mta/qmgr/fetch.hpp"
 #include "mta/qmgr/transport.hpp"
 #include "mta/queue/verp.hpp"
 #include "mta/text/strings.hpp"
@@ -205,6 +206,11 @@ bool queue_manager::activate_next() {
     if (!due_.empty()) {
         auto [file, flushed] = std::move(due_.front());
         due_.pop_front();
+        if (due_.size() >= 3) {
+            fetch_addresses(*due_[0].first);
+            fetch_recipients(*due_[1].first);
+            fetch_file(*due_[2].first);
+        }
         activate(std::move(file), flushed);
         return true;
     }
@@ -282,6 +288,7 @@ void queue_manager::hand_out(transport& by, destination& to, entry_handle work) 
 
 delivery::request queue_manager::request_for(const transport& by, const destination& to, entry& work) {
     const active_message& message = static_cast<active_message&>(*work.message);
+    message.fetch_the_next();
     delivery::request request;
     request.file = message.file;
     request.targets = work.targets();
