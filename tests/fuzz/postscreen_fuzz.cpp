@@ -1,8 +1,10 @@
 // The input is what a client says to postscreen(8), at once and byte for byte. Invariant: the conversation comes to an
 // end in virtual time, and nothing of it reaches a mailbox or smtpd.
+#include <algorithm>
 #include <cstdint>
 #include <cstdlib>
 #include <string>
+#include <string_view>
 
 #include "sim/lab/virtual_lab.hpp"
 #include "sim/topology/loader.hpp"
@@ -60,7 +62,12 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const mta::endpoint server{lab.address_of("mail.test"), 25};
     talkers.start(talk(lab.machine("pc.test"), lab.loop(), server, std::move(bytes), over));
     lab.loop().run_until(lab.loop().now() + 2h);
-    const std::string log(lab.recorder().log_of("mail.test")->text());
-    if (!over || log.find("postfix/smtpd[") != std::string::npos) std::abort();
+    if (!over) std::abort();
+    // postscreen logs what the client says, too: only the program's own place in the line tells who speaks.
+    lab.recorder().log_of("mail.test")->each_line([](std::string_view line) {
+        constexpr std::string_view stamp = "Nov 20 09:00:00 ";
+        if (line.substr(std::min(line.size(), stamp.size())).starts_with("mail postfix/smtpd[")) std::abort();
+        return true;
+    });
     return 0;
 }
