@@ -25,7 +25,6 @@ std::uint8_t without_success(std::uint8_t notify) {
 }  // namespace
 
 task<std::optional<local_delivery::outcome>> local_delivery::deliver_alias(state at, std::string name) {
-    if (tables_.aliases.empty()) co_return std::nullopt;
     // An alias that names itself means the user.
     ++at.level;
     if (text::equal_ignoring_case(at.expanded_from, name)) co_return std::nullopt;
@@ -33,6 +32,8 @@ task<std::optional<local_delivery::outcome>> local_delivery::deliver_alias(state
         mail_.warn(account_.agent(), "alias database loop for " + name);
         co_return account_for(at, {"5.4.6", "alias database loop for " + name});
     }
+    // Only now: a luser_relay that names one unknown user after another ends in the loop above without any alias.
+    if (tables_.aliases.empty()) co_return std::nullopt;
     table::match found = tables_.aliases.find(name);
     if (found.failed()) found.result.warnings.back() = fmt::format("{}: lookup of '{}' failed", found.table, name);
     for (const std::string& each : found.result.warnings) mail_.warn(account_.agent(), each);
