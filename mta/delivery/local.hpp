@@ -104,6 +104,7 @@ class local_delivery {
     task<std::optional<outcome>> deliver_mailbox(state at);
     outcome deliver_to_user(const state& at);
     task<outcome> deliver_unknown(state at);
+    outcome unknown_user(const state& at);
     task<outcome> deliver_command(state at, std::string command_line);
     outcome deliver_file(const state& at, const std::string& path);
     copy_addresses copy_about(const state& at) const;

@@ -116,7 +116,7 @@ std::string local_delivery::expanded(std::string_view text, const state& at, boo
         std::optional<std::string> value;
         if (name == "user") value = at.user;
         if (name == "home" && !at.rights.home.empty()) value = at.rights.home;
-        if (name == "shell") value = "/usr/sbin/nologin";
+        if (name == "shell" && !at.rights.home.empty()) value = "/usr/sbin/nologin";
         if (name == "domain") value = at.domain;
         if (name == "local" || name == "mailbox") value = at.local;
         if (name == "recipient") value = at.who.address;

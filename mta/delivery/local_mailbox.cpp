@@ -4,6 +4,7 @@
 
 #include "mta/address/quote.hpp"
 #include "mta/address/resolve.hpp"
+#include "mta/address/trivial_rewrite.hpp"
 #include "mta/delivery/agents.hpp"
 #include "mta/delivery/command.hpp"
 #include "mta/delivery/local.hpp"
@@ -136,6 +137,7 @@ task<local_delivery::outcome> local_delivery::deliver_command(state at, std::str
 }
 
 task<local_delivery::outcome> local_delivery::deliver_unknown(state at) {
+    ++at.level;
     if (!first_time("deliver_unknown " + at.local)) co_return outcome::done;
     const std::optional<outcome> passed =
         co_await pass_by(at, &tables_.fallback_transports, settings_.fallback_transport);
@@ -145,6 +147,9 @@ task<local_delivery::outcome> local_delivery::deliver_unknown(state at) {
         bool uses_extension = false;
         bool undefined = false;  // a name without a value is empty here
         const std::string relay = expanded(settings_.luser_relay, at, uses_extension, undefined, {});
+        const std::string canonical = mail_.rewrite().rewrite(address::unquote_822_local(relay), true);
+        // It is unknown itself.
+        if (address::quote_822_local(canonical) == at.who.address) co_return unknown_user(at);
         const outcome sent = co_await deliver_address(at, relay);
         co_return sent;
     }
@@ -152,7 +157,11 @@ task<local_delivery::outcome> local_delivery::deliver_unknown(state at) {
         mail_.warn(account_.agent(), "required alias not found: " + at.user);
         co_return account_for(at, {"2.0.0", "discarded"});
     }
-    co_return account_for(at, {"5.1.1", fmt::format("unknown user: \"{}\"", at.user)});
+    co_return unknown_user(at);
+}
+
+local_delivery::outcome local_delivery::unknown_user(const state& at) {
+    return account_for(at, {"5.1.1", fmt::format("unknown user: \"{}\"", at.user)});
 }
 
 task<std::optional<local_delivery::outcome>> local_delivery::pass_by(state at, const table::maps* maps,
