@@ -105,8 +105,11 @@ void add_summary(text& out, const run_report& report) {
         out.line(fmt::format("{} of {} expectations held.", held, run.verdicts.size()));
     }
     if (!run.violations.empty()) {
-        out.line(fmt::format("Mail was lost or doubled ({} findings): this is a fault of the lab, not of the topology.",
-                             run.violations.size()));
+        const std::size_t count = run.violations.size();
+        out.line(
+            fmt::format("Mail was lost or doubled ({} {}): report it, if it is not one of the few ways in which "
+                        "Postfix loses mail itself (docs/explanation/truth.md).",
+                        count, count == 1 ? "finding" : "findings"));
     }
     if (report.determinism) out.add(determinism_text(*report.determinism));
     if (!report.written.folder.empty()) out.line("Run folder: " + report.written.folder);

@@ -148,7 +148,7 @@ task<local_delivery::outcome> local_delivery::deliver_unknown(state at) {
         bool undefined = false;  // a name without a value is empty here
         const std::string relay = expanded(settings_.luser_relay, at, uses_extension, undefined, {});
         const std::string canonical = mail_.rewrite().rewrite(address::unquote_822_local(relay), true);
-        // It is unknown itself.
+        // Who is to have the mail of unknown users is the one who is unknown.
         if (address::quote_822_local(canonical) == at.who.address) co_return unknown_user(at);
         const outcome sent = co_await deliver_address(at, relay);
         co_return sent;

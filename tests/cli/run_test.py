@@ -45,6 +45,18 @@ class Verdicts(Case):
         self.assertEqual(said["elapsed_ns"], 6 * 3600 * 10**9)
         self.relaylab("run", "lab.yaml", "--quiet", "--until", "2d")
 
+    def test_mail_that_is_lost_is_told_and_status_3(self):
+        # local(8) takes the second round for the first, as Postfix does.
+        self.write("lab.yaml", SMALL.split("steps:")[0].replace(
+            '"$myhostname, example.org"', '"a.example, b.example", local_recipient_maps: "", '
+                                          "luser_relay: nobodyhere@b.example") + """\
+steps:
+  - submit: {host: mail.example.org, from: alice@example.org, to: [nobodyhere@a.example]}
+""")
+        out, _ = self.relaylab("run", "lab.yaml", "--quiet", status=3)
+        self.assertIn("LOST    mail.example.org: ", out)
+        self.assertIn(": 1 of 1 recipient came to no end before the message was removed\n", out)
+        self.assertIn("Mail was lost or doubled (1 finding): ", out)
 
     def test_a_greeting_that_refuses_is_a_refusal(self):
         self.write("lab.yaml", SMALL.split("steps:")[0].replace(

@@ -148,6 +148,33 @@ TEST(jobs, destinations_of_one_take_turns) {
     EXPECT_EQ(sites, "fofo");
 }
 
+TEST(jobs, of_many_destinations_each_has_the_recipients_that_are_its_own) {
+    constexpr std::size_t many = 40;  // more than are looked through one by one
+    std::deque<fake_site> sites(many);
+    bench transport({});
+    transport.recipients_a_delivery = 3;
+    fake_message& message = transport.arrives("m", 1, sites.front());
+    for (int portion = 0; portion < 3; ++portion) {
+        for (std::size_t i = portion == 0 ? 1 : 0; i < many; ++i) transport.give(message, 1, sites[i]);
+    }
+    std::size_t deliveries = 0;
+    while (const auto work = transport.jobs.select(transport.now, transport)) {
+        ++deliveries;
+        EXPECT_EQ(work->recipients, 3U);
+        EXPECT_EQ(work->targets().size(), 3U);
+        ++work->by->to.busy;
+        fake_site& at = static_cast<fake_site&>(work->by->to);
+        // Half of them get more: some while they are known, some when they are forgotten again.
+        const bool again = deliveries <= many && deliveries % 2 == 0;
+        if (again && deliveries % 4 == 0) transport.give(message, 3, at);
+        ++message.references;
+        transport.finish(*work);
+        if (again && deliveries % 4 != 0) transport.give(message, 3, at);
+        --message.references;
+    }
+    EXPECT_EQ(deliveries, many + many / 2);
+}
+
 TEST(jobs, one_whose_destinations_are_busy_is_passed_over_until_one_is_free) {
     fake_site other;
     bench transport({});

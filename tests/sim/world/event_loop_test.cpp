@@ -4,6 +4,7 @@
 
 #include <functional>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -90,6 +91,22 @@ TEST(event_loop, the_digest_tells_what_was_noted_and_when) {
     EXPECT_NE(play(1s, "status=sent"), play(1s, "status=senT"));
     EXPECT_NE(play(1s, "status=sent"), play(1s + 1ns, "status=sent"));
     EXPECT_NE(play(1s, "ab"), play(1s, std::string_view("ab\0", 3)));
+}
+
+TEST(event_loop, the_digest_tells_every_byte_of_a_text_and_its_place) {
+    const auto digest_of = [](const std::string& text) {
+        event_loop loop(beginning);
+        loop.note(text);
+        return loop.digest();
+    };
+    for (const std::size_t length : {1U, 7U, 8U, 31U, 32U, 33U, 64U, 100U}) {
+        std::set<std::uint64_t> seen = {digest_of(std::string(length, 'a'))};
+        for (std::size_t i = 0; i < length; ++i) {
+            std::string text(length, 'a');
+            text[i] = 'b';
+            EXPECT_TRUE(seen.insert(digest_of(text)).second) << length << ", " << i;
+        }
+    }
 }
 
 TEST(event_loop, the_trail_names_the_first_difference) {
